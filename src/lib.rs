@@ -1,0 +1,2 @@
+//! tuf-ceremony.
+pub mod tuf;
