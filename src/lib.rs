@@ -1,2 +1,3 @@
 //! tuf-ceremony.
+pub mod pypi;
 pub mod tuf;
