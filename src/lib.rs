@@ -1,3 +1,5 @@
 //! tuf-ceremony.
-pub mod pypi;
+pub mod ceremony;
+pub mod secret;
 pub mod tuf;
+pub mod words;
