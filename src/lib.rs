@@ -1,6 +1,7 @@
-//! tuf-ceremony.
+//! Key-signing ceremonies for TUF repositories.
+
 pub mod ceremony;
+pub mod pypi;
 pub mod secret;
-pub mod token;
 pub mod tuf;
 pub mod words;
