@@ -8,5 +8,6 @@ pub mod pypi;
 pub mod secret;
 pub mod transcript;
 pub mod tuf;
+pub mod tui;
 pub mod verdict;
 pub mod words;

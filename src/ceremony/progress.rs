@@ -150,11 +150,11 @@ impl Progress {
     pub fn documents(&self) -> &[DocumentProgress] {
         &self.documents
     }
-    /// The candidate of a role.
-    pub fn document(&self, role: &str) -> Option<&DocumentProgress> {
+    /// One candidate.
+    pub fn document(&self, document: &Document) -> Option<&DocumentProgress> {
         self.documents
             .iter()
-            .find(|known| known.document.role == role)
+            .find(|known| known.document == *document)
     }
     /// An intent to sign without a result: the token may have signed.
     pub fn pending(&self) -> Option<&(Document, Signer)> {
