@@ -131,7 +131,10 @@ pub fn read_folder(folder: &Path) -> Result<Vec<File>, FileError> {
                 bytes,
             });
             if files.len() + waiting.len() > MOST_FILES {
-                return Err(FileError::TooMany { path: folder.to_owned(), cap: MOST_FILES });
+                return Err(FileError::TooMany {
+                    path: folder.to_owned(),
+                    cap: MOST_FILES,
+                });
             }
         }
     }
@@ -164,7 +167,8 @@ pub fn create_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 }
 
 fn fill(file: &mut fs::File, path: &Path, folder: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    file.write_all(bytes).map_err(|e| system(path, "write", e))?;
+    file.write_all(bytes)
+        .map_err(|e| system(path, "write", e))?;
     file.sync_all().map_err(|e| system(path, "sync", e))?;
     fs::File::open(folder)
         .and_then(|folder| folder.sync_all())
@@ -229,7 +233,10 @@ fn names(folder: &OwnedFd, path: &Path) -> Result<Vec<String>, FileError> {
             .map_err(|_| FileError::Name(path.join(name.to_string_lossy().as_ref())))?;
         names.push(text.to_owned());
         if names.len() > MOST_FILES {
-            return Err(FileError::TooMany { path: path.to_owned(), cap: MOST_FILES });
+            return Err(FileError::TooMany {
+                path: path.to_owned(),
+                cap: MOST_FILES,
+            });
         }
     }
     Ok(names)
@@ -244,7 +251,11 @@ fn contents(file: OwnedFd, path: &Path, cap: u64) -> Result<Vec<u8>, FileError> 
     }
     let file = fs::File::from(file);
     let size = file.metadata().map_err(|e| system(path, "read", e))?.len();
-    let too_large = |size| FileError::TooLarge { path: path.to_owned(), size, cap };
+    let too_large = |size| FileError::TooLarge {
+        path: path.to_owned(),
+        size,
+        cap,
+    };
     if size > cap {
         return Err(too_large(size));
     }

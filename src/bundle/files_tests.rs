@@ -29,7 +29,11 @@ fn links_pipes_and_folders_are_not_read_as_files() {
     symlink(&target, &link).unwrap();
     let pipe = folder.path().join("pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
-    for (path, found) in [(&link, "a symbolic link"), (&pipe, "a pipe"), (&folder.path().to_owned(), "a folder")] {
+    for (path, found) in [
+        (&link, "a symbolic link"),
+        (&pipe, "a pipe"),
+        (&folder.path().to_owned(), "a folder"),
+    ] {
         let error = read(path, 10).unwrap_err().to_string();
         let expected = format!(
             "{}: is not a regular file ({found}); links, devices and pipes are not followed",
@@ -37,23 +41,35 @@ fn links_pipes_and_folders_are_not_read_as_files() {
         );
         assert_eq!(error, expected);
     }
-    assert!(matches!(read_folder(folder.path()), Err(FileError::NotRegular { .. })));
+    assert!(matches!(
+        read_folder(folder.path()),
+        Err(FileError::NotRegular { .. })
+    ));
 }
 
 #[test]
 fn a_link_to_a_folder_inside_a_bundle_refuses_the_bundle() {
     let folder = folder();
     symlink("/", folder.path().join("metadata")).unwrap();
-    assert!(matches!(read_folder(folder.path()), Err(FileError::NotRegular { .. })));
+    assert!(matches!(
+        read_folder(folder.path()),
+        Err(FileError::NotRegular { .. })
+    ));
 }
 
 #[test]
 fn a_file_larger_than_the_cap_is_refused_before_it_is_read() {
     let folder = folder();
     let path = folder.path().join("large");
-    std::fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
+    std::fs::File::create(&path)
+        .unwrap()
+        .set_len(1 << 40)
+        .unwrap();
     let error = read(&path, 1000).unwrap_err().to_string();
-    assert!(error.ends_with("is 1099511627776 bytes long; at most 1000 are read"), "{error}");
+    assert!(
+        error.ends_with("is 1099511627776 bytes long; at most 1000 are read"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -68,5 +84,9 @@ fn an_existing_file_is_never_replaced() {
 
 #[test]
 fn an_absent_file_is_told_apart() {
-    assert!(read(&folder().path().join("none"), 10).unwrap_err().is_absent());
+    assert!(
+        read(&folder().path().join("none"), 10)
+            .unwrap_err()
+            .is_absent()
+    );
 }

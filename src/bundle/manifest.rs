@@ -68,7 +68,10 @@ impl Manifest {
                 manifest.schema
             )));
         }
-        if !manifest.files.is_sorted_by(|one, other| one.path < other.path) {
+        if !manifest
+            .files
+            .is_sorted_by(|one, other| one.path < other.path)
+        {
             return Err(form(
                 "the files are not sorted by path, each named once".to_owned(),
             ));
@@ -92,7 +95,10 @@ impl Manifest {
         let mut findings = Vec::new();
         for listed in &self.files {
             let text = match found.remove(listed.path.as_str()) {
-                None => ("MANIFEST-MISSING", "the manifest lists it, and it is not there".to_owned()),
+                None => (
+                    "MANIFEST-MISSING",
+                    "the manifest lists it, and it is not there".to_owned(),
+                ),
                 Some(file) => match changed(listed, file) {
                     None => continue,
                     Some(text) => ("MANIFEST-CHANGED", text),
@@ -152,8 +158,7 @@ fn changed(listed: &FileDigest, file: &File) -> Option<String> {
             found.sha256, listed.sha256
         ));
     }
-    (found.sha512 != listed.sha512)
-        .then(|| "its SHA-512 is not the one in the manifest".to_owned())
+    (found.sha512 != listed.sha512).then(|| "its SHA-512 is not the one in the manifest".to_owned())
 }
 
 /// Whether every component matches `^[0-9a-z][0-9a-z._-]{0,100}$`: what FAT, case-insensitive file systems and every shell carry unharmed, and

@@ -69,8 +69,20 @@ fn a_file_of_another_length_is_told_by_its_length() {
 fn hostile_names_in_a_manifest_are_refused() {
     let text = String::from_utf8(manifest().to_vec()).unwrap();
     let hostile = [
-        "../1.root.json", "metadata/../../x", "/etc/passwd", "metadata//x", "metadata/", ".hidden", "A.json", "a:b",
-        "a b", "a\\\\b", "-rf", "caf\u{e9}", "manifest.json", "con\\u0000",
+        "../1.root.json",
+        "metadata/../../x",
+        "/etc/passwd",
+        "metadata//x",
+        "metadata/",
+        ".hidden",
+        "A.json",
+        "a:b",
+        "a b",
+        "a\\\\b",
+        "-rf",
+        "caf\u{e9}",
+        "manifest.json",
+        "con\\u0000",
     ];
     for name in hostile {
         // Placed first or last so that the order alone does not refuse it.
@@ -86,7 +98,8 @@ fn hostile_names_in_a_manifest_are_refused() {
 
 #[test]
 fn a_name_that_not_every_medium_carries_is_refused_with_its_text() {
-    let findings = Manifest::of(Sha256([7; 32]), Mode::Production, &[file("../x", "")]).unwrap_err();
+    let findings =
+        Manifest::of(Sha256([7; 32]), Mode::Production, &[file("../x", "")]).unwrap_err();
     assert_eq!(findings[0].rule, "MANIFEST-NAME");
     assert_eq!(
         findings[0].text,
@@ -98,7 +111,10 @@ fn a_name_that_not_every_medium_carries_is_refused_with_its_text() {
 fn names_that_differ_only_in_case_are_refused() {
     let files = [file("a.json", ""), file("A.json", "")];
     let findings = Manifest::of(Sha256([7; 32]), Mode::Production, &files).unwrap_err();
-    let twins = findings.iter().find(|f| f.rule == "MANIFEST-TWINS").unwrap();
+    let twins = findings
+        .iter()
+        .find(|f| f.rule == "MANIFEST-TWINS")
+        .unwrap();
     assert_eq!(
         twins.text,
         "\"A.json\" and \"a.json\" differ only in case; some media cannot hold both"
