@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::event::Document;
 use crate::tuf::key::{Algorithm, KeyId};
 
 /// One step. The order in the plan is the order of the ceremony.
@@ -16,8 +17,8 @@ pub enum Step {
     Intake,
     /// Give up another payload of the same version, by name.
     Supersede {
-        /// Role whose payload is given up.
-        role: String,
+        /// The version whose payload is given up.
+        document: Document,
     },
     /// A holder's key shows its public half; made now or found.
     Enrol {
@@ -41,29 +42,29 @@ pub enum Step {
     Build,
     /// Read one candidate to its end.
     Review {
-        /// Which role's.
-        role: String,
+        /// Which.
+        document: Document,
     },
     /// Rehearse with throwaway keys in place of the real ones.
     Shadow,
     /// Sign with the ephemeral keys.
     SignEphemeral {
-        /// Which role's document.
-        role: String,
+        /// Which.
+        document: Document,
     },
     /// Destroy the ephemeral keys.
     DestroyEphemeral,
-    /// One holder signs one document with one key.
+    /// One holder signs one document with one key; passed over where the holder is elsewhere.
     Sign {
-        /// Which role's document.
-        role: String,
+        /// Which.
+        document: Document,
         /// Who.
         holder: String,
-        /// With the key for which role: differs from `role` only where one document is signed by keys of another.
-        key_role: String,
-        /// The key, where the script names it; none if made in this ceremony.
-        keyid: Option<KeyId>,
+        /// Old or new, where one person has both; says which in words.
+        key: KeyChoice,
     },
+    /// Take in signatures made elsewhere until every threshold is reached.
+    Collect,
     /// Write what was made, sync, read back.
     Export,
     /// Verify what lies on the medium.
@@ -74,6 +75,19 @@ pub enum Step {
     Close,
 }
 
+/// Which of a holder's keys signs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum KeyChoice {
+    /// The key with this keyid, known before the ceremony.
+    Keyid(KeyId),
+    /// The key this holder makes for this role in this ceremony.
+    Made {
+        /// The role it is made for.
+        role: String,
+    },
+}
+
 impl Step {
     /// One line for people: `Sign root: alice`.
     pub fn label(&self) -> String {
@@ -81,7 +95,7 @@ impl Step {
             Self::Confirm => "Confirm the plan".to_owned(),
             Self::Clock => "Confirm the date".to_owned(),
             Self::Intake => "Take in trusted files".to_owned(),
-            Self::Supersede { role } => format!("Supersede an abandoned {role}"),
+            Self::Supersede { document } => format!("Supersede another {document}"),
             Self::Enrol {
                 holder,
                 role,
@@ -91,11 +105,21 @@ impl Step {
             Self::Enrol { holder, role, .. } => format!("Find {role} key: {holder}"),
             Self::Ephemeral { role, .. } => format!("Make ephemeral {role} keys"),
             Self::Build => "Build the candidates".to_owned(),
-            Self::Review { role } => format!("Review {role}"),
+            Self::Review { document } => format!("Review {document}"),
             Self::Shadow => "Rehearse as a shadow".to_owned(),
-            Self::SignEphemeral { role } => format!("Sign {role}: ephemeral keys"),
+            Self::SignEphemeral { document } => format!("Sign {document}: ephemeral keys"),
             Self::DestroyEphemeral => "Destroy the ephemeral keys".to_owned(),
-            Self::Sign { role, holder, .. } => format!("Sign {role}: {holder}"),
+            Self::Sign {
+                document,
+                holder,
+                key: KeyChoice::Made { .. },
+            } => {
+                format!("Sign {document}: {holder}, new key")
+            }
+            Self::Sign {
+                document, holder, ..
+            } => format!("Sign {document}: {holder}"),
+            Self::Collect => "Collect signatures made elsewhere".to_owned(),
             Self::Export => "Write the bundle".to_owned(),
             Self::Verdict => "Verify the bundle".to_owned(),
             Self::Abandon => "Record what is abandoned".to_owned(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Custody, Document, Event, FileDigest, TokenIdentity};
+use super::event::{Abandoned, Custody, Document, Event, FileDigest, TokenIdentity};
 use super::prompt::{PinPrompt, Prompt, Tries};
 use super::review::Reviewed;
 use crate::secret::Secret;
@@ -109,6 +109,11 @@ pub trait World {
     ) -> Result<Vec<u8>, TokenError>;
     /// Wipes all throwaway keys.
     fn destroy_ephemeral(&mut self);
+    /// A throwaway key for the shadow rehearsal.
+    ///
+    /// # Errors
+    /// [`TokenFault::Unsupported`] for a type that cannot be made in software.
+    fn throwaway(&mut self, algorithm: Algorithm) -> Result<Box<dyn Throwaway>, TokenError>;
     /// What the holder's signed-digest register says of this version; none if the room names no register for the holder.
     ///
     /// # Errors
@@ -133,11 +138,53 @@ pub trait World {
     /// # Errors
     /// What the disk said, or other bytes there.
     fn write(&mut self, path: &str, bytes: &[u8]) -> Result<FileDigest, WorldError>;
+    /// The travelling documents that lie in `--in` now.
+    ///
+    /// # Errors
+    /// A part file that cannot be read or does not parse.
+    fn parts(&mut self) -> Result<Vec<PartFile>, WorldError>;
+    /// Writes or replaces a travelling document in the bundle's `parts/`.
+    ///
+    /// # Errors
+    /// What the disk said.
+    fn write_part(&mut self, part: &PartFile) -> Result<FileDigest, WorldError>;
+    /// The minutes for people over what is on record so far, and the digest of the transcript's last line.
+    ///
+    /// # Errors
+    /// What the disk said.
+    fn minutes(&mut self) -> Result<(String, Sha256), WorldError>;
     /// Writes the manifest over what lies in the bundle and verifies it as a stranger would.
     ///
     /// # Errors
     /// What the disk said.
-    fn verdict(&mut self) -> Result<Vec<Finding>, WorldError>;
+    fn verdict(&mut self) -> Result<(FileDigest, Vec<Finding>), WorldError>;
+}
+
+/// A key that exists for one rehearsal in memory and protects nothing.
+pub trait Throwaway {
+    /// Its public half.
+    fn public(&self) -> PublicKey;
+    /// A signature in TUF's form.
+    fn sign(&self, bytes: &[u8]) -> Vec<u8>;
+}
+
+/// A travelling document: a candidate and the signatures it has so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartFile {
+    /// SHA-256 of the file it was read from; of nothing yet for one to be written.
+    pub sha256: Option<Sha256>,
+    /// The ceremony it belongs to.
+    pub ceremony: Sha256,
+    /// SHA-256 of the trusted root's file; none at genesis.
+    pub trusted_root: Option<Sha256>,
+    /// Which version of which role.
+    pub document: Document,
+    /// Payloads of the same version that were given up for this one.
+    pub supersedes: Vec<Abandoned>,
+    /// Holders who signed, and whether a register was checked (true) or the acknowledgement typed (false).
+    pub acknowledgements: Vec<(String, bool)>,
+    /// The exact metadata file.
+    pub envelope: Vec<u8>,
 }
 
 /// What a key is asked to sign. Each kind but metadata will have a fixed prefix that cannot begin canonical JSON.

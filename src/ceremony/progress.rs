@@ -150,11 +150,11 @@ impl Progress {
     pub fn documents(&self) -> &[DocumentProgress] {
         &self.documents
     }
-    /// The candidate of a role.
-    pub fn document(&self, role: &str) -> Option<&DocumentProgress> {
+    /// One candidate.
+    pub fn document(&self, document: &Document) -> Option<&DocumentProgress> {
         self.documents
             .iter()
-            .find(|known| known.document.role == role)
+            .find(|known| known.document == *document)
     }
     /// An intent to sign without a result: the token may have signed.
     pub fn pending(&self) -> Option<&(Document, Signer)> {
@@ -222,25 +222,25 @@ impl Progress {
         let fits = match event {
             Event::StepDone { step } => self.running == Some(*step) && self.pending.is_none(),
             Event::ClockConfirmed { .. } => matches!(step, Step::Clock),
-            Event::TakenIn { .. } => matches!(step, Step::Intake | Step::Sign { .. }),
+            Event::TakenIn { .. } => matches!(step, Step::Intake),
             Event::KeyEnrolled { .. } => {
                 matches!(step, Step::Enrol { .. } | Step::Ephemeral { .. })
             }
             Event::Built { document, .. } => {
-                matches!(step, Step::Build) && self.document(&document.role).is_none()
+                matches!(step, Step::Build) && self.document(document).is_none()
             }
             Event::Reviewed {
                 document, payload, ..
             } => {
-                matches!(step, Step::Review { role } if *role == document.role)
+                matches!(step, Step::Review { document: planned } if planned == document)
                     && self.is_built(document, *payload)
             }
             Event::ShadowPassed { document, .. } => {
                 matches!(step, Step::Shadow)
-                    && self.known(document).is_some_and(|known| known.reviewed)
+                    && self.document(document).is_some_and(|known| known.reviewed)
             }
             Event::Superseded { document, .. } => {
-                matches!(step, Step::Supersede { role } if *role == document.role)
+                matches!(step, Step::Supersede { document: planned } if planned == document)
             }
             Event::SigningIntended {
                 document, payload, ..
@@ -380,17 +380,12 @@ impl Progress {
     fn closable(&self) -> bool {
         self.running.is_none() && self.done == self.steps.len()
     }
-    fn known(&self, document: &Document) -> Option<&DocumentProgress> {
-        self.documents
-            .iter()
-            .find(|known| known.document == *document)
-    }
     fn is_built(&self, document: &Document, payload: Sha256) -> bool {
-        self.known(document)
+        self.document(document)
             .is_some_and(|known| known.payload == payload)
     }
     fn is_signable(&self, document: &Document, payload: Sha256) -> bool {
-        self.known(document)
+        self.document(document)
             .is_some_and(|known| known.payload == payload && known.reviewed && known.shadowed)
     }
     fn is_pending(&self, document: &Document, signer: &Signer) -> bool {
@@ -400,7 +395,11 @@ impl Progress {
     }
     fn signs(&self, step: &Step, document: &Document) -> bool {
         match step {
-            Step::Sign { role, .. } | Step::SignEphemeral { role } => *role == document.role,
+            Step::Sign {
+                document: planned, ..
+            }
+            | Step::SignEphemeral { document: planned } => planned == document,
+            Step::Collect => true,
             _ => false,
         }
     }
