@@ -1,3 +1,13 @@
-//! tuf-ceremony.
+//! Key-signing ceremonies for TUF repositories.
+
+pub mod bundle;
+pub mod ceremony;
+pub mod cli;
+pub mod plain;
 pub mod pypi;
+pub mod secret;
+pub mod transcript;
 pub mod tuf;
+pub mod tui;
+pub mod verdict;
+pub mod words;

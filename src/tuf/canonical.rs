@@ -1,13 +1,29 @@
 //! Canonical JSON as TUF clients agree on it (OLPC style, interop facts 2.4): only `"` and `\` escaped,
 //! control characters literal, keys sorted by code point, integers only, no white space, no NFC.
+//!
+//! One scan finds out what has to change; then the text is copied in the longest runs that may stay, so a
+//! value that is canonical as written is one run, and only objects whose keys are out of order are sorted.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use sha2::Digest as _;
 
 use super::digest::Sha256;
-use super::json::Json;
+use super::json::{Json, string};
+
+/// A value and what it lacks to be canonical.
+#[derive(Clone, Debug)]
+pub struct Form<'a> {
+    value: Json<'a>,
+    canonical: bool,
+    /// Offsets, ascending, of the objects whose keys are not in order.
+    unsorted: Vec<usize>,
+}
 
 /// Streams the canonical form of `value` into `out`, piece by piece.
 pub fn write(value: Json<'_>, out: &mut dyn FnMut(&[u8])) {
-    let _ = (value, out);
-    todo!()
+    Form::of(value).write(out);
 }
 
 /// The canonical form in memory.
@@ -19,12 +35,176 @@ pub fn to_vec(value: Json<'_>) -> Vec<u8> {
 
 /// SHA-256 of the canonical form; a value that is canonical as written is hashed in place.
 pub fn sha256(value: Json<'_>) -> Sha256 {
-    let _ = value;
-    todo!()
+    Form::of(value).sha256()
 }
 
 /// Whether `value` is canonical as written.
 pub fn is_canonical(value: Json<'_>) -> bool {
-    let _ = value;
-    todo!()
+    Form::of(value).is_canonical()
+}
+
+/// Writes `text` as a canonical string.
+pub(super) fn write_string(text: &str, out: &mut dyn FnMut(&[u8])) {
+    out(b"\"");
+    for piece in text.split_inclusive(['"', '\\']) {
+        match piece.as_bytes() {
+            [plain @ .., last @ (b'"' | b'\\')] => {
+                out(plain);
+                out(&[b'\\', *last]);
+            }
+            plain => out(plain),
+        }
+    }
+    out(b"\"");
+}
+
+impl<'a> Form<'a> {
+    /// Looks at `value` once, in one linear pass.
+    pub fn of(value: Json<'a>) -> Self {
+        let mut form = Self {
+            value,
+            canonical: true,
+            unsorted: Vec::new(),
+        };
+        form.scan();
+        form
+    }
+
+    /// Whether the value is canonical as written.
+    pub fn is_canonical(&self) -> bool {
+        self.canonical
+    }
+
+    /// Streams the canonical form into `out`.
+    pub fn write(&self, out: &mut dyn FnMut(&[u8])) {
+        if self.canonical {
+            out(self.value.bytes());
+        } else {
+            self.rewrite(self.value, out);
+        }
+    }
+
+    /// SHA-256 of the canonical form.
+    pub fn sha256(&self) -> Sha256 {
+        let mut hasher = sha2::Sha256::new();
+        self.write(&mut |piece| hasher.update(piece));
+        Sha256(hasher.finalize().into())
+    }
+
+    fn scan(&mut self) {
+        let text = self.value.text();
+        let bytes = text.as_bytes();
+        // Per open container: its start, and for objects in order so far the last key.
+        let mut open: Vec<(usize, Option<Range<usize>>)> = Vec::new();
+        let mut key_is_due = false;
+        let Range { start: mut at, end } = self.value.span();
+        while at < end {
+            match bytes[at] {
+                b'"' => {
+                    let inner = at + 1..string::end(bytes, at + 1);
+                    self.canonical &= is_canonical_string(&text[inner.clone()]);
+                    at = inner.end;
+                    if key_is_due && let Some((object, last)) = open.last_mut() {
+                        let follows = last.as_ref().is_none_or(|last| {
+                            string::compare(&text[last.clone()], &text[inner.clone()])
+                                == Ordering::Less
+                        });
+                        if !follows && self.unsorted.last() != Some(object) {
+                            self.unsorted.push(*object);
+                        }
+                        *last = Some(inner);
+                    }
+                    key_is_due = false;
+                }
+                opening @ (b'{' | b'[') => {
+                    open.push((at, None));
+                    key_is_due = opening == b'{';
+                }
+                b'}' | b']' => {
+                    open.pop();
+                    key_is_due = false;
+                }
+                b',' => {
+                    key_is_due = open.last().is_some_and(|(start, _)| bytes[*start] == b'{');
+                }
+                b' ' | b'\t' | b'\n' | b'\r' => self.canonical = false,
+                _ => {}
+            }
+            at += 1;
+        }
+        self.unsorted.sort_unstable();
+        self.unsorted.dedup();
+        self.canonical &= self.unsorted.is_empty();
+    }
+
+    /// Copies `value` in runs, leaving out white space, undoing escapes and sorting the objects that need it.
+    fn rewrite(&self, value: Json<'a>, out: &mut dyn FnMut(&[u8])) {
+        let bytes = value.text().as_bytes();
+        let Range { start, end } = value.span();
+        let mut run = start;
+        let mut at = start;
+        let mut in_string = false;
+        while at < end {
+            match bytes[at] {
+                b'"' => in_string = !in_string,
+                b'\\' if matches!(bytes[at + 1], b'"' | b'\\') => at += 1,
+                b'\\' => {
+                    out(&bytes[run..at]);
+                    let (meant, length) = string::decode(&bytes[at..]);
+                    if matches!(meant, '"' | '\\') {
+                        out(b"\\");
+                    }
+                    out(meant.encode_utf8(&mut [0; 4]).as_bytes());
+                    at += length;
+                    run = at;
+                    continue;
+                }
+                b' ' | b'\t' | b'\n' | b'\r' if !in_string => {
+                    out(&bytes[run..at]);
+                    run = at + 1;
+                }
+                b'{' if !in_string && self.unsorted.binary_search(&at).is_ok() => {
+                    out(&bytes[run..at]);
+                    let object = value.inner(at);
+                    self.rewrite_sorted(object, out);
+                    at = object.span().end;
+                    run = at;
+                    continue;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        out(&bytes[run..end]);
+    }
+
+    fn rewrite_sorted(&self, object: Json<'a>, out: &mut dyn FnMut(&[u8])) {
+        let mut members: Vec<_> = object.entries().collect();
+        members.sort_by_cached_key(|(key, _)| key.as_str());
+        let mut separator: &[u8] = b"{";
+        for (key, value) in members {
+            out(separator);
+            self.rewrite(key, out);
+            out(b":");
+            self.rewrite(value, out);
+            separator = b",";
+        }
+        out(b"}");
+    }
+}
+
+/// Whether a proven string, given without its quotes, has no escapes but the two canonical ones.
+fn is_canonical_string(inner: &str) -> bool {
+    let mut escaped = false;
+    inner.bytes().all(|b| match (b, escaped) {
+        (b'"' | b'\\', true) => {
+            escaped = false;
+            true
+        }
+        (b'\\', false) => {
+            escaped = true;
+            true
+        }
+        (_, escaped) => !escaped,
+    })
 }

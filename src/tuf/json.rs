@@ -5,18 +5,26 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+mod reader;
+pub(super) mod string;
+mod view;
+
+pub use reader::check;
+
 /// Caps that hold before and while a text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Largest text, in bytes.
     pub bytes: usize,
-    /// Deepest nesting of arrays and objects.
+    /// Deepest nesting of arrays and objects; [`check`] never allows more than [`Limits::DEEPEST`].
     pub depth: usize,
     /// Longest string, in bytes as written.
     pub string: usize,
 }
 
 impl Limits {
+    /// The reader itself keeps its own stack; whoever walks a value calls itself once a level, which this bounds.
+    pub const DEEPEST: usize = 128;
     /// Root-sized metadata and every file of our own: 16 MiB, depth 32, strings of 64 KiB.
     pub const SMALL: Self = Self {
         bytes: 16 << 20,
@@ -99,25 +107,22 @@ pub enum Kind {
 /// A value inside a text that passed [`check`]: a position, nothing copied.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<'a> {
-    text: &'a [u8],
+    text: &'a str,
     start: usize,
     end: usize,
-}
-
-/// Reads `text` strictly and to its end. Linear in its length; no recursion; no copy (a seeded hash set
-/// of key spans is built only for objects whose keys are not in strictly ascending order).
-///
-/// # Errors
-/// The first thing refused, with its position.
-pub fn check(text: &[u8], limits: Limits) -> Result<Json<'_>, JsonError> {
-    let _ = (text, limits);
-    todo!()
 }
 
 impl<'a> Json<'a> {
     /// Which kind of value this is.
     pub fn kind(self) -> Kind {
-        todo!()
+        match self.bytes().first() {
+            Some(b'{') => Kind::Object,
+            Some(b'[') => Kind::Array,
+            Some(b'"') => Kind::String,
+            Some(b't' | b'f') => Kind::Bool,
+            Some(b'n') => Kind::Null,
+            _ => Kind::Integer,
+        }
     }
     /// Where the value lies in the checked text.
     pub fn span(self) -> Range<usize> {
@@ -125,32 +130,49 @@ impl<'a> Json<'a> {
     }
     /// The value exactly as written.
     pub fn bytes(self) -> &'a [u8] {
-        &self.text[self.start..self.end]
+        self.written().as_bytes()
     }
     /// The string, unescaped; borrowed where nothing was escaped.
     pub fn as_str(self) -> Option<Cow<'a, str>> {
-        todo!()
+        let inner = self.written().strip_prefix('"')?.strip_suffix('"')?;
+        Some(string::unescape(inner))
     }
     /// The integer.
     pub fn as_i64(self) -> Option<i64> {
-        todo!()
+        self.written().parse().ok()
     }
     /// The boolean.
     pub fn as_bool(self) -> Option<bool> {
-        todo!()
+        self.written().parse().ok()
     }
     /// The members of an object in the order written; none for any other kind.
     pub fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Json<'a>)> {
-        todo!() as std::iter::Empty<_>
+        self.entries()
+            .filter_map(|(key, value)| Some((key.as_str()?, value)))
     }
     /// The elements of an array; none for any other kind.
     pub fn elements(self) -> impl Iterator<Item = Json<'a>> {
-        todo!() as std::iter::Empty<_>
+        view::elements(self)
     }
     /// The member called `name` of an object (a linear scan).
     pub fn get(self, name: &str) -> Option<Json<'a>> {
         self.members()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value)
+    }
+    /// The members with their keys as they stand in the text.
+    pub(super) fn entries(self) -> impl Iterator<Item = (Json<'a>, Json<'a>)> {
+        view::entries(self)
+    }
+    /// The whole checked text.
+    pub(super) fn text(self) -> &'a str {
+        self.text
+    }
+    /// The value inside this one that starts at offset `start` of the checked text.
+    pub(super) fn inner(self, start: usize) -> Json<'a> {
+        view::value_at(self.text, start)
+    }
+    fn written(self) -> &'a str {
+        &self.text[self.start..self.end]
     }
 }

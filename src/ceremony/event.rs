@@ -1,0 +1,349 @@
+//! What happens, as data: the runner's only output. Screen, line printer, transcript, resume and verifier fold the same stream with
+//! [`super::progress::Progress::apply`].
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::Step;
+use crate::tuf::digest::{Sha256, Sha512};
+use crate::tuf::finding::Finding;
+use crate::tuf::key::KeyId;
+
+/// Rehearsal or production: on every screen, in every manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Throwaway keys; everything signed carries the rehearsal marker.
+    Rehearsal,
+    /// The real thing.
+    Production,
+}
+
+/// A file named by its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileDigest {
+    /// Path inside the folder it belongs to, `/` as separator.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the bytes.
+    pub sha256: Sha256,
+    /// SHA-512 of the bytes.
+    pub sha512: Sha512,
+}
+
+/// One version of one role.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// `root`, `targets`, `bins`.
+    pub role: String,
+    /// Its version.
+    pub version: u64,
+}
+
+impl std::fmt::Display for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} v{}", self.role, self.version)
+    }
+}
+
+/// A key of somebody who may sign.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signer {
+    /// The holder's name in the script; `ephemeral` for keys made in the ceremony.
+    pub holder: String,
+    /// The key.
+    pub keyid: KeyId,
+}
+
+/// One threshold that a document must reach, in words for people and with the keys that count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quorum {
+    /// `the keys of root v7 (old)`.
+    pub by: String,
+    /// How many distinct keys.
+    pub needed: u32,
+    /// Whose keys count. Entries of one physical key are listed once.
+    pub signers: Vec<Signer>,
+}
+
+/// The token a key was found or made on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenIdentity {
+    /// The room's name for the module or backend.
+    pub module: String,
+    /// As the token says; untrusted text, escaped when shown.
+    pub manufacturer: String,
+    /// As the token says.
+    pub model: String,
+    /// As the token says.
+    pub serial: String,
+    /// As the token says.
+    pub label: String,
+}
+
+/// What a token said about how it keeps a private key. `None` = it did not say: not proven.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Custody {
+    /// `CKA_SENSITIVE` and `CKA_ALWAYS_SENSITIVE`.
+    pub always_sensitive: Option<bool>,
+    /// Not `CKA_EXTRACTABLE`, and `CKA_NEVER_EXTRACTABLE`.
+    pub never_extractable: Option<bool>,
+    /// `CKA_LOCAL`: made on the token.
+    pub local: Option<bool>,
+}
+
+/// Something happened. Everything here is public: digests, names, public keys and signatures, never a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Event {
+    /// The ceremony began (first line of every transcript).
+    Opened {
+        /// Program name and version.
+        tool: String,
+        /// SHA-256 of the running program's file.
+        program: Sha256,
+        /// Rehearsal or production.
+        mode: Mode,
+        /// The script's kind.
+        kind: String,
+        /// The script's title.
+        title: String,
+        /// SHA-256 of the script's bytes.
+        script: Sha256,
+        /// SHA-256 of the trusted root's file; none at genesis.
+        trusted_root: Option<Sha256>,
+        /// SHA-256(script bytes, trusted root's SHA-256 or 32 zero bytes).
+        ceremony: Sha256,
+        /// The modules of the room: name, file digest, what it says of itself.
+        modules: Vec<ModuleIdentity>,
+        /// SHA-256 of the holder register that was read; none if there was none.
+        holders: Option<Sha256>,
+    },
+    /// The steps, fixed before any token is opened.
+    PlanFixed {
+        /// SHA-256 of the printed plan.
+        sha256: Sha256,
+        /// The steps.
+        steps: Vec<Step>,
+        /// Estimate for people, in minutes.
+        minutes: u32,
+    },
+    /// Work on a step began (again, after a pause).
+    StepStarted {
+        /// Index into the plan, from 0.
+        step: usize,
+    },
+    /// A step is finished.
+    StepDone {
+        /// Index into the plan, from 0.
+        step: usize,
+    },
+    /// A person answered.
+    Answered {
+        /// Which prompt.
+        prompt: String,
+        /// What was typed or chosen. Never a PIN.
+        answer: String,
+    },
+    /// Two people agreed on the date.
+    ClockConfirmed {
+        /// UTC, `YYYY-MM-DDTHH:MM:SSZ`.
+        utc: String,
+    },
+    /// A file was read and trusted or taken in.
+    TakenIn {
+        /// Which file.
+        file: FileDigest,
+    },
+    /// A check had something to say.
+    Found {
+        /// What.
+        finding: Finding,
+    },
+    /// A key entered the ceremony and showed its public half.
+    KeyEnrolled {
+        /// Whose.
+        holder: String,
+        /// For which role.
+        role: String,
+        /// Its keyid in metadata.
+        keyid: KeyId,
+        /// The key object as it stands in metadata, as JSON text.
+        key: String,
+        /// Made now (true) or there already (false).
+        generated: bool,
+        /// Where it lives; none for ephemeral keys in memory.
+        token: Option<TokenIdentity>,
+        /// How it is kept.
+        custody: Custody,
+    },
+    /// A candidate was built.
+    Built {
+        /// Which.
+        document: Document,
+        /// SHA-256 of the bytes that will be signed.
+        payload: Sha256,
+        /// Bytes that will be signed.
+        size: u64,
+        /// What it must reach.
+        quorums: Vec<Quorum>,
+    },
+    /// A candidate was shown to its end and the phrase typed.
+    Reviewed {
+        /// Which.
+        document: Document,
+        /// What was shown.
+        payload: Sha256,
+        /// Rows shown.
+        rows: usize,
+    },
+    /// The shadow rehearsal passed: with throwaway keys in place of the real ones the planned signers reach every threshold.
+    ShadowPassed {
+        /// Which.
+        document: Document,
+        /// Planned signers.
+        signers: Vec<Signer>,
+    },
+    /// A digest of the same role and version was given up for this ceremony's.
+    Superseded {
+        /// Which version.
+        document: Document,
+        /// The payload given up.
+        abandoned: Sha256,
+        /// Who signed it.
+        signed_by: Vec<String>,
+    },
+    /// A holder was reminded by the register, or had none and acknowledged by typing that he has signed no other payload of this version.
+    RegisterChecked {
+        /// Whose.
+        holder: String,
+        /// Which version.
+        document: Document,
+        /// Whether there was a register; if not, the acknowledgement was typed.
+        register: bool,
+    },
+    /// A token refused a PIN.
+    PinRefused {
+        /// Whose.
+        holder: String,
+        /// Tries left; none = unknown.
+        tries_left: Option<u8>,
+    },
+    /// The token will be asked to sign next. Without a result after it the token may have signed.
+    SigningIntended {
+        /// Which.
+        document: Document,
+        /// The bytes.
+        payload: Sha256,
+        /// By whom.
+        signer: Signer,
+    },
+    /// A signature was made and verified in software with the key from the metadata.
+    Signed {
+        /// Which.
+        document: Document,
+        /// The bytes.
+        payload: Sha256,
+        /// By whom.
+        signer: Signer,
+        /// Hexadecimal, as it stands in metadata.
+        sig: String,
+    },
+    /// The token did not sign; nothing was counted.
+    SigningFailed {
+        /// Which.
+        document: Document,
+        /// By whom.
+        signer: Signer,
+        /// What was attempted and what the device said.
+        reason: String,
+    },
+    /// An intent without a result was decided by a person after an interruption.
+    IntentDecided {
+        /// Which.
+        document: Document,
+        /// By whom.
+        signer: Signer,
+    },
+    /// A signature made elsewhere came in a part file and was verified.
+    Imported {
+        /// Which.
+        document: Document,
+        /// The bytes.
+        payload: Sha256,
+        /// By whom.
+        signer: Signer,
+        /// Hexadecimal.
+        sig: String,
+        /// SHA-256 of the part file.
+        part: Sha256,
+    },
+    /// A planned signature was left out by decision; the thresholds do not need it.
+    Skipped {
+        /// Which.
+        document: Document,
+        /// By whom.
+        signer: Signer,
+    },
+    /// The ephemeral keys are gone from memory.
+    EphemeralDestroyed {
+        /// Their keyids.
+        keyids: Vec<KeyId>,
+    },
+    /// A file was written, synced, read back and compared.
+    Written {
+        /// Which.
+        file: FileDigest,
+    },
+    /// The verdict over what lies on the medium.
+    Verdict {
+        /// Whether there is no error.
+        ok: bool,
+        /// What it found.
+        findings: Vec<Finding>,
+    },
+    /// People stopped, or wait for signatures made elsewhere; `run` on the same folder goes on.
+    Paused {
+        /// Why.
+        reason: String,
+    },
+    /// The ceremony is given up for good; what was signed is named so that it can be refused later.
+    Aborted {
+        /// Why.
+        reason: String,
+        /// What was given up.
+        abandoned: Vec<Abandoned>,
+    },
+    /// The end. Nothing follows.
+    Closed,
+}
+
+/// A payload that must never be published, and who has signed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Abandoned {
+    /// Which version.
+    pub document: Document,
+    /// The payload.
+    pub payload: Sha256,
+    /// Names of holders whose signatures over it exist or may exist.
+    pub signed_by: Vec<String>,
+}
+
+/// A PKCS#11 module or other backend of the room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModuleIdentity {
+    /// The room's name for it.
+    pub name: String,
+    /// SHA-256 of its file; none for software keys.
+    pub sha256: Option<Sha256>,
+    /// Manufacturer, description and version as it says; untrusted text.
+    pub description: String,
+}

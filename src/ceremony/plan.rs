@@ -1,0 +1,129 @@
+//! The plan: a short list of a dozen kinds of step, made from the script before any token is opened, printed, hashed and confirmed.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Document;
+use crate::tuf::key::{Algorithm, KeyId};
+
+/// One step. The order in the plan is the order of the ceremony.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Step {
+    /// Compare the plan's words with the printed copy and type the phrase.
+    Confirm,
+    /// Two people confirm the date.
+    Clock,
+    /// Read and verify what was carried in.
+    Intake,
+    /// Give up another payload of the same version, by name.
+    Supersede {
+        /// The version whose payload is given up.
+        document: Document,
+    },
+    /// A holder's key shows its public half; made now or found.
+    Enrol {
+        /// Whose.
+        holder: String,
+        /// For which role.
+        role: String,
+        /// Made now as this; none: it exists.
+        generate: Option<Algorithm>,
+        /// The key that must be found; none if made now.
+        keyid: Option<KeyId>,
+    },
+    /// Make throwaway offline keys in locked memory.
+    Ephemeral {
+        /// For which role.
+        role: String,
+        /// One key each.
+        algorithms: Vec<Algorithm>,
+    },
+    /// Build the candidates, lint them.
+    Build,
+    /// Read one candidate to its end.
+    Review {
+        /// Which.
+        document: Document,
+    },
+    /// Rehearse with throwaway keys in place of the real ones.
+    Shadow,
+    /// Sign with the ephemeral keys.
+    SignEphemeral {
+        /// Which.
+        document: Document,
+    },
+    /// Destroy the ephemeral keys.
+    DestroyEphemeral,
+    /// One holder signs one document with one key; passed over where the holder is elsewhere.
+    Sign {
+        /// Which.
+        document: Document,
+        /// Who.
+        holder: String,
+        /// Old or new, where one person has both; says which in words.
+        key: KeyChoice,
+    },
+    /// Take in signatures made elsewhere until every threshold is reached.
+    Collect,
+    /// Write what was made, sync, read back.
+    Export,
+    /// Verify what lies on the medium.
+    Verdict,
+    /// Record what is given up.
+    Abandon,
+    /// Transcript head in words; end.
+    Close,
+}
+
+/// Which of a holder's keys signs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum KeyChoice {
+    /// The key with this keyid, known before the ceremony.
+    Keyid(KeyId),
+    /// The key this holder makes for this role in this ceremony.
+    Made {
+        /// The role it is made for.
+        role: String,
+    },
+}
+
+impl Step {
+    /// One line for people: `Sign root: alice`.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Confirm => "Confirm the plan".to_owned(),
+            Self::Clock => "Confirm the date".to_owned(),
+            Self::Intake => "Take in trusted files".to_owned(),
+            Self::Supersede { document } => format!("Supersede another {document}"),
+            Self::Enrol {
+                holder,
+                role,
+                generate: Some(_),
+                ..
+            } => format!("Make {role} key: {holder}"),
+            Self::Enrol { holder, role, .. } => format!("Find {role} key: {holder}"),
+            Self::Ephemeral { role, .. } => format!("Make ephemeral {role} keys"),
+            Self::Build => "Build the candidates".to_owned(),
+            Self::Review { document } => format!("Review {document}"),
+            Self::Shadow => "Rehearse as a shadow".to_owned(),
+            Self::SignEphemeral { document } => format!("Sign {document}: ephemeral keys"),
+            Self::DestroyEphemeral => "Destroy the ephemeral keys".to_owned(),
+            Self::Sign {
+                document,
+                holder,
+                key: KeyChoice::Made { .. },
+            } => {
+                format!("Sign {document}: {holder}, new key")
+            }
+            Self::Sign {
+                document, holder, ..
+            } => format!("Sign {document}: {holder}"),
+            Self::Collect => "Collect signatures made elsewhere".to_owned(),
+            Self::Export => "Write the bundle".to_owned(),
+            Self::Verdict => "Verify the bundle".to_owned(),
+            Self::Abandon => "Record what is abandoned".to_owned(),
+            Self::Close => "Close".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The three ports: all a ceremony knows of the world.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Abandoned, Custody, Document, Event, FileDigest, TokenIdentity};
+use super::prompt::{PinPrompt, Prompt, Tries};
+use super::review::Reviewed;
+use crate::secret::Secret;
+use crate::tuf::digest::Sha256;
+use crate::tuf::finding::Finding;
+use crate::tuf::key::{Algorithm, PublicKey};
+
+/// Asks people.
+pub trait Operator {
+    /// Puts the question and waits. The answer is checked by the runner, which asks again if it does not fit.
+    ///
+    /// # Errors
+    /// [`Stop`] if nobody can or will answer.
+    fn ask(&mut self, prompt: &Prompt) -> Result<String, Stop>;
+    /// Asks for a PIN, straight into locked memory.
+    ///
+    /// # Errors
+    /// [`Stop`] if nobody can or will answer.
+    fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop>;
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stop {
+    /// A person asked to stop; the ceremony can be resumed.
+    #[error("stopped by a person")]
+    Paused,
+    /// A headless run reached a question without an answer.
+    #[error("no answer is given for the prompt {0}")]
+    NoAnswer(String),
+    /// An answers file or PIN list is at fault.
+    #[error("{0}")]
+    BadAnswer(String),
+    /// The terminal is gone.
+    #[error("the terminal cannot be read or written: {0}")]
+    Terminal(String),
+}
+
+/// Takes events. A failure to record ends the ceremony: nothing happens that is not on record.
+pub trait Sink {
+    /// Records one event durably before returning.
+    ///
+    /// # Errors
+    /// What the disk said.
+    fn record(&mut self, event: &Event) -> Result<(), WorldError>;
+}
+
+/// Tokens, disk and clock.
+pub trait World {
+    /// UTC, whole seconds.
+    fn now(&mut self) -> jiff::Timestamp;
+    /// What is plugged in now, over all modules of the room.
+    ///
+    /// # Errors
+    /// A module that cannot list.
+    fn tokens(&mut self) -> Result<Vec<TokenInfo>, TokenError>;
+    /// Which token the room names for a holder; none: the holder is not here.
+    fn assigned(&self, holder: &str) -> Option<TokenChoice>;
+    /// Logs the user in. A second login is fine.
+    ///
+    /// # Errors
+    /// [`TokenFault::PinIncorrect`] and the rest.
+    fn login(&mut self, token: &TokenId, pin: &Secret) -> Result<(), TokenError>;
+    /// Logs out; an error is not worth stopping for.
+    fn logout(&mut self, token: &TokenId);
+    /// The signing keys on a token (public halves; before a login a token may show fewer).
+    ///
+    /// # Errors
+    /// What the token said.
+    fn keys(&mut self, token: &TokenId) -> Result<Vec<TokenKey>, TokenError>;
+    /// Makes a key pair on a token. An existing label is refused.
+    ///
+    /// # Errors
+    /// What the token said.
+    fn generate(
+        &mut self,
+        token: &TokenId,
+        label: &str,
+        algorithm: Algorithm,
+    ) -> Result<TokenKey, TokenError>;
+    /// Signs a reviewed payload with a token's key; the answer is in TUF's form (ECDSA as DER), not verified yet.
+    ///
+    /// # Errors
+    /// What the token said. Where `may_have_signed` is set nobody knows whether it did.
+    fn sign(
+        &mut self,
+        request: &SignRequest,
+        token: &TokenId,
+        key: &TokenKey,
+    ) -> Result<Vec<u8>, TokenError>;
+    /// Makes throwaway keys in locked memory.
+    ///
+    /// # Errors
+    /// No locked memory, no randomness.
+    fn make_ephemeral(&mut self, algorithms: &[Algorithm]) -> Result<Vec<PublicKey>, TokenError>;
+    /// Signs with a throwaway key.
+    ///
+    /// # Errors
+    /// [`TokenFault::KeyAbsent`] after a restart.
+    fn sign_ephemeral(
+        &mut self,
+        request: &SignRequest,
+        key: &PublicKey,
+    ) -> Result<Vec<u8>, TokenError>;
+    /// Wipes all throwaway keys.
+    fn destroy_ephemeral(&mut self);
+    /// A throwaway key for the shadow rehearsal.
+    ///
+    /// # Errors
+    /// [`TokenFault::Unsupported`] for a type that cannot be made in software.
+    fn throwaway(&mut self, algorithm: Algorithm) -> Result<Box<dyn Throwaway>, TokenError>;
+    /// What the holder's signed-digest register says of this version; none if the room names no register for the holder.
+    ///
+    /// # Errors
+    /// A register that is there and cannot be read or does not parse.
+    fn registered(
+        &mut self,
+        holder: &str,
+        document: &Document,
+    ) -> Result<Option<Vec<Sha256>>, WorldError>;
+    /// Appends to the holder's register, synced, before the token signs.
+    ///
+    /// # Errors
+    /// What the disk said.
+    fn register(
+        &mut self,
+        holder: &str,
+        document: &Document,
+        payload: Sha256,
+    ) -> Result<(), WorldError>;
+    /// Writes a file of the bundle: created new, synced, read back, compared. A file with exactly these bytes is fine.
+    ///
+    /// # Errors
+    /// What the disk said, or other bytes there.
+    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<FileDigest, WorldError>;
+    /// The travelling documents that lie in `--in` now.
+    ///
+    /// # Errors
+    /// A part file that cannot be read or does not parse.
+    fn parts(&mut self) -> Result<Vec<PartFile>, WorldError>;
+    /// Writes or replaces a travelling document in the bundle's `parts/`.
+    ///
+    /// # Errors
+    /// What the disk said.
+    fn write_part(&mut self, part: &PartFile) -> Result<FileDigest, WorldError>;
+    /// The minutes for people over what is on record so far, and the digest of the transcript's last line.
+    ///
+    /// # Errors
+    /// What the disk said.
+    fn minutes(&mut self) -> Result<(String, Sha256), WorldError>;
+    /// Writes the manifest over what lies in the bundle and verifies it as a stranger would.
+    ///
+    /// # Errors
+    /// What the disk said.
+    fn verdict(&mut self) -> Result<(FileDigest, Vec<Finding>), WorldError>;
+}
+
+/// A key that exists for one rehearsal in memory and protects nothing.
+pub trait Throwaway {
+    /// Its public half.
+    fn public(&self) -> PublicKey;
+    /// A signature in TUF's form.
+    fn sign(&self, bytes: &[u8]) -> Vec<u8>;
+}
+
+/// A travelling document: a candidate and the signatures it has so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartFile {
+    /// SHA-256 of the file it was read from; of nothing yet for one to be written.
+    pub sha256: Option<Sha256>,
+    /// The ceremony it belongs to.
+    pub ceremony: Sha256,
+    /// SHA-256 of the trusted root's file; none at genesis.
+    pub trusted_root: Option<Sha256>,
+    /// Which version of which role.
+    pub document: Document,
+    /// Payloads of the same version that were given up for this one.
+    pub supersedes: Vec<Abandoned>,
+    /// Holders who signed, and whether a register was checked (true) or the acknowledgement typed (false).
+    pub acknowledgements: Vec<(String, bool)>,
+    /// The exact metadata file.
+    pub envelope: Vec<u8>,
+}
+
+/// What a key is asked to sign. Each kind but metadata will have a fixed prefix that cannot begin canonical JSON.
+pub enum SignRequest {
+    /// Metadata that went through the review.
+    Metadata(Reviewed),
+}
+
+impl SignRequest {
+    /// The exact bytes.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Metadata(reviewed) => reviewed.bytes(),
+        }
+    }
+}
+
+/// Which token, for one session of the program: module name and serial (never a slot number).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenId {
+    /// The room's name for the module or backend.
+    pub module: String,
+    /// The token's serial.
+    pub serial: String,
+    /// The token's label, for tokens that share a serial.
+    pub label: String,
+}
+
+/// One token as listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenInfo {
+    /// To name it in later calls.
+    pub id: TokenId,
+    /// What it says of itself.
+    pub identity: TokenIdentity,
+    /// Firmware version as it says, if it does.
+    pub firmware: Option<String>,
+    /// Whether it is initialised and has a user PIN.
+    pub ready: bool,
+    /// Its PIN counter.
+    pub tries: Tries,
+    /// Whether the PIN is typed on the token (`CKF_PROTECTED_AUTHENTICATION_PATH`).
+    pub pin_pad: bool,
+}
+
+/// A signing key on a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenKey {
+    /// `CKA_ID`.
+    pub id: Vec<u8>,
+    /// `CKA_LABEL`; untrusted text.
+    pub label: String,
+    /// The public half.
+    pub public: PublicKey,
+    /// How the private half is kept.
+    pub custody: Custody,
+}
+
+/// What the room says of a holder's token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenChoice {
+    /// For people: `serial 21073412`.
+    pub description: String,
+    /// Serial that must match, if given.
+    pub serial: Option<String>,
+    /// Label that must match, if given.
+    pub label: Option<String>,
+}
+
+impl TokenChoice {
+    /// Whether this is the token meant.
+    pub fn matches(&self, token: &TokenInfo) -> bool {
+        self.serial
+            .as_ref()
+            .is_none_or(|serial| *serial == token.id.serial)
+            && self
+                .label
+                .as_ref()
+                .is_none_or(|label| *label == token.id.label)
+    }
+}
+
+/// What was attempted and what the device said.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{attempted}: {said}")]
+pub struct TokenError {
+    /// `login to token 21073412`.
+    pub attempted: String,
+    /// `CKR_PIN_INCORRECT`, with a plain sentence.
+    pub said: String,
+    /// What it means for us.
+    pub fault: TokenFault,
+    /// Whether a signature may exist in spite of the error.
+    pub may_have_signed: bool,
+}
+
+/// What a device failure means for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenFault {
+    /// The PIN was wrong; one try is gone.
+    PinIncorrect,
+    /// The PIN is locked.
+    PinLocked,
+    /// The token is gone or was changed.
+    Removed,
+    /// The key is not there.
+    KeyAbsent,
+    /// Not logged in (or a touch was missed).
+    NotLoggedIn,
+    /// The token cannot do this.
+    Unsupported,
+    /// The payload is larger than the token takes.
+    PayloadTooLarge,
+    /// Something with that name is there already.
+    Exists,
+    /// The module could not be loaded or initialised.
+    Module,
+    /// Anything else.
+    Other,
+}
+
+/// Disk trouble: what happened, to what.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {said}")]
+pub struct WorldError {
+    /// The file or folder.
+    pub path: String,
+    /// What the system said, in a sentence.
+    pub said: String,
+}

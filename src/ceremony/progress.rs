@@ -1,0 +1,417 @@
+//! The state machine: a pure fold of events. What cannot happen next is an [`IllegalTransition`], in a live ceremony, in a resumed one and in a
+//! transcript that a stranger checks. Screen, line printer, resume and verifier hold nothing else.
+
+mod document;
+
+pub use document::DocumentProgress;
+
+use super::event::{Custody, Document, Event, FileDigest, Mode, Signer, TokenIdentity};
+use super::plan::Step;
+use crate::tuf::digest::Sha256;
+use crate::tuf::finding::Finding;
+use crate::tuf::key::KeyId;
+
+/// An event that cannot follow the ones before it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct IllegalTransition(pub String);
+
+/// Where a ceremony stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing happened yet.
+    #[default]
+    Fresh,
+    /// Opened and going on.
+    Running,
+    /// Stopped by people or waiting for others; can be resumed.
+    Paused,
+    /// Given up for good.
+    Aborted,
+    /// Over.
+    Closed,
+}
+
+/// Where a step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepState {
+    /// Its turn has not come.
+    Waiting,
+    /// Begun.
+    Running,
+    /// Finished.
+    Done,
+}
+
+/// What the first event said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Rehearsal or production.
+    pub mode: Mode,
+    /// The script's kind.
+    pub kind: String,
+    /// The script's title.
+    pub title: String,
+    /// SHA-256 of the script.
+    pub script: Sha256,
+    /// SHA-256 of the trusted root.
+    pub trusted_root: Option<Sha256>,
+    /// The ceremony id.
+    pub ceremony: Sha256,
+}
+
+/// A key that entered the ceremony.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enrolled {
+    /// Whose (`ephemeral` for keys made in memory).
+    pub holder: String,
+    /// For which role.
+    pub role: String,
+    /// Its keyid.
+    pub keyid: KeyId,
+    /// The key object as JSON text.
+    pub key: String,
+    /// Made in this ceremony.
+    pub generated: bool,
+    /// Where it lives.
+    pub token: Option<TokenIdentity>,
+    /// How it is kept.
+    pub custody: Custody,
+}
+
+/// Everything the events so far say.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    status: Status,
+    opening: Option<Opening>,
+    plan: Option<Sha256>,
+    minutes: u32,
+    steps: Vec<Step>,
+    running: Option<usize>,
+    done: usize,
+    enrolled: Vec<Enrolled>,
+    documents: Vec<DocumentProgress>,
+    pending: Option<(Document, Signer)>,
+    destroyed: bool,
+    findings: Vec<Finding>,
+    written: Vec<FileDigest>,
+    verdict: Option<bool>,
+    clock: Option<String>,
+}
+
+impl Progress {
+    /// Takes in one event.
+    ///
+    /// # Errors
+    /// An event that cannot follow; the state is then as it was.
+    pub fn apply(&mut self, event: &Event) -> Result<(), IllegalTransition> {
+        self.allow(event).map_err(IllegalTransition)?;
+        self.fold(event);
+        Ok(())
+    }
+
+    /// Where the ceremony stands.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+    /// What the first event said.
+    pub fn opening(&self) -> Option<&Opening> {
+        self.opening.as_ref()
+    }
+    /// SHA-256 of the plan.
+    pub fn plan(&self) -> Option<Sha256> {
+        self.plan
+    }
+    /// The plan's estimate in minutes.
+    pub fn minutes(&self) -> u32 {
+        self.minutes
+    }
+    /// The plan's steps.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+    /// The step that is running, or the next one; `steps().len()` when all are done.
+    pub fn current(&self) -> usize {
+        self.done
+    }
+    /// Where a step stands.
+    pub fn state(&self, step: usize) -> StepState {
+        match step {
+            step if step < self.done => StepState::Done,
+            step if self.running == Some(step) => StepState::Running,
+            _ => StepState::Waiting,
+        }
+    }
+    /// The keys that entered, in order.
+    pub fn enrolled(&self) -> &[Enrolled] {
+        &self.enrolled
+    }
+    /// The candidates, in the order built.
+    pub fn documents(&self) -> &[DocumentProgress] {
+        &self.documents
+    }
+    /// One candidate.
+    pub fn document(&self, document: &Document) -> Option<&DocumentProgress> {
+        self.documents
+            .iter()
+            .find(|known| known.document == *document)
+    }
+    /// An intent to sign without a result: the token may have signed.
+    pub fn pending(&self) -> Option<&(Document, Signer)> {
+        self.pending.as_ref()
+    }
+    /// Whether the ephemeral keys were made and destroyed.
+    pub fn ephemeral_destroyed(&self) -> bool {
+        self.destroyed
+    }
+    /// What the checks said.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+    /// Files written, in order.
+    pub fn written(&self) -> &[FileDigest] {
+        &self.written
+    }
+    /// The verdict over the medium.
+    pub fn verdict(&self) -> Option<bool> {
+        self.verdict
+    }
+    /// The confirmed date.
+    pub fn clock(&self) -> Option<&str> {
+        self.clock.as_deref()
+    }
+
+    fn allow(&self, event: &Event) -> Result<(), String> {
+        match (self.status, event) {
+            (Status::Fresh, Event::Opened { .. }) => return Ok(()),
+            (Status::Fresh, _) => return Err("the ceremony is not opened yet".to_owned()),
+            (_, Event::Opened { .. }) => return Err("the ceremony is opened twice".to_owned()),
+            (Status::Closed, _) => return Err("the ceremony is closed".to_owned()),
+            _ => {}
+        }
+        if let Event::PlanFixed { .. } = event {
+            return ensure(self.plan.is_none(), || "the plan is fixed twice".to_owned());
+        }
+        if let Event::Found { .. } | Event::Paused { .. } | Event::Aborted { .. } = event {
+            return Ok(());
+        }
+        ensure(self.plan.is_some(), || {
+            "the plan is not fixed yet".to_owned()
+        })?;
+        match event {
+            Event::StepStarted { step } => {
+                let resumed = self.status == Status::Paused || self.running.is_none();
+                ensure(resumed, || "a step begins while another runs".to_owned())?;
+                ensure(*step == self.done && *step < self.steps.len(), || {
+                    format!("step {} begins; step {} is next", step + 1, self.done + 1)
+                })
+            }
+            Event::Closed => ensure(self.closable(), || {
+                "the ceremony closes before its last step".to_owned()
+            }),
+            _ => {
+                let step = self
+                    .running_step()
+                    .ok_or_else(|| "something happens outside every step".to_owned())?;
+                self.allow_in_step(event, step)
+            }
+        }
+    }
+
+    fn allow_in_step(&self, event: &Event, step: &Step) -> Result<(), String> {
+        let fits = match event {
+            Event::StepDone { step } => self.running == Some(*step) && self.pending.is_none(),
+            Event::ClockConfirmed { .. } => matches!(step, Step::Clock),
+            Event::TakenIn { .. } => matches!(step, Step::Intake),
+            Event::KeyEnrolled { .. } => {
+                matches!(step, Step::Enrol { .. } | Step::Ephemeral { .. })
+            }
+            Event::Built { document, .. } => {
+                matches!(step, Step::Build) && self.document(document).is_none()
+            }
+            Event::Reviewed {
+                document, payload, ..
+            } => {
+                matches!(step, Step::Review { document: planned } if planned == document)
+                    && self.is_built(document, *payload)
+            }
+            Event::ShadowPassed { document, .. } => {
+                matches!(step, Step::Shadow)
+                    && self.document(document).is_some_and(|known| known.reviewed)
+            }
+            Event::Superseded { document, .. } => {
+                matches!(step, Step::Supersede { document: planned } if planned == document)
+            }
+            Event::SigningIntended {
+                document, payload, ..
+            } => {
+                self.signs(step, document)
+                    && self.pending.is_none()
+                    && self.is_signable(document, *payload)
+            }
+            Event::Signed {
+                document,
+                payload,
+                signer,
+                ..
+            } => self.is_pending(document, signer) && self.is_built(document, *payload),
+            Event::SigningFailed {
+                document, signer, ..
+            }
+            | Event::IntentDecided { document, signer } => self.is_pending(document, signer),
+            Event::Imported {
+                document, payload, ..
+            } => self.signs(step, document) && self.is_signable(document, *payload),
+            Event::Skipped { document, .. } => self.signs(step, document),
+            Event::EphemeralDestroyed { .. } => matches!(step, Step::DestroyEphemeral),
+            Event::Verdict { .. } => matches!(step, Step::Verdict),
+            Event::Answered { .. }
+            | Event::RegisterChecked { .. }
+            | Event::PinRefused { .. }
+            | Event::Written { .. } => true,
+            _ => false,
+        };
+        ensure(fits, || {
+            format!(
+                "this cannot happen in the step \"{}\": {}",
+                step.label(),
+                name(event)
+            )
+        })
+    }
+
+    fn fold(&mut self, event: &Event) {
+        match event {
+            Event::Opened {
+                mode,
+                kind,
+                title,
+                script,
+                trusted_root,
+                ceremony,
+                ..
+            } => {
+                self.status = Status::Running;
+                self.opening = Some(Opening {
+                    mode: *mode,
+                    kind: kind.clone(),
+                    title: title.clone(),
+                    script: *script,
+                    trusted_root: *trusted_root,
+                    ceremony: *ceremony,
+                });
+            }
+            Event::PlanFixed {
+                sha256,
+                steps,
+                minutes,
+            } => {
+                self.plan = Some(*sha256);
+                self.steps.clone_from(steps);
+                self.minutes = *minutes;
+            }
+            Event::StepStarted { step } => {
+                self.status = Status::Running;
+                self.running = Some(*step);
+            }
+            Event::StepDone { .. } => {
+                self.running = None;
+                self.done += 1;
+            }
+            Event::ClockConfirmed { utc } => self.clock = Some(utc.clone()),
+            Event::Found { finding } => self.findings.push(finding.clone()),
+            Event::KeyEnrolled {
+                holder,
+                role,
+                keyid,
+                key,
+                generated,
+                token,
+                custody,
+            } => {
+                self.enrolled.push(Enrolled {
+                    holder: holder.clone(),
+                    role: role.clone(),
+                    keyid: keyid.clone(),
+                    key: key.clone(),
+                    generated: *generated,
+                    token: token.clone(),
+                    custody: *custody,
+                });
+            }
+            Event::Built {
+                document,
+                payload,
+                size,
+                quorums,
+            } => {
+                self.documents
+                    .push(DocumentProgress::new(document, *payload, *size, quorums));
+            }
+            Event::SigningIntended {
+                document, signer, ..
+            } => {
+                self.pending = Some((document.clone(), signer.clone()));
+            }
+            Event::Signed { .. } | Event::SigningFailed { .. } | Event::IntentDecided { .. } => {
+                self.pending = None
+            }
+            Event::EphemeralDestroyed { .. } => self.destroyed = true,
+            Event::Written { file } => {
+                self.written.retain(|known| known.path != file.path);
+                self.written.push(file.clone());
+            }
+            Event::Verdict { ok, .. } => self.verdict = Some(*ok),
+            Event::Paused { .. } => self.status = Status::Paused,
+            Event::Aborted { .. } => self.status = Status::Aborted,
+            Event::Closed => self.status = Status::Closed,
+            _ => {}
+        }
+        for known in &mut self.documents {
+            known.fold(event);
+        }
+    }
+
+    fn running_step(&self) -> Option<&Step> {
+        self.running
+            .filter(|_| self.status != Status::Paused)
+            .and_then(|step| self.steps.get(step))
+    }
+    fn closable(&self) -> bool {
+        self.running.is_none() && self.done == self.steps.len()
+    }
+    fn is_built(&self, document: &Document, payload: Sha256) -> bool {
+        self.document(document)
+            .is_some_and(|known| known.payload == payload)
+    }
+    fn is_signable(&self, document: &Document, payload: Sha256) -> bool {
+        self.document(document)
+            .is_some_and(|known| known.payload == payload && known.reviewed && known.shadowed)
+    }
+    fn is_pending(&self, document: &Document, signer: &Signer) -> bool {
+        self.pending
+            .as_ref()
+            .is_some_and(|(known, by)| known == document && by == signer)
+    }
+    fn signs(&self, step: &Step, document: &Document) -> bool {
+        match step {
+            Step::Sign {
+                document: planned, ..
+            }
+            | Step::SignEphemeral { document: planned } => planned == document,
+            Step::Collect => true,
+            _ => false,
+        }
+    }
+}
+
+fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}
+
+fn name(event: &Event) -> String {
+    serde_json::to_value(event)
+        .ok()
+        .and_then(|value| Some(value.get("event")?.as_str()?.to_owned()))
+        .unwrap_or_default()
+}

@@ -1,0 +1,101 @@
+//! What people are asked. Answers are short texts: the exact phrase, or the id of a choice. PINs are asked apart and never travel this way.
+
+use std::sync::Arc;
+
+use super::event::TokenIdentity;
+use super::review::Review;
+
+/// One question.
+#[derive(Clone)]
+pub struct Prompt {
+    /// Stable name, the same in rehearsal and production: `plan`, `clock`, `review:root`, `token:sign:root:alice`.
+    pub id: String,
+    /// Index of the plan's step it belongs to.
+    pub step: usize,
+    /// One line.
+    pub title: String,
+    /// What to know before answering, line by line (unwrapped; may hold untrusted text, which the view escapes).
+    pub text: Vec<String>,
+    /// A digest to be compared or read aloud with this question: shown whole, in hexadecimal and in PGP words, never clipped.
+    pub digest: Option<crate::tuf::digest::Sha256>,
+    /// What is wanted.
+    pub ask: Ask,
+}
+
+/// What is wanted.
+#[derive(Clone)]
+pub enum Ask {
+    /// Type exactly this phrase.
+    Phrase {
+        /// The phrase, also shown.
+        phrase: String,
+    },
+    /// Choose one.
+    Choice {
+        /// In order; the first is not a default for anything irreversible.
+        options: Vec<Choice>,
+    },
+    /// Read to the end, then type the phrase.
+    Review {
+        /// The handle.
+        review: Arc<Review>,
+        /// The phrase that unlocks signing; `reject` refuses the document.
+        phrase: String,
+    },
+    /// Bring a token; choices as in `options`; the tokens seen are listed.
+    Token {
+        /// What is plugged in now and what it means for this step.
+        tokens: Vec<TokenRow>,
+        /// `ready`, `rescan`, perhaps `skip`, `pause`.
+        options: Vec<Choice>,
+    },
+}
+
+/// One possible answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The answer's text.
+    pub id: String,
+    /// What it does, for people.
+    pub label: String,
+}
+
+/// One token of the inventory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenRow {
+    /// What it says of itself; untrusted text.
+    pub token: TokenIdentity,
+    /// What it is for this step: `wanted: alice`, `not wanted now`, `NOT IN THIS CEREMONY`.
+    pub meaning: String,
+    /// Whether it is the one wanted.
+    pub wanted: bool,
+}
+
+/// A question for a PIN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinPrompt {
+    /// Whose PIN.
+    pub holder: String,
+    /// On which token.
+    pub token: TokenIdentity,
+    /// What is known of the counter.
+    pub tries: Tries,
+    /// What went wrong before, if anything.
+    pub after: Option<String>,
+}
+
+/// What is known of a token's PIN counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tries {
+    /// Read from the card.
+    Left(u8),
+    /// The module says it is low (`CKF_USER_PIN_COUNT_LOW`), not how low.
+    Low,
+    /// The module says this is the last one (`CKF_USER_PIN_FINAL_TRY`).
+    Final,
+    /// The module says it is locked (`CKF_USER_PIN_LOCKED`).
+    Locked,
+    /// Nothing is said: unknown.
+    Unknown,
+}

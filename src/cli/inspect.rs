@@ -1,0 +1,15 @@
+//! `inspect`.
+
+use std::io::Write;
+
+use super::Answer;
+use super::args::InspectArgs;
+
+/// Does it.
+///
+/// # Errors
+/// What the writer says.
+pub fn run(args: &InspectArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
+    let _ = (args, out);
+    todo!()
+}

@@ -1,0 +1,87 @@
+//! Keys that sign, behind one trait.
+//!
+//! A [`Module`] is one backend with tokens in it: [`pkcs11`] loads a vendor's library, [`software`] keeps keys in locked memory for
+//! rehearsals, tests and ephemeral keys. Which token is meant is said by module and serial (or label), never by slot number: slots are
+//! renumbered whenever a reader is plugged in or a token is initialised.
+//!
+//! This room knows no roles, keyids or ceremonies. It never retries a signature, and it does not verify one: whoever asked compares what
+//! came back with the public key in the *metadata*, which a broken or hostile token cannot choose.
+
+use crate::ceremony::event::ModuleIdentity;
+use crate::ceremony::port::{TokenError, TokenId, TokenInfo, TokenKey};
+use crate::secret::Secret;
+use crate::tuf::key::Algorithm;
+
+/// One backend that has tokens.
+///
+/// Every call is a message: owned or plain values in, owned values out, no handle of any kind survives a call. So a module can live in
+/// another process, and a call can be repeated after the token was taken out and put back. Only [`Module::sign`] is never repeated by a module.
+pub trait Module: Send {
+    /// What the module says of itself.
+    fn identity(&self) -> &ModuleIdentity;
+
+    /// The room's name for it.
+    fn name(&self) -> &str {
+        &self.identity().name
+    }
+
+    /// The tokens that are plugged in now, in the order of the module's slots. Uninitialised ones are listed with `ready` unset.
+    ///
+    /// # Errors
+    /// A module that cannot list. A single token that does not answer is left out.
+    fn list(&mut self) -> Result<Vec<TokenInfo>, TokenError>;
+
+    /// Initialises the first blank token (one that is not initialised: an initialised one is never touched) and sets its user PIN. The
+    /// answer names it by what it is called afterwards.
+    ///
+    /// # Errors
+    /// [`TokenFault::Exists`](crate::ceremony::port::TokenFault::Exists) where a token has that label,
+    /// [`TokenFault::Unsupported`](crate::ceremony::port::TokenFault::Unsupported) where no token is blank, and what the device said.
+    fn initialise(
+        &mut self,
+        label: &str,
+        so_pin: &Secret,
+        user_pin: &Secret,
+    ) -> Result<TokenInfo, TokenError>;
+
+    /// Logs the user in: exactly one try of the PIN, never repeated. Being logged in already is fine. An empty PIN means that it is typed on
+    /// the token ([`TokenInfo::pin_pad`]) and is refused elsewhere.
+    ///
+    /// # Errors
+    /// [`TokenFault::PinIncorrect`](crate::ceremony::port::TokenFault::PinIncorrect),
+    /// [`TokenFault::PinLocked`](crate::ceremony::port::TokenFault::PinLocked) and what else the device said.
+    fn login(&mut self, token: &TokenId, pin: &Secret) -> Result<(), TokenError>;
+
+    /// Logs out and closes the session. An error is not worth stopping for.
+    fn logout(&mut self, token: &TokenId);
+
+    /// The signing keys: those whose private half is visible (after a login) or whose public half is. Keys of a type that we do not use are
+    /// left out.
+    ///
+    /// # Errors
+    /// What the device said.
+    fn keys(&mut self, token: &TokenId) -> Result<Vec<TokenKey>, TokenError>;
+
+    /// Makes a key pair that stays on the token: private, sensitive, not extractable. What the token says of it is read back.
+    ///
+    /// # Errors
+    /// [`TokenFault::Exists`](crate::ceremony::port::TokenFault::Exists) where a key has that label, and what the device said.
+    fn generate(
+        &mut self,
+        token: &TokenId,
+        label: &str,
+        algorithm: Algorithm,
+    ) -> Result<TokenKey, TokenError>;
+
+    /// Signs `payload` (the message itself, not a digest) with the key that has this id or label *and* this public half. The answer is in
+    /// TUF's form: 64 bytes for Ed25519, DER for ECDSA, raw for RSA. It is not verified, and the call is never repeated.
+    ///
+    /// # Errors
+    /// What the device said; `may_have_signed` is set unless the device certainly did not sign.
+    fn sign(
+        &mut self,
+        token: &TokenId,
+        key: &TokenKey,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, TokenError>;
+}
