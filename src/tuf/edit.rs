@@ -8,6 +8,8 @@ use super::metadata::{RoleKeys, Root};
 
 mod build;
 mod splice;
+#[cfg(test)]
+mod tests;
 
 pub use build::{bins, root, targets, with_delegated_keys, with_member};
 pub use splice::{renew, with_header};
