@@ -545,7 +545,7 @@ fn a_view_walks_what_was_proven() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
 
     /// Texts made of JSON's own pieces: about half of them are JSON.
     #[test]

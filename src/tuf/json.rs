@@ -168,6 +168,11 @@ impl<'a> Json<'a> {
     pub(super) fn text(self) -> &'a str {
         self.text
     }
+    /// The value that lies at `span` of a text that passed [`check`].
+    pub(super) fn proven(text: &'a str, span: Range<usize>) -> Self {
+        let Range { start, end } = span;
+        Self { text, start, end }
+    }
     /// The value inside this one that starts at offset `start` of the checked text.
     pub(super) fn inner(self, start: usize) -> Json<'a> {
         view::value_at(self.text, start)
