@@ -195,16 +195,11 @@ impl<'a> Form<'a> {
 
 /// Whether a proven string, given without its quotes, has no escapes but the two canonical ones.
 fn is_canonical_string(inner: &str) -> bool {
-    let mut escaped = false;
-    inner.bytes().all(|b| match (b, escaped) {
-        (b'"' | b'\\', true) => {
-            escaped = false;
-            true
+    let mut bytes = inner.bytes();
+    while bytes.any(|b| b == b'\\') {
+        if !matches!(bytes.next(), Some(b'"' | b'\\')) {
+            return false;
         }
-        (b'\\', false) => {
-            escaped = true;
-            true
-        }
-        (_, escaped) => !escaped,
-    })
+    }
+    true
 }
