@@ -103,7 +103,9 @@ pub fn follow(trusted: (String, Vec<u8>), next: Vec<(String, Vec<u8>)>) -> Chain
 
 impl Chain {
     fn append(&mut self, root: ChainedRoot) {
-        self.findings.extend(root.root.remarks(&root.file));
+        let (file, envelope) = (&root.file, &root.envelope);
+        self.findings.extend(root.root.remarks(file));
+        self.findings.extend(verification::remarks(file, envelope));
         self.roots.push(root);
     }
 }

@@ -49,7 +49,7 @@ pub enum PublicKey {
     P256(Vec<u8>),
     /// Uncompressed SEC1 point, 97 bytes.
     P384(Vec<u8>),
-    /// DER SubjectPublicKeyInfo.
+    /// DER `SubjectPublicKeyInfo`.
     Rsa(Vec<u8>),
     /// A key we keep and show but cannot verify with (`sigstore-oidc`, `ml-dsa-*`, unknown): the canonical
     /// form of keytype and keyval.
@@ -224,18 +224,18 @@ impl Key {
 }
 
 impl PublicKey {
-    /// Reads DER SubjectPublicKeyInfo of a type we verify with.
+    /// Reads DER `SubjectPublicKeyInfo` of a type we verify with.
     ///
     /// # Errors
     /// Material that is broken or weak, or of an unknown type.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, KeyError> {
         material::from_spki_der(der)
     }
-    /// DER SubjectPublicKeyInfo (RFC 5280, RFC 8410); `None` for opaque material.
+    /// DER `SubjectPublicKeyInfo` (RFC 5280, RFC 8410); `None` for opaque material.
     pub fn to_spki_der(&self) -> Option<Vec<u8>> {
         material::to_spki_der(self)
     }
-    /// SHA-256 of the SubjectPublicKeyInfo (of the stored bytes for opaque material): the fingerprint shown to people.
+    /// SHA-256 of the `SubjectPublicKeyInfo` (of the stored bytes for opaque material): the fingerprint shown to people.
     pub fn fingerprint(&self) -> Sha256 {
         match self {
             Self::Opaque(bytes) => Sha256::of(bytes),

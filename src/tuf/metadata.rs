@@ -197,7 +197,7 @@ impl Targets {
     /// Reads targets or a delegated role.
     ///
     /// # Errors
-    /// As [`Root::read`] for its parts, and `TARGETS-TYPE`, `DELEGATION-FORM` (not exactly one of paths, path_hash_prefixes or succinct roles), `ROLE-NAME`.
+    /// As [`Root::read`] for its parts, and `TARGETS-TYPE`, `DELEGATION-FORM` (not exactly one of paths, `path_hash_prefixes` or succinct roles), `ROLE-NAME`.
     pub fn read(file: &str, envelope: &Envelope) -> Result<Self, Finding> {
         let header = Header::read_as(RoleType::Targets, "TARGETS-TYPE", file, envelope)?;
         let signed = Field::signed(file, envelope);

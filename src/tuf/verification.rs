@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::{Deserialize, Serialize};
 
 use super::envelope::{Envelope, Signature};
-use super::finding::shown;
+use super::finding::{Finding, shown};
 use super::key::{Key, KeyId, PublicKey};
 use super::metadata::RoleKeys;
 
@@ -150,6 +150,25 @@ fn classify(
                 },
             };
             (signature.keyid.clone(), class)
+        })
+        .collect()
+}
+
+/// `SIGNATURE-KEYID-TWICE`: several entries under one keyid, which count once here and make the clients refuse the whole file.
+pub fn remarks(file: &str, envelope: &Envelope) -> Vec<Finding> {
+    let mut entries: BTreeMap<&KeyId, usize> = BTreeMap::new();
+    for signature in envelope.signatures() {
+        *entries.entry(&signature.keyid).or_default() += 1;
+    }
+    entries
+        .into_iter()
+        .filter(|(_, number)| *number > 1)
+        .map(|(keyid, number)| {
+            let text = format!(
+                "signatures has {number} entries for {}; python-tuf, tough, go-tuf and tuf-js refuse such a file",
+                shown(&keyid.0)
+            );
+            Finding::warning("SIGNATURE-KEYID-TWICE", file, text)
         })
         .collect()
 }

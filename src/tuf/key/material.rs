@@ -19,7 +19,7 @@ pub(super) fn is_pem(text: &str) -> bool {
     text.trim_start().starts_with("-----BEGIN")
 }
 
-/// Reads `keyval.public`: SubjectPublicKeyInfo PEM with or without white space around it, a raw Ed25519 key of 64
+/// Reads `keyval.public`: `SubjectPublicKeyInfo` PEM with or without white space around it, a raw Ed25519 key of 64
 /// hexadecimal digits, or a SEC1 point in hexadecimal, as go-tuf wrote before 2022.
 pub(super) fn from_text(text: &str) -> Result<PublicKey, KeyError> {
     if is_pem(text) {

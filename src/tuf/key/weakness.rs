@@ -76,9 +76,9 @@ mod tests {
             }
         };
         multiply(&mut number, 2);
-        SMALL_PRIMES
-            .iter()
-            .for_each(|&prime| multiply(&mut number, prime));
+        for prime in SMALL_PRIMES {
+            multiply(&mut number, prime);
+        }
         while number[0] < 0x80 {
             multiply(&mut number, 2);
         }

@@ -53,13 +53,13 @@ impl<'a> Field<'a> {
     }
     /// The member called `name`.
     pub(super) fn optional(&self, name: &str) -> Option<Self> {
-        Some(self.at(format!(".{name}"), self.json.get(name)?))
+        Some(self.at(&format!(".{name}"), self.json.get(name)?))
     }
     /// All members of an object.
     pub(super) fn members(&self) -> Result<impl Iterator<Item = (Cow<'a, str>, Self)>, Finding> {
         self.expect(Kind::Object, "an object")?;
         Ok(self.json.members().map(|(name, json)| {
-            let field = self.at(format!(".{}", shown(&name)), json);
+            let field = self.at(&format!(".{}", shown(&name)), json);
             (name, field)
         }))
     }
@@ -67,7 +67,7 @@ impl<'a> Field<'a> {
     pub(super) fn elements(&self) -> Result<impl Iterator<Item = Self>, Finding> {
         self.expect(Kind::Array, "an array")?;
         let elements = self.json.elements().enumerate();
-        Ok(elements.map(|(index, json)| self.at(format!("[{index}]"), json)))
+        Ok(elements.map(|(index, json)| self.at(&format!("[{index}]"), json)))
     }
     pub(super) fn string(&self) -> Result<Cow<'a, str>, Finding> {
         let text = self.json.as_str();
@@ -95,9 +95,9 @@ impl<'a> Field<'a> {
             Err(self.refuse(format!("must be {what}")))
         }
     }
-    fn at(&self, step: String, json: Json<'a>) -> Self {
+    fn at(&self, step: &str, json: Json<'a>) -> Self {
         let mut path = self.path.clone();
-        path.push_str(&step);
+        path.push_str(step);
         Self {
             path,
             json,

@@ -72,31 +72,30 @@ fn every_signature_has_its_class() {
 
 #[test]
 fn cve_2020_6174_second_signature_by_same_key_does_not_count() {
-    // Also CVE-2020-15093 (tough), GMS-2022-4197, php-tuf#154, rust-tuf#283. The reader refuses one keyid twice in `signatures`, so
-    // the entry is made by hand.
+    // Also CVE-2020-15093 (tough), GMS-2022-4197, php-tuf#154 and rust-tuf#283.
     let signed = fixture::root(1, &[1, 2], 2);
-    let payload = payload(&signed);
-    let envelope = fixture::parse(fixture::envelope(&signed, &[]));
-    let root = Root::read("file", &envelope).unwrap();
-    let key = &root.keys[&fixture::keyid(1)];
-    let signature = Signature {
-        keyid: fixture::keyid(1),
-        sig: fixture::sign(1, &payload),
-    };
-    let members = BTreeMap::from([(&signature.keyid, key)]);
-    let twice = classify(
-        &[signature.clone(), signature.clone()],
-        &members,
-        &payload,
-        &[],
-    );
+    let (keyid, sig) = (fixture::keyid(1).0, fixture::sign(1, &payload(&signed)));
+    let upper = sig.to_uppercase();
+    let entries = [
+        (keyid.as_str(), sig.as_str()),
+        (keyid.as_str(), sig.as_str()),
+        (keyid.as_str(), upper.as_str()),
+    ];
+    let classes = vec![Valid, DuplicateKey, DuplicateKey];
+    assert_eq!(judged(&signed, &entries), (classes, 1));
+    let envelope = fixture::parse(fixture::envelope(&signed, &entries));
     assert_eq!(
-        twice,
-        [
-            (fixture::keyid(1), Valid),
-            (fixture::keyid(1), DuplicateKey)
-        ]
+        remarks("1.root.json", &envelope),
+        [Finding::warning(
+            "SIGNATURE-KEYID-TWICE",
+            "1.root.json",
+            format!(
+                "signatures has 3 entries for {keyid}; python-tuf, tough, go-tuf and tuf-js refuse such a file"
+            )
+        )]
     );
+    let once = fixture::parse(fixture::envelope(&signed, &entries[..1]));
+    assert_eq!(remarks("1.root.json", &once), []);
 }
 
 #[test]
