@@ -1,6 +1,7 @@
 //! The canonical form and the house style against securesystemslib and Python's json module.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -171,7 +172,9 @@ fn sort(value: &mut Value) {
     match value {
         Value::Object(members) => {
             members.sort_by(|(a, _), (b, _)| a.cmp(b));
-            members.iter_mut().for_each(|(_, value)| sort(value));
+            for (_, value) in members {
+                sort(value);
+            }
         }
         Value::Array(elements) => elements.iter_mut().for_each(sort),
         _ => {}
@@ -229,7 +232,7 @@ fn write_string(text: &str, noise: &mut dyn FnMut() -> u8, out: &mut String) {
             '\u{20}'.. if !escaped => out.push(character),
             _ => {
                 for unit in character.encode_utf16(&mut [0; 2]) {
-                    out.push_str(&format!("\\u{unit:04X}"));
+                    write!(out, "\\u{unit:04X}").unwrap();
                 }
             }
         }
