@@ -235,5 +235,5 @@ fn go_writes_alike(expires: &str) -> bool {
 }
 
 fn is_hexadecimal(text: &str) -> bool {
-    text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
