@@ -79,8 +79,8 @@ fn order(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>) {
     let first = before.iter().zip(&after).take_while(equal).count();
     let (before, after) = (&before[first..], &after[first..]);
     let backwards = before.iter().rev().zip(after.iter().rev());
-    let last = backwards.take_while(equal).count();
-    let list = |names: &[String]| Some(names[..names.len() - last].join(", "));
+    let tail = backwards.take_while(equal).count();
+    let list = |names: &[String]| Some(names[..names.len() - tail].join(", "));
     let subject = "delegations.roles";
     lines.push(ChangeKind::Reordered, subject, list(before), list(after));
 }
