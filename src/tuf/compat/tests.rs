@@ -229,6 +229,7 @@ fn forms_of_delegations_are_refused_by_the_clients_that_trip_over_them() {
     );
     for (name, signed, expected) in [
         ("paths", roles(r#""paths":["a/b"]"#), &[][..]),
+        ("open bracket", roles(r#""paths":["a["]"#), &[Tough]),
         (
             "prefixes",
             roles(r#""path_hash_prefixes":["0"]"#),
