@@ -7,7 +7,7 @@ use crate::ceremony::script::Script;
 use crate::tuf::finding::Finding;
 
 /// The kind.
-pub const KIND: Kind = Kind {
+pub(super) const KIND: Kind = Kind {
     name: "abort",
     about: "give up an unfinished ceremony and name what was signed in it",
     check,

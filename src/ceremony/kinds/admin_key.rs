@@ -11,7 +11,7 @@ use crate::ceremony::script::{Custody, Script};
 use crate::tuf::finding::Finding;
 
 /// The kind.
-pub const KIND: Kind = Kind {
+pub(super) const KIND: Kind = Kind {
     name: "admin-key",
     about: "holders come, go or replace their keys",
     check,

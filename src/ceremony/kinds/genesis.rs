@@ -8,7 +8,7 @@ use crate::ceremony::script::{Custody, Script};
 use crate::tuf::finding::Finding;
 
 /// The kind.
-pub const KIND: Kind = Kind {
+pub(super) const KIND: Kind = Kind {
     name: "genesis",
     about: "the first root, with targets and bins; every listed key signs",
     check,

@@ -12,7 +12,7 @@ use crate::tuf::diff::{self, ChangeKind};
 use crate::tuf::finding::Finding;
 
 /// The kind.
-pub const KIND: Kind = Kind {
+pub(super) const KIND: Kind = Kind {
     name: "renew",
     about: "a new version with a later expiry and nothing else",
     check,
@@ -43,7 +43,7 @@ fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
 }
 
 /// Nothing but `version` and `expires` differs (and, in a rehearsal of a production file, the marker that makes it worthless).
-pub fn prove(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Finding> {
+pub(super) fn prove(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Finding> {
     candidates
         .iter()
         .filter_map(|candidate| prove_one(material.mode, candidate))

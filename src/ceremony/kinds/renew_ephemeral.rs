@@ -13,7 +13,7 @@ use crate::tuf::finding::Finding;
 use crate::tuf::metadata::Root;
 
 /// The kind.
-pub const KIND: Kind = Kind {
+pub(super) const KIND: Kind = Kind {
     name: "renew-ephemeral",
     about: "new throwaway keys for targets and bins, published in three steps that break no client",
     check,

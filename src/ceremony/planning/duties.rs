@@ -4,7 +4,7 @@ use crate::ceremony::intake::Trusted;
 use crate::ceremony::script::{Role, Script};
 
 /// The lines to print; none where the script changes nobody's duties.
-pub fn print(script: &Script, trusted: &Trusted) -> Vec<String> {
+pub(super) fn print(script: &Script, trusted: &Trusted) -> Vec<String> {
     if script
         .root
         .as_ref()
