@@ -341,7 +341,7 @@ fn valid_signatures(
             kept.entry(keyid.clone())
                 .and_modify(|known| {
                     if bytes < *known {
-                        known.clone_from(&bytes)
+                        known.clone_from(&bytes);
                     }
                 })
                 .or_insert(bytes);

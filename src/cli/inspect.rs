@@ -82,7 +82,7 @@ struct KeyLine {
     keyid: KeyId,
     /// `P-256`, `Ed25519`.
     description: String,
-    /// SHA-256 of the SubjectPublicKeyInfo.
+    /// SHA-256 of the key as DER (`SubjectPublicKeyInfo`).
     fingerprint: Sha256,
     /// Whether the keyid is the digest of the key object.
     keyid_matches: bool,
@@ -213,7 +213,7 @@ fn of_metadata(
         }
         RoleType::Targets => {
             let targets = Targets::read(name, envelope)?;
-            for delegations in targets.delegations.iter() {
+            if let Some(delegations) = &targets.delegations {
                 keys.extend(delegations.keys.iter().map(key_line));
                 roles.extend(
                     delegations

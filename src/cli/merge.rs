@@ -116,14 +116,13 @@ fn input(given: Given) -> Result<Input, Vec<Finding>> {
             }
             Some(ABANDONED_SCHEMA) => AbandonedRecord::parse(&name, &bytes)
                 .map(|record| input.abandoned.push((name, record))),
-            _ => metadata(&name, bytes).and_then(|(role, envelope)| match role {
-                RoleType::Root => Ok(roots.push((name, envelope.bytes().to_vec()))),
-                RoleType::Targets => Ok(targets.push((name, envelope))),
-                _ => Err(Finding::error(
-                    "MERGE-INPUT",
-                    &name,
-                    "it is neither a part file nor metadata that names keys",
-                )),
+            _ => metadata(&name, bytes).map(|(role, envelope)| match role {
+                RoleType::Root => roots.push((name, envelope.bytes().to_vec())),
+                RoleType::Targets => targets.push((name, envelope)),
+                RoleType::Timestamp | RoleType::Snapshot => {
+                    let text = "it is neither a part file nor metadata that names keys";
+                    faults.push(Finding::error("MERGE-INPUT", &name, text));
+                }
             }),
         };
         faults.extend(taken.err());
