@@ -389,5 +389,4 @@ fn united(first: &Part, parts: &[&(String, Part)], signatures: &Signatures) -> P
 }
 
 #[cfg(test)]
-#[path = "merge_tests.rs"]
 mod tests;

@@ -111,14 +111,13 @@ mod tests {
             "- Mode: REHEARSAL: nothing here is real\n",
             "### 2026-11-22 (UTC)\n",
             "- 12:00:00 **Began step 1: Confirm the plan**\n",
-            "people answered \"the plan\\\\u{202e} is right\".\n",
+            "people answered \"the plan\\u{202e} is right\".\n",
             "- 12:00:00 Two people confirmed the date: 2026-11-22T12:00:00Z.\n",
             "- 12:00:00 Warning ROOT-EXPIRED: 7.root.json it expired yesterday\n",
             "- 12:00:00 The ceremony was closed.\n",
             &transcript.head().to_string(),
         ] {
-            let expected = expected.replace("\\\\u", "\\u");
-            assert!(minutes.contains(&expected), "{expected}\n{minutes}");
+            assert!(minutes.contains(expected), "{expected}\n{minutes}");
         }
         assert_eq!(minutes, write(&transcript));
         assert!(!minutes.contains("had not ended"));
