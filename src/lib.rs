@@ -6,6 +6,7 @@ pub mod cli;
 pub mod plain;
 pub mod pypi;
 pub mod secret;
+pub mod token;
 pub mod transcript;
 pub mod tuf;
 pub mod tui;

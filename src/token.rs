@@ -8,9 +8,14 @@
 //! came back with the public key in the *metadata*, which a broken or hostile token cannot choose.
 
 use crate::ceremony::event::ModuleIdentity;
-use crate::ceremony::port::{TokenError, TokenId, TokenInfo, TokenKey};
+use crate::ceremony::port::{TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
 use crate::secret::Secret;
 use crate::tuf::key::Algorithm;
+
+mod init_args;
+pub mod pkcs11;
+pub mod software;
+pub mod uri;
 
 /// One backend that has tokens.
 ///
@@ -35,8 +40,8 @@ pub trait Module: Send {
     /// answer names it by what it is called afterwards.
     ///
     /// # Errors
-    /// [`TokenFault::Exists`](crate::ceremony::port::TokenFault::Exists) where a token has that label,
-    /// [`TokenFault::Unsupported`](crate::ceremony::port::TokenFault::Unsupported) where no token is blank, and what the device said.
+    /// [`TokenFault::Exists`] where a token has that label,
+    /// [`TokenFault::Unsupported`] where no token is blank, and what the device said.
     fn initialise(
         &mut self,
         label: &str,
@@ -48,8 +53,8 @@ pub trait Module: Send {
     /// the token ([`TokenInfo::pin_pad`]) and is refused elsewhere.
     ///
     /// # Errors
-    /// [`TokenFault::PinIncorrect`](crate::ceremony::port::TokenFault::PinIncorrect),
-    /// [`TokenFault::PinLocked`](crate::ceremony::port::TokenFault::PinLocked) and what else the device said.
+    /// [`TokenFault::PinIncorrect`],
+    /// [`TokenFault::PinLocked`] and what else the device said.
     fn login(&mut self, token: &TokenId, pin: &Secret) -> Result<(), TokenError>;
 
     /// Logs out and closes the session. An error is not worth stopping for.
@@ -65,7 +70,7 @@ pub trait Module: Send {
     /// Makes a key pair that stays on the token: private, sensitive, not extractable. What the token says of it is read back.
     ///
     /// # Errors
-    /// [`TokenFault::Exists`](crate::ceremony::port::TokenFault::Exists) where a key has that label, and what the device said.
+    /// [`TokenFault::Exists`] where a key has that label, and what the device said.
     fn generate(
         &mut self,
         token: &TokenId,
@@ -84,4 +89,14 @@ pub trait Module: Send {
         key: &TokenKey,
         payload: &[u8],
     ) -> Result<Vec<u8>, TokenError>;
+}
+
+/// A failure before which the device certainly signed nothing.
+fn failure(attempted: impl Into<String>, said: impl Into<String>, fault: TokenFault) -> TokenError {
+    TokenError {
+        attempted: attempted.into(),
+        said: said.into(),
+        fault,
+        may_have_signed: false,
+    }
 }

@@ -9,6 +9,7 @@ pub mod writer;
 use serde::{Deserialize, Serialize};
 
 use crate::ceremony::event::Event;
+use crate::ceremony::progress::{IllegalTransition, Progress, Status};
 use crate::tuf::digest::Sha256;
 
 /// Its name in a bundle.
@@ -36,6 +37,8 @@ pub struct Transcript {
     /// All lines.
     pub lines: Vec<Line>,
     head: Option<Sha256>,
+    progress: Progress,
+    step: Option<usize>,
 }
 
 impl Transcript {
@@ -45,7 +48,36 @@ impl Transcript {
     }
     /// Whether it ends as a finished ceremony does.
     pub fn is_complete(&self) -> bool {
-        matches!(self.lines.last(), Some(line) if line.event == Event::Closed)
+        self.progress.status() == Status::Closed
+    }
+    /// What its events say, folded.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    // The one line that can come next for this event.
+    fn next(&self, time: String, event: Event) -> Line {
+        Line {
+            seq: self.lines.len() as u64,
+            prev: self.head(),
+            time,
+            step: match event {
+                Event::StepStarted { step } => Some(step),
+                _ => self.step,
+            },
+            event,
+        }
+    }
+
+    fn push(&mut self, line: Line, text: &[u8]) -> Result<(), IllegalTransition> {
+        self.progress.apply(&line.event)?;
+        self.step = match line.event {
+            Event::StepDone { .. } => None,
+            _ => line.step,
+        };
+        self.head = Some(Sha256::of(text));
+        self.lines.push(line);
+        Ok(())
     }
 }
 
@@ -66,6 +98,66 @@ pub struct TranscriptFault {
 /// # Errors
 /// The first fault.
 pub fn read(bytes: &[u8]) -> Result<Transcript, TranscriptFault> {
-    let _ = bytes;
-    todo!()
+    let mut transcript = Transcript::default();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let fault = |rule, text: String| TranscriptFault {
+            rule,
+            line: transcript.lines.len() + 1,
+            text,
+        };
+        let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
+            return Err(fault(
+                "TRANSCRIPT-TORN",
+                "it has no newline; a write was interrupted here".to_owned(),
+            ));
+        };
+        let text = &rest[..end];
+        let line: Line = serde_json::from_slice(text)
+            .map_err(|error| fault("TRANSCRIPT-FORM", error.to_string()))?;
+        if to_vec(&line) != text || !is_time(&line.time) {
+            let text = "it is not written as this program writes it; somebody edited it";
+            return Err(fault("TRANSCRIPT-FORM", text.to_owned()));
+        }
+        let expected = transcript.next(line.time.clone(), line.event.clone());
+        if (line.seq, line.prev) != (expected.seq, expected.prev) {
+            let text = format!(
+                "it says number {} after {}; number {} after {} comes here: a line was changed, moved or removed",
+                line.seq, line.prev, expected.seq, expected.prev
+            );
+            return Err(fault("TRANSCRIPT-CHAIN", text));
+        }
+        if line.step != expected.step {
+            let text = "it names another step than the one that is open".to_owned();
+            return Err(fault("TRANSCRIPT-ORDER", text));
+        }
+        let number = transcript.lines.len() + 1;
+        transcript
+            .push(line, text)
+            .map_err(|illegal| TranscriptFault {
+                rule: "TRANSCRIPT-ORDER",
+                line: number,
+                text: illegal.to_string(),
+            })?;
+        rest = &rest[end + 1..];
+    }
+    Ok(transcript)
 }
+
+fn to_vec(line: &Line) -> Vec<u8> {
+    // Serialising fails only for maps whose keys are no strings, and events have none; an empty line would be refused by the reader.
+    serde_json::to_vec(line).unwrap_or_default()
+}
+
+fn is_time(text: &str) -> bool {
+    text.parse::<jiff::Timestamp>()
+        .is_ok_and(|time| time_text(time) == text)
+}
+
+// Whole seconds; a fraction would make the reader refuse the line.
+fn time_text(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests;

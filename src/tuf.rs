@@ -15,6 +15,8 @@ pub mod edit;
 pub mod envelope;
 pub mod expires;
 pub mod finding;
+#[cfg(test)]
+mod fixture;
 pub mod json;
 pub mod key;
 pub mod metadata;

@@ -1,14 +1,23 @@
 //! Reading and writing files that strangers may have prepared: regular files only, no links followed, sizes capped before reading; writing never
 //! replaces anything, and what was written is read back.
 
+use std::fs::{self, OpenOptions};
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
 use crate::ceremony::event::FileDigest;
+use crate::tuf::digest::{Sha256, Sha512};
 
 /// Most bytes of one file: a large delegated role.
 pub const CAP: u64 = 1 << 30;
 /// Most bytes of a small file: scripts, rooms, part files, manifests.
 pub const SMALL_CAP: u64 = 64 << 20;
+/// Most files of a folder: 2^14 bins and room for the rest.
+pub const MOST_FILES: usize = 40_000;
 
 /// A file of a folder, in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,8 +88,12 @@ impl FileError {
 
 /// A file's name by its bytes.
 pub fn digest(path: &str, bytes: &[u8]) -> FileDigest {
-    let _ = (path, bytes);
-    todo!()
+    FileDigest {
+        path: path.to_owned(),
+        size: bytes.len() as u64,
+        sha256: Sha256::of(bytes),
+        sha512: Sha512::of(bytes),
+    }
 }
 
 /// Reads a regular file of at most `cap` bytes.
@@ -88,8 +101,8 @@ pub fn digest(path: &str, bytes: &[u8]) -> FileDigest {
 /// # Errors
 /// [`FileError`].
 pub fn read(path: &Path, cap: u64) -> Result<Vec<u8>, FileError> {
-    let _ = (path, cap);
-    todo!()
+    let file = open(CWD, path).map_err(|errno| refused(path, errno))?;
+    contents(file, path, cap)
 }
 
 /// Reads every file of a folder and its folders, sorted by path.
@@ -97,8 +110,36 @@ pub fn read(path: &Path, cap: u64) -> Result<Vec<u8>, FileError> {
 /// # Errors
 /// [`FileError`]: one link, device or pipe refuses the whole.
 pub fn read_folder(folder: &Path) -> Result<Vec<File>, FileError> {
-    let _ = folder;
-    todo!()
+    let mut files = Vec::new();
+    // Each folder is opened once and its entries by that descriptor, so that a folder exchanged for a link meanwhile is not followed.
+    let top = open(CWD, folder).map_err(|errno| refused(folder, errno))?;
+    let mut waiting = vec![(top, String::new())];
+    let mut left = CAP;
+    while let Some((descriptor, prefix)) = waiting.pop() {
+        for name in names(&descriptor, &folder.join(&prefix))? {
+            let inside = format!("{prefix}{name}");
+            let path = folder.join(&inside);
+            let entry = open(&descriptor, Path::new(&name)).map_err(|e| refused(&path, e))?;
+            if kind(&entry, &path)? == FileType::Directory {
+                waiting.push((entry, format!("{inside}/")));
+                continue;
+            }
+            let bytes = contents(entry, &path, left)?;
+            left -= bytes.len() as u64;
+            files.push(File {
+                path: inside,
+                bytes,
+            });
+            if files.len() + waiting.len() > MOST_FILES {
+                return Err(FileError::TooMany {
+                    path: folder.to_owned(),
+                    cap: MOST_FILES,
+                });
+            }
+        }
+    }
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(files)
 }
 
 /// Writes a new file, syncs it and its folder, reads it back and compares. Folders on the way are made. An existing file is never touched; one that was only half
@@ -107,6 +148,128 @@ pub fn read_folder(folder: &Path) -> Result<Vec<File>, FileError> {
 /// # Errors
 /// [`FileError`]; [`FileError::exists`] tells whether something was there.
 pub fn create_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let _ = (path, bytes);
-    todo!()
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder).map_err(|e| system(folder, "create", e))?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .map_err(|e| system(path, "create", e))?;
+    let written = fill(&mut file, path, folder, bytes);
+    if written.is_err() {
+        // Ours and not whole: better no file than half of one. The first error is the one to tell.
+        let _ = fs::remove_file(path);
+    }
+    written
 }
+
+fn fill(file: &mut fs::File, path: &Path, folder: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    file.write_all(bytes)
+        .map_err(|e| system(path, "write", e))?;
+    file.sync_all().map_err(|e| system(path, "sync", e))?;
+    fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|e| system(folder, "sync", e))?;
+    // Ask the kernel to forget its copy, so that the medium is read. Advice only: a file system that ignores it still compares.
+    let _ = rustix::fs::fadvise(&*file, 0, None, rustix::fs::Advice::DontNeed);
+    if read(path, CAP.max(bytes.len() as u64))? == bytes {
+        Ok(())
+    } else {
+        Err(FileError::ReadBack(path.to_owned()))
+    }
+}
+
+fn open(at: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {
+    // Without NONBLOCK a pipe would make us wait for a writer before we can see that it is one.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    rustix::fs::openat(at, path, flags, Mode::empty())
+}
+
+fn refused(path: &Path, errno: Errno) -> FileError {
+    match errno {
+        Errno::LOOP => not_regular(path, "a symbolic link"),
+        Errno::NXIO => not_regular(path, "a socket or device"),
+        errno => system(path, "read", errno.into()),
+    }
+}
+
+fn not_regular(path: &Path, found: &'static str) -> FileError {
+    FileError::NotRegular {
+        path: path.to_owned(),
+        found,
+    }
+}
+
+fn system(path: &Path, attempted: &'static str, source: std::io::Error) -> FileError {
+    FileError::System {
+        path: path.to_owned(),
+        attempted,
+        source,
+    }
+}
+
+fn kind(file: &OwnedFd, path: &Path) -> Result<FileType, FileError> {
+    let stat = rustix::fs::fstat(file).map_err(|errno| refused(path, errno))?;
+    Ok(FileType::from_raw_mode(stat.st_mode))
+}
+
+fn names(folder: &OwnedFd, path: &Path) -> Result<Vec<String>, FileError> {
+    let entries = rustix::fs::Dir::read_from(folder).map_err(|errno| match errno {
+        Errno::NOTDIR => not_regular(path, "a file, not a folder"),
+        errno => refused(path, errno),
+    })?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|errno| refused(path, errno))?;
+        let name = entry.file_name();
+        if name == c"." || name == c".." {
+            continue;
+        }
+        let text = name
+            .to_str()
+            .map_err(|_| FileError::Name(path.join(name.to_string_lossy().as_ref())))?;
+        names.push(text.to_owned());
+        if names.len() > MOST_FILES {
+            return Err(FileError::TooMany {
+                path: path.to_owned(),
+                cap: MOST_FILES,
+            });
+        }
+    }
+    Ok(names)
+}
+
+fn contents(file: OwnedFd, path: &Path, cap: u64) -> Result<Vec<u8>, FileError> {
+    match kind(&file, path)? {
+        FileType::RegularFile => {}
+        FileType::Directory => return Err(not_regular(path, "a folder")),
+        FileType::Fifo => return Err(not_regular(path, "a pipe")),
+        _ => return Err(not_regular(path, "a device or socket")),
+    }
+    let file = fs::File::from(file);
+    let size = file.metadata().map_err(|e| system(path, "read", e))?.len();
+    let too_large = |size| FileError::TooLarge {
+        path: path.to_owned(),
+        size,
+        cap,
+    };
+    if size > cap {
+        return Err(too_large(size));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    // One byte more than the cap shows a file that grows while it is read.
+    file.take(cap + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| system(path, "read", e))?;
+    if bytes.len() as u64 > cap {
+        return Err(too_large(bytes.len() as u64));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+#[path = "files_tests.rs"]
+mod tests;

@@ -8,6 +8,15 @@ use crate::tuf::digest::{Sha256, Sha512};
 use crate::tuf::finding::Finding;
 use crate::tuf::key::KeyId;
 
+/// The member that the signed part of everything signed in a rehearsal carries, with the value true.
+pub const REHEARSAL_MARKER: &str = "x-tuf-ceremony-rehearsal";
+
+/// The ceremony's id: SHA-256 over the script's bytes and the trusted root's SHA-256 (32 zero bytes at genesis).
+pub fn ceremony_id(script: &[u8], trusted_root: Option<Sha256>) -> Sha256 {
+    let root = trusted_root.unwrap_or(Sha256([0; 32]));
+    Sha256::of(&[script, &root.0].concat())
+}
+
 /// Rehearsal or production: on every screen, in every manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,10 +1,36 @@
-//! Named house rules over the roles of a repository.
+//! Named house rules over the roles of a repository. They judge what we create; in what others made, and in what stood so before, they warn at most.
+//!
+//! | rule | root | retained offline | ephemeral offline | online | project |
+//! |---|---|---|---|---|---|
+//! | `THRESHOLD-ONE` | error | error | error | right | right |
+//! | `KEY-TWICE`, `KEY-SHARED` | error | error | error | error, but right among online roles | error, but right among projects |
+//! | `QUORUM-UNREACHABLE` | error | error | error | error | error |
+//! | `QUORUM-NO-SPARE`, `QUORUM-LOSS-ONE` | error | error | right | - | - |
+//! | `QUORUM-LOSS-TWO` | warning | warning | right | - | - |
+//! | `QUORUM-PERSONS` | error | error | - | - | note |
+//! | `QUORUM-THEFT-ONE` | error | error | - | - | - |
+//! | `VERSION-SKIP` | error | error | error | error | error |
+//! | `EXPIRY-PAST` | error | error | error | error | error |
+//! | `EXPIRY-SOON` | warning | warning | warning | - | - |
+//! | `EXPIRY-FAR` | error | error | error | - | - |
 
 use std::collections::BTreeMap;
 
-use crate::tuf::finding::Finding;
-use crate::tuf::key::{Key, KeyId};
-use crate::tuf::metadata::{Header, Root, Targets};
+use super::quorum;
+use crate::tuf::finding::{Finding, Level};
+use crate::tuf::key::{Key, KeyId, PublicKey};
+use crate::tuf::metadata::{Header, RoleKeys, Root, Targets};
+
+mod dates;
+mod structure;
+#[cfg(test)]
+mod tests;
+
+/// Offline roles are renewed every year (PEP 458, "Metadata expiry times"); a month is left for the ceremony to be late or early.
+pub const LONGEST_OFFLINE_DAYS: i64 = 400;
+
+/// An offline role that expires sooner than this leaves no time for a second ceremony.
+pub const SHORTEST_OFFLINE_DAYS: i64 = 7;
 
 /// What a role is to the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +45,20 @@ pub enum RoleClass {
     Online,
     /// A project's own role.
     Project,
+}
+
+impl RoleClass {
+    /// Whether administrators sign it, away from the network.
+    pub fn is_offline(self) -> bool {
+        matches!(
+            self,
+            Self::Root | Self::RetainedOffline | Self::EphemeralOffline
+        )
+    }
+    /// Whether its keys are held by people from one ceremony to the next.
+    pub fn is_retained(self) -> bool {
+        matches!(self, Self::Root | Self::RetainedOffline)
+    }
 }
 
 /// Whose files are judged: in others' files the house rules are at most warnings.
@@ -57,8 +97,17 @@ pub struct Tree {
 impl Tree {
     /// Adds root and the top-level roles that it names; `targets` is the class of targets.
     pub fn add_root(&mut self, root: &Root, targets: RoleClass) {
-        let _ = (root, targets);
-        todo!()
+        for (name, class) in [
+            ("root", RoleClass::Root),
+            ("targets", targets),
+            ("snapshot", RoleClass::Online),
+            ("timestamp", RoleClass::Online),
+        ] {
+            if let Some(role) = root.role(name) {
+                self.add(name, class, role, &root.keys);
+            }
+        }
+        self.add_header("root", &root.header);
     }
     /// Adds the roles that `delegator` delegates to, and its own header to the role called `name`. Succinct roles are added as one role named by their prefix.
     pub fn add_targets(
@@ -67,13 +116,99 @@ impl Tree {
         delegator: &Targets,
         class: &dyn Fn(&str) -> RoleClass,
     ) {
-        let _ = (name, delegator, class);
-        todo!()
+        self.add_header(name, &delegator.header);
+        let Some(delegations) = &delegator.delegations else {
+            return;
+        };
+        for role in &delegations.roles {
+            self.add(&role.name, class(&role.name), &role.role, &delegations.keys);
+        }
+        if let Some(bins) = &delegations.succinct {
+            self.add(
+                &bins.name_prefix,
+                class(&bins.name_prefix),
+                &bins.role,
+                &delegations.keys,
+            );
+        }
+    }
+    /// Tells version and expiry of the metadata of the role called `name`.
+    pub fn add_header(&mut self, name: &str, header: &Header) {
+        if let Some(role) = self.roles.iter_mut().find(|role| role.name == name) {
+            role.header = Some(header.clone());
+        }
+    }
+    /// The role called `name`.
+    pub fn role(&self, name: &str) -> Option<&Role> {
+        self.roles.iter().find(|role| role.name == name)
+    }
+    fn add(&mut self, name: &str, class: RoleClass, role: &RoleKeys, keys: &BTreeMap<KeyId, Key>) {
+        let keys = role
+            .keyids
+            .iter()
+            .filter_map(|keyid| Some((keyid.clone(), keys.get(keyid)?.clone())));
+        self.roles.push(Role {
+            name: name.to_owned(),
+            class,
+            keys: keys.collect(),
+            threshold: role.threshold,
+            header: None,
+        });
     }
 }
 
-/// All house rules over `new` (and its step from `old`), in the order of the roles.
+impl Role {
+    /// Its distinct keys, each with its first keyid.
+    pub fn distinct(&self) -> BTreeMap<&PublicKey, &KeyId> {
+        let mut distinct = BTreeMap::new();
+        for (keyid, key) in &self.keys {
+            distinct.entry(key.public()).or_insert(keyid);
+        }
+        distinct
+    }
+}
+
+/// All house rules over `new` and its step from `old`: first the roles and their keys, then versions and dates.
 pub fn lint(old: Option<&Tree>, new: &Tree, now: jiff::Timestamp, whose: Whose) -> Vec<Finding> {
-    let _ = (old, new, now, whose);
-    todo!()
+    let mut findings = about_roles(new);
+    let before = old.map(about_roles).unwrap_or_default();
+    for finding in &mut findings {
+        // What nobody changes today shall not stop a renewal: it is told, and mended by an admin-key ceremony.
+        if before.contains(finding) {
+            finding.level = finding.level.min(Level::Warning);
+        }
+    }
+    findings.extend(dates::findings(old, new, now));
+    if whose == Whose::Others {
+        for finding in &mut findings {
+            finding.level = finding.level.min(Level::Warning);
+        }
+    }
+    findings
+}
+
+fn about_roles(tree: &Tree) -> Vec<Finding> {
+    let mut findings = structure::shared_keys(tree);
+    for role in &tree.roles {
+        findings.extend(structure::findings(role));
+        findings.extend(quorum::findings(role, &tree.persons));
+    }
+    findings
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn listed<T: AsRef<str>>(names: &[T]) -> String {
+    match names {
+        [] => String::new(),
+        [name] => name.as_ref().to_owned(),
+        [first @ .., last] => {
+            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", first.join(", "), last.as_ref())
+        }
+    }
+}
+
+/// `1 key`, `2 keys`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -10,7 +10,7 @@ use std::ops::Range;
 use sha2::Digest as _;
 
 use super::digest::Sha256;
-use super::json::{Json, string};
+use super::json::{Json, Walk, string};
 
 /// A value and what it lacks to be canonical.
 #[derive(Clone, Debug)]
@@ -143,46 +143,37 @@ impl<'a> Form<'a> {
         let Range { start, end } = value.span();
         let mut run = start;
         let mut at = start;
-        let mut in_string = false;
         while at < end {
             match bytes[at] {
-                b'"' => in_string = !in_string,
-                b'\\' if matches!(bytes[at + 1], b'"' | b'\\') => at += 1,
-                b'\\' => {
+                b'"' => at = rewrite_string(bytes, at + 1, &mut run, out),
+                b' ' | b'\t' | b'\n' | b'\r' => {
                     out(&bytes[run..at]);
-                    let (meant, length) = string::decode(&bytes[at..]);
-                    if matches!(meant, '"' | '\\') {
-                        out(b"\\");
-                    }
-                    out(meant.encode_utf8(&mut [0; 4]).as_bytes());
-                    at += length;
+                    at += 1;
                     run = at;
-                    continue;
                 }
-                b' ' | b'\t' | b'\n' | b'\r' if !in_string => {
+                b'{' if self.unsorted.binary_search(&at).is_ok() => {
                     out(&bytes[run..at]);
-                    run = at + 1;
-                }
-                b'{' if !in_string && self.unsorted.binary_search(&at).is_ok() => {
-                    out(&bytes[run..at]);
-                    let object = value.inner(at);
-                    self.rewrite_sorted(object, out);
-                    at = object.span().end;
+                    at = self.rewrite_sorted(at, out);
                     run = at;
-                    continue;
                 }
-                _ => {}
+                _ => at += 1,
             }
-            at += 1;
         }
         out(&bytes[run..end]);
     }
 
-    fn rewrite_sorted(&self, object: Json<'a>, out: &mut dyn FnMut(&[u8])) {
-        let mut members: Vec<_> = object.entries().collect();
-        members.sort_by_cached_key(|(key, _)| key.as_str());
+    /// Writes the object that starts at `start` with its members in order, and returns where it ends.
+    fn rewrite_sorted(&self, start: usize, out: &mut dyn FnMut(&[u8])) -> usize {
+        let mut walk = Walk::into(self.value.text(), start);
+        let mut members = Vec::new();
+        while let Some(key) = walk.next()
+            && let Some(value) = walk.next()
+        {
+            members.push((key.as_str(), key, value));
+        }
+        members.sort_unstable_by(|(a, ..), (b, ..)| a.cmp(b));
         let mut separator: &[u8] = b"{";
-        for (key, value) in members {
+        for (_, key, value) in members {
             out(separator);
             self.rewrite(key, out);
             out(b":");
@@ -190,21 +181,44 @@ impl<'a> Form<'a> {
             separator = b",";
         }
         out(b"}");
+        walk.end()
     }
+}
+
+/// Goes through the string whose text starts at `at` and returns where it ends, behind its quote. Escapes that are not
+/// canonical end the `run` of bytes that stay, and a new one starts behind them.
+fn rewrite_string(
+    bytes: &[u8],
+    mut at: usize,
+    run: &mut usize,
+    out: &mut dyn FnMut(&[u8]),
+) -> usize {
+    while let Some(plain) = bytes[at..].iter().position(|&b| b == b'"' || b == b'\\') {
+        at += plain;
+        if bytes[at] == b'"' {
+            return at + 1;
+        }
+        let (meant, length) = string::decode(&bytes[at..]);
+        if !matches!(bytes[at + 1], b'"' | b'\\') {
+            out(&bytes[*run..at]);
+            if matches!(meant, '"' | '\\') {
+                out(b"\\");
+            }
+            out(meant.encode_utf8(&mut [0; 4]).as_bytes());
+            *run = at + length;
+        }
+        at += length;
+    }
+    bytes.len()
 }
 
 /// Whether a proven string, given without its quotes, has no escapes but the two canonical ones.
 fn is_canonical_string(inner: &str) -> bool {
-    let mut escaped = false;
-    inner.bytes().all(|b| match (b, escaped) {
-        (b'"' | b'\\', true) => {
-            escaped = false;
-            true
+    let mut bytes = inner.bytes();
+    while bytes.any(|b| b == b'\\') {
+        if !matches!(bytes.next(), Some(b'"' | b'\\')) {
+            return false;
         }
-        (b'\\', false) => {
-            escaped = true;
-            true
-        }
-        (_, escaped) => !escaped,
-    })
+    }
+    true
 }

@@ -1,6 +1,14 @@
 //! Which clients will read and verify a file, from measurements on 2026-11-22 (docs/compatibility.md), before a key or field enters metadata.
+//! It predicts; it does not run the clients, and it does not ask whether a signature that is missing will come.
 
 use super::envelope::Envelope;
+
+mod facts;
+mod form;
+mod keys;
+#[cfg(test)]
+mod tests;
+mod text;
 
 /// A client we predict for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -21,12 +29,90 @@ pub struct Verdict {
     pub client: Client,
     /// Its name and least version for which this was measured: `tough 0.24`.
     pub version: &'static str,
-    /// Why it refuses the file or cannot count a signature that the role needs; empty: accepted.
+    /// Why it refuses the file or cannot count a signature that a role needs; empty: accepted.
     pub reasons: Vec<String>,
+    /// What it passes over or does otherwise although it accepts the file: keys that it cannot verify where the threshold can be reached without them, fields that it ignores.
+    pub notes: Vec<String>,
 }
 
-/// Predicts for all clients.
+impl Verdict {
+    /// Whether the client will take the file.
+    pub fn accepts(&self) -> bool {
+        self.reasons.is_empty()
+    }
+}
+
+impl Client {
+    /// All of them, in the order of the table in docs/compatibility.md.
+    pub const ALL: [Self; 5] = [
+        Self::PythonTuf,
+        Self::Tough,
+        Self::GoTuf,
+        Self::TufJs,
+        Self::RustTuf,
+    ];
+
+    /// The version that was measured.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::PythonTuf => "python-tuf 7.0.1",
+            Self::Tough => "tough 0.24",
+            Self::GoTuf => "go-tuf v2.4.2",
+            Self::TufJs => "tuf-js 6.0.2",
+            Self::RustTuf => "rust-tuf 0.3.0-beta14",
+        }
+    }
+}
+
+/// Predicts for all clients, in the order of [`Client::ALL`].
 pub fn verdicts(envelope: &Envelope) -> Vec<Verdict> {
-    let _ = envelope;
-    todo!()
+    let facts = facts::Facts::of(envelope);
+    let mut report = Report::new();
+    form::envelope(envelope, &facts, &mut report);
+    form::header(&facts, &mut report);
+    form::roles(&facts, &mut report);
+    form::delegations(&facts, &mut report);
+    keys::keys(&facts, &mut report);
+    keys::thresholds(&facts, &mut report);
+    keys::signatures(envelope, &facts, &mut report);
+    text::strings(&facts, &mut report);
+    report.0
+}
+
+/// The verdicts while they are being found.
+struct Report(Vec<Verdict>);
+
+impl Report {
+    fn new() -> Self {
+        Self(
+            Client::ALL
+                .map(|client| Verdict {
+                    client,
+                    version: client.version(),
+                    reasons: Vec::new(),
+                    notes: Vec::new(),
+                })
+                .into(),
+        )
+    }
+    /// These clients refuse the file.
+    fn refuse(&mut self, clients: &[Client], text: &str) {
+        for verdict in self
+            .0
+            .iter_mut()
+            .filter(|verdict| clients.contains(&verdict.client))
+        {
+            verdict.reasons.push(text.to_owned());
+        }
+    }
+    /// These clients take the file, but.
+    fn note(&mut self, clients: &[Client], text: &str) {
+        for verdict in self
+            .0
+            .iter_mut()
+            .filter(|verdict| clients.contains(&verdict.client))
+        {
+            verdict.notes.push(text.to_owned());
+        }
+    }
 }

@@ -1,10 +1,18 @@
 //! New versions from old ones. A renewal splices `version` and `expires` into the old text, so every other byte stays; anything more is written anew in
 //! the house style ([`super::style`]) with everything unknown kept. All results are unsigned.
 
-use super::envelope::Envelope;
-use super::finding::Finding;
-use super::key::Key;
-use super::value::Value;
+use std::collections::BTreeMap;
+
+use super::key::{Key, KeyId};
+use super::metadata::{RoleKeys, Root};
+
+mod build;
+mod splice;
+#[cfg(test)]
+mod tests;
+
+pub use build::{bins, root, targets, with_delegated_keys, with_member};
+pub use splice::{renew, with_header};
 
 /// Who shall sign a role: its keys in the order wanted, and how many of them must.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,83 +67,33 @@ pub struct BinsSpec {
     pub role: RoleSpec,
 }
 
-/// The unsigned next version of `old`: version plus one, `expires` replaced, every other byte of the signed part as it was, no signatures.
-///
-/// # Errors
-/// What the readers refuse.
-pub fn renew(file: &str, old: &Envelope, expires: &str) -> Result<Envelope, Finding> {
-    let _ = (file, old, expires);
-    todo!()
+impl RoleSpec {
+    /// A role as it stands: its distinct keys among `keys` (its first keyid, where one key has two) and its threshold.
+    pub fn of(role: &RoleKeys, keys: &BTreeMap<KeyId, Key>) -> Self {
+        let mut distinct: Vec<Key> = Vec::new();
+        for key in role.keyids.iter().filter_map(|keyid| keys.get(keyid)) {
+            if distinct.iter().all(|known| known.public() != key.public()) {
+                distinct.push(key.clone());
+            }
+        }
+        Self {
+            keys: distinct,
+            threshold: role.threshold,
+        }
+    }
 }
 
-/// As [`renew`], with any version.
-///
-/// # Errors
-/// What the readers refuse.
-pub fn with_header(
-    file: &str,
-    old: &Envelope,
-    version: u64,
-    expires: &str,
-) -> Result<Envelope, Finding> {
-    let _ = (file, old, version, expires);
-    todo!()
-}
-
-/// The same file with the member `name` of the signed part set (the rehearsal marker), in the house style, unsigned.
-///
-/// # Errors
-/// What the readers refuse.
-pub fn with_member(
-    file: &str,
-    old: &Envelope,
-    name: &str,
-    value: Value,
-) -> Result<Envelope, Finding> {
-    let _ = (file, old, name, value);
-    todo!()
-}
-
-/// A root as `spec` says: version 1 of a new chain (`old` is `None`: `spec_version` 1.0.0, consistent snapshots), or the successor of `old`. From `old` are kept: `spec_version`, unknown fields at
-/// every level, further roles, the keyids and objects of keys that stay (matched by key material), the order of keyids that stay. Keys that no role uses are dropped.
-///
-/// # Errors
-/// `ROLE-THRESHOLD`, `KEY-TWICE` in `spec`, and what the readers refuse.
-pub fn root(file: &str, old: Option<&Envelope>, spec: &RootSpec) -> Result<Envelope, Finding> {
-    let _ = (file, old, spec);
-    todo!()
-}
-
-/// A new targets role with catch-all delegations.
-///
-/// # Errors
-/// As [`root`].
-pub fn targets(file: &str, spec: &TargetsSpec) -> Result<Envelope, Finding> {
-    let _ = (file, spec);
-    todo!()
-}
-
-/// A new delegator of hash bins.
-///
-/// # Errors
-/// As [`root`].
-pub fn bins(file: &str, spec: &BinsSpec) -> Result<Envelope, Finding> {
-    let _ = (file, spec);
-    todo!()
-}
-
-/// The next version of the delegator `old` (targets, or bins for its succinct roles, whose `name` is their `name_prefix`): `expires` replaced, the keys and threshold of the delegated role `name`
-/// replaced, everything else kept as [`root`] keeps it.
-///
-/// # Errors
-/// As [`root`], and `DELEGATION-UNKNOWN` where `old` does not delegate to `name`.
-pub fn with_delegated_keys(
-    file: &str,
-    old: &Envelope,
-    name: &str,
-    role: &RoleSpec,
-    expires: &str,
-) -> Result<Envelope, Finding> {
-    let _ = (file, old, name, role, expires);
-    todo!()
+impl RootSpec {
+    /// The successor of `old` in which every role stays as it is; `None` where `old` lacks a role.
+    pub fn successor(old: &Root, expires: &str) -> Option<Self> {
+        let role = |name: &str| Some(RoleSpec::of(old.role(name)?, &old.keys));
+        Some(Self {
+            version: old.header.version + 1,
+            expires: expires.to_owned(),
+            root: role("root")?,
+            timestamp: role("timestamp")?,
+            snapshot: role("snapshot")?,
+            targets: role("targets")?,
+        })
+    }
 }

@@ -10,6 +10,7 @@ pub(super) mod string;
 mod view;
 
 pub use reader::check;
+pub(super) use view::Walk;
 
 /// Caps that hold before and while a text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +153,7 @@ impl<'a> Json<'a> {
     }
     /// The elements of an array; none for any other kind.
     pub fn elements(self) -> impl Iterator<Item = Json<'a>> {
-        view::elements(self)
+        self.walk(Kind::Array)
     }
     /// The member called `name` of an object (a linear scan).
     pub fn get(self, name: &str) -> Option<Json<'a>> {
@@ -162,15 +163,21 @@ impl<'a> Json<'a> {
     }
     /// The members with their keys as they stand in the text.
     pub(super) fn entries(self) -> impl Iterator<Item = (Json<'a>, Json<'a>)> {
-        view::entries(self)
+        let mut walk = self.walk(Kind::Object);
+        std::iter::from_fn(move || Some((walk.next()?, walk.next()?)))
+    }
+    fn walk(self, kind: Kind) -> impl Iterator<Item = Json<'a>> {
+        let walk = (self.kind() == kind).then(|| Walk::into(self.text, self.start));
+        walk.into_iter().flatten()
     }
     /// The whole checked text.
     pub(super) fn text(self) -> &'a str {
         self.text
     }
-    /// The value inside this one that starts at offset `start` of the checked text.
-    pub(super) fn inner(self, start: usize) -> Json<'a> {
-        view::value_at(self.text, start)
+    /// The value that lies at `span` of a text that passed [`check`].
+    pub(super) fn proven(text: &'a str, span: Range<usize>) -> Self {
+        let Range { start, end } = span;
+        Self { text, start, end }
     }
     fn written(self) -> &'a str {
         &self.text[self.start..self.end]

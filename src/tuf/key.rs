@@ -5,8 +5,15 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Sha256;
+use super::finding::shown;
 use super::json::Json;
 use super::value::Value;
+
+mod material;
+mod signature;
+#[cfg(test)]
+mod tests;
+mod weakness;
 
 /// A keyid as found: usually 64 hexadecimal digits, but foreign files hold any text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -42,7 +49,7 @@ pub enum PublicKey {
     P256(Vec<u8>),
     /// Uncompressed SEC1 point, 97 bytes.
     P384(Vec<u8>),
-    /// DER SubjectPublicKeyInfo.
+    /// DER `SubjectPublicKeyInfo`.
     Rsa(Vec<u8>),
     /// A key we keep and show but cannot verify with (`sigstore-oidc`, `ml-dsa-*`, unknown): the canonical
     /// form of keytype and keyval.
@@ -68,26 +75,97 @@ pub struct KeyError {
     pub text: String,
 }
 
+impl KeyError {
+    fn form(text: impl Into<String>) -> Self {
+        Self::new("KEY-FORM", text)
+    }
+    fn material(text: impl Into<String>) -> Self {
+        Self::new("KEY-MATERIAL", text)
+    }
+    fn weak(text: impl Into<String>) -> Self {
+        Self::new("KEY-WEAK", text)
+    }
+    fn private(text: impl Into<String>) -> Self {
+        Self::new("KEY-PRIVATE", text)
+    }
+    fn new(rule: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            rule,
+            text: text.into(),
+        }
+    }
+}
+
 impl Key {
     /// Reads a key object. Unknown keytypes are kept as opaque; known ones with broken material are errors
     /// (bad PEM, point not on the curve, identity or low-order Ed25519 point, RSA under 2048 bits or e < 65537,
-    /// a `private` member).
+    /// a `private` member). A known keytype under a scheme we do not verify (`rsa-pkcs1v15-sha256`) keeps its
+    /// material, so that the same physical key is still recognised.
     ///
     /// # Errors
     /// See [`KeyError`].
     pub fn from_json(json: Json<'_>) -> Result<Self, KeyError> {
-        let _ = json;
-        todo!()
+        Self::from_value(Value::from_json(json))
     }
+
+    fn from_value(value: Value) -> Result<Self, KeyError> {
+        let text = |name: &str| match value.get(name) {
+            Some(Value::String(text)) => Ok(text.clone()),
+            _ => Err(KeyError::form(format!("its {name} must be a string"))),
+        };
+        let keytype = text("keytype")?;
+        let scheme = text("scheme")?;
+        let Some(keyval @ Value::Object(_)) = value.get("keyval") else {
+            return Err(KeyError::form("its keyval must be an object"));
+        };
+        // securesystemslib once wrote `"private": ""` into every public key; only a secret is refused.
+        let secret = [&value, keyval]
+            .into_iter()
+            .filter_map(|object| object.get("private"))
+            .any(|private| private.as_str() != Some(""));
+        if secret {
+            return Err(KeyError::private(
+                "it has a member private: secret key material must never be in metadata",
+            ));
+        }
+        let public = public_key(&keytype, &scheme, keyval)?;
+        Ok(Self {
+            value,
+            keytype,
+            scheme,
+            public,
+        })
+    }
+
     /// The object we write for a key of ours: `ed25519` as 64 hex digits, ECDSA (keytype `ecdsa`) and RSA as SPKI PEM with LF and a final
     /// newline; nothing else in it. `None` for opaque material.
     pub fn from_public(public: &PublicKey) -> Option<Self> {
-        let _ = public;
-        todo!()
+        let (keytype, scheme) = match public.algorithm()? {
+            Algorithm::Ed25519 => ("ed25519", "ed25519"),
+            Algorithm::EcdsaP256 => ("ecdsa", "ecdsa-sha2-nistp256"),
+            Algorithm::EcdsaP384 => ("ecdsa", "ecdsa-sha2-nistp384"),
+            Algorithm::RsaPss => ("rsa", "rsassa-pss-sha256"),
+        };
+        let member = |name: &str, text: &str| (name.to_owned(), Value::string(text));
+        let value = Value::Object(vec![
+            member("keytype", keytype),
+            (
+                "keyval".to_owned(),
+                Value::Object(vec![member("public", &material::to_text(public)?)]),
+            ),
+            member("scheme", scheme),
+        ]);
+        Some(Self {
+            value,
+            keytype: keytype.to_owned(),
+            scheme: scheme.to_owned(),
+            public: public.clone(),
+        })
     }
+
     /// SHA-256 over the canonical form of the whole object (TUF 1.0.34, 4.3).
     pub fn keyid(&self) -> KeyId {
-        todo!()
+        KeyId(Sha256::of(&self.value.canonical()).to_string())
     }
     /// The key material.
     pub fn public(&self) -> &PublicKey {
@@ -107,42 +185,120 @@ impl Key {
     }
     /// What we would call its algorithm; `None` for schemes we do not verify.
     pub fn algorithm(&self) -> Option<Algorithm> {
-        todo!()
+        algorithm(&self.keytype, &self.scheme)
+    }
+    /// Whether an elliptic-curve key is written as a hexadecimal point instead of PEM (Sigstore's roots 1 to 4).
+    pub fn is_hex_point(&self) -> bool {
+        matches!(self.public, PublicKey::P256(_) | PublicKey::P384(_))
+            && self
+                .value
+                .get("keyval")
+                .and_then(|keyval| keyval.get("public"))
+                .and_then(Value::as_str)
+                .is_some_and(|text| !material::is_pem(text))
     }
     /// A holder's name carried in a custom field (`x-tuf-on-ci-keyowner`, `x-rstuf-key-name`). Untrusted text.
     pub fn owner(&self) -> Option<&str> {
-        todo!()
+        ["x-tuf-on-ci-keyowner", "x-rstuf-key-name"]
+            .into_iter()
+            .find_map(|field| self.value.get(field)?.as_str())
     }
     /// Whether `signature` (as TUF carries it: raw 64 bytes for Ed25519, DER for ECDSA) is by this key over `message`.
+    /// Never for a scheme we do not verify.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        let _ = (message, signature);
-        todo!()
+        self.algorithm().is_some() && signature::verifies(&self.public, message, signature)
     }
     /// A name for people: `P-256`, `P-384`, `Ed25519`, `RSA 4096`, else keytype/scheme.
     pub fn description(&self) -> String {
-        todo!()
+        match self.algorithm() {
+            Some(Algorithm::Ed25519) => "Ed25519".to_owned(),
+            Some(Algorithm::EcdsaP256) => "P-256".to_owned(),
+            Some(Algorithm::EcdsaP384) => "P-384".to_owned(),
+            Some(Algorithm::RsaPss) => match material::rsa_bits(&self.public) {
+                Some(bits) => format!("RSA {bits}"),
+                None => "RSA".to_owned(),
+            },
+            None => format!("{}/{}", shown(&self.keytype), shown(&self.scheme)),
+        }
     }
 }
 
 impl PublicKey {
-    /// Reads DER SubjectPublicKeyInfo of a type we verify with.
+    /// Reads DER `SubjectPublicKeyInfo` of a type we verify with.
     ///
     /// # Errors
     /// Material that is broken or weak, or of an unknown type.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, KeyError> {
-        let _ = der;
-        todo!()
+        material::from_spki_der(der)
     }
-    /// DER SubjectPublicKeyInfo (RFC 5280, RFC 8410); `None` for opaque material.
+    /// DER `SubjectPublicKeyInfo` (RFC 5280, RFC 8410); `None` for opaque material.
     pub fn to_spki_der(&self) -> Option<Vec<u8>> {
-        todo!()
+        material::to_spki_der(self)
     }
-    /// SHA-256 of the SubjectPublicKeyInfo (of the stored bytes for opaque material): the fingerprint shown to people.
+    /// SHA-256 of the `SubjectPublicKeyInfo` (of the stored bytes for opaque material): the fingerprint shown to people.
     pub fn fingerprint(&self) -> Sha256 {
-        todo!()
+        match self {
+            Self::Opaque(bytes) => Sha256::of(bytes),
+            known => Sha256::of(&known.to_spki_der().unwrap_or_default()),
+        }
     }
     /// The algorithm; `None` for opaque material.
     pub fn algorithm(&self) -> Option<Algorithm> {
-        todo!()
+        match self {
+            Self::Ed25519(_) => Some(Algorithm::Ed25519),
+            Self::P256(_) => Some(Algorithm::EcdsaP256),
+            Self::P384(_) => Some(Algorithm::EcdsaP384),
+            Self::Rsa(_) => Some(Algorithm::RsaPss),
+            Self::Opaque(_) => None,
+        }
     }
+}
+
+/// The pairs of keytype and scheme we verify; `ecdsa-sha2-nistp*` as a keytype is the older writing.
+fn algorithm(keytype: &str, scheme: &str) -> Option<Algorithm> {
+    match (keytype, scheme) {
+        ("ed25519", "ed25519") => Some(Algorithm::Ed25519),
+        ("ecdsa" | "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256") => Some(Algorithm::EcdsaP256),
+        ("ecdsa" | "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384") => Some(Algorithm::EcdsaP384),
+        ("rsa", "rsassa-pss-sha256") => Some(Algorithm::RsaPss),
+        _ => None,
+    }
+}
+
+fn public_key(keytype: &str, scheme: &str, keyval: &Value) -> Result<PublicKey, KeyError> {
+    let public = keyval.get("public").and_then(Value::as_str);
+    if public.is_some_and(|text| text.contains("PRIVATE KEY-----")) {
+        return Err(KeyError::private(
+            "its keyval.public holds a private key: secret key material must never be in metadata",
+        ));
+    }
+    let known_keytype = matches!(
+        keytype,
+        "ed25519" | "ecdsa" | "ecdsa-sha2-nistp256" | "ecdsa-sha2-nistp384" | "rsa"
+    );
+    match (algorithm(keytype, scheme), public) {
+        (Some(_), None) => Err(KeyError::form("its keyval.public must be a string")),
+        (Some(algorithm), Some(text)) => {
+            let public = material::from_text(text)?;
+            if public.algorithm() == Some(algorithm) {
+                Ok(public)
+            } else {
+                Err(KeyError::material(format!(
+                    "its keyval.public is not a key of keytype {keytype} and scheme {scheme}"
+                )))
+            }
+        }
+        (None, Some(text)) if known_keytype => {
+            Ok(material::from_text(text).unwrap_or_else(|_| opaque(keytype, keyval)))
+        }
+        (None, _) => Ok(opaque(keytype, keyval)),
+    }
+}
+
+fn opaque(keytype: &str, keyval: &Value) -> PublicKey {
+    let identity = Value::Object(vec![
+        ("keytype".to_owned(), Value::string(keytype)),
+        ("keyval".to_owned(), keyval.clone()),
+    ]);
+    PublicKey::Opaque(identity.canonical())
 }

@@ -4,8 +4,19 @@ use std::collections::BTreeMap;
 
 use super::envelope::Envelope;
 use super::expires::Expires;
-use super::finding::Finding;
+use super::finding::{Finding, shown};
 use super::key::{Key, KeyId};
+use field::Field;
+
+mod field;
+mod remarks;
+mod roles;
+mod targets;
+#[cfg(test)]
+mod tests;
+
+/// The four roles every root names (TUF 1.0.34, 4.3).
+pub const TOP_LEVEL_ROLES: [&str; 4] = ["root", "timestamp", "snapshot", "targets"];
 
 /// `_type` of the top-level roles we read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,14 +105,46 @@ pub struct SuccinctRoles {
     pub name_prefix: String,
 }
 
+impl RoleType {
+    /// The name as it stands in `_type`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Timestamp => "timestamp",
+            Self::Snapshot => "snapshot",
+            Self::Targets => "targets",
+        }
+    }
+}
+
 impl Header {
     /// Reads the four members. `file` names the file in the finding.
     ///
     /// # Errors
     /// Rules `SIGNED-FORM`, `SPEC-VERSION`, `VERSION-FORM`, `EXPIRES-FORM`; the text names the JSON path.
     pub fn read(file: &str, envelope: &Envelope) -> Result<Self, Finding> {
-        let _ = (file, envelope);
-        todo!()
+        let signed = Field::signed(file, envelope);
+        Ok(Self {
+            role_type: role_type(&signed.member("_type")?)?,
+            spec_version: spec_version(&signed.member("spec_version")?.rule("SPEC-VERSION"))?,
+            version: version(&signed.member("version")?.rule("VERSION-FORM"))?,
+            expires: expires(&signed.member("expires")?.rule("EXPIRES-FORM"))?,
+        })
+    }
+
+    fn read_as(
+        expected: RoleType,
+        rule: &str,
+        file: &str,
+        envelope: &Envelope,
+    ) -> Result<Self, Finding> {
+        let header = Self::read(file, envelope)?;
+        if header.role_type == expected {
+            return Ok(header);
+        }
+        let (found, expected) = (header.role_type.name(), expected.name());
+        let text = format!("signed._type is {found}; expected {expected}");
+        Err(Finding::error(rule, file, text))
     }
 }
 
@@ -112,14 +155,37 @@ impl Root {
     /// As [`Header::read`], and `ROOT-TYPE`, `ROOT-ROLES` (a role missing), `ROLE-THRESHOLD` (0, negative, above 2^31, above the number of keys),
     /// `ROLE-DUPLICATE-KEYID`, `ROLE-UNKNOWN-KEYID`, `KEY-*`.
     pub fn read(file: &str, envelope: &Envelope) -> Result<Self, Finding> {
-        let _ = (file, envelope);
-        todo!()
+        let header = Header::read_as(RoleType::Root, "ROOT-TYPE", file, envelope)?;
+        let signed = Field::signed(file, envelope);
+        let consistent_snapshot = match signed.optional("consistent_snapshot") {
+            Some(field) => Some(field.boolean()?),
+            None => None,
+        };
+        let keys = roles::keys(&signed.member("keys")?)?;
+        let members = signed.member("roles")?;
+        let mut roles = BTreeMap::new();
+        for (name, role) in members.members()? {
+            roles.insert(name.into_owned(), RoleKeys::read(&role, &keys)?);
+        }
+        match TOP_LEVEL_ROLES
+            .iter()
+            .find(|name| !roles.contains_key(**name))
+        {
+            Some(name) => Err(members
+                .rule("ROOT-ROLES")
+                .refuse(format!("has no role {name}"))),
+            None => Ok(Self {
+                header,
+                consistent_snapshot,
+                keys,
+                roles,
+            }),
+        }
     }
     /// What is unusual but legal: `KEYID-MISMATCH` (sigstore v11), `KEY-TWICE` (one key under two keyids), `EXPIRES-FOREIGN`, `KEY-HEX-POINT`,
-    /// `ROOT-EXTRA-ROLE`, `CONSISTENT-SNAPSHOT`, `KEY-UNUSED`; all warnings or notes.
+    /// `KEY-OPAQUE` (we cannot verify with it), `ROOT-EXTRA-ROLE`, `CONSISTENT-SNAPSHOT`, `KEY-UNUSED`; all warnings or notes.
     pub fn remarks(&self, file: &str) -> Vec<Finding> {
-        let _ = file;
-        todo!()
+        remarks::of_root(self, file)
     }
     /// The keys of a top-level role; `None` for a name that is not there.
     pub fn role(&self, name: &str) -> Option<&RoleKeys> {
@@ -131,9 +197,75 @@ impl Targets {
     /// Reads targets or a delegated role.
     ///
     /// # Errors
-    /// As [`Root::read`] for its parts, and `TARGETS-TYPE`, `DELEGATION-FORM` (not exactly one of paths, path_hash_prefixes or succinct roles), `ROLE-NAME`.
+    /// As [`Root::read`] for its parts, and `TARGETS-TYPE`, `DELEGATION-FORM` (not exactly one of paths, `path_hash_prefixes` or succinct roles), `ROLE-NAME`.
     pub fn read(file: &str, envelope: &Envelope) -> Result<Self, Finding> {
-        let _ = (file, envelope);
-        todo!()
+        let header = Header::read_as(RoleType::Targets, "TARGETS-TYPE", file, envelope)?;
+        let signed = Field::signed(file, envelope);
+        let delegations = match signed.optional("delegations") {
+            Some(field) => Some(targets::delegations(&field.rule("DELEGATION-FORM"))?),
+            None => None,
+        };
+        Ok(Self {
+            header,
+            targets: signed.member("targets")?.members()?.count(),
+            delegations,
+        })
     }
+    /// What is unusual but legal: `KEYID-MISMATCH`, `KEY-TWICE`, `KEY-HEX-POINT`, `KEY-OPAQUE`, `KEY-UNUSED`, `EXPIRES-FOREIGN`,
+    /// `ROLE-NAME-FOREIGN`; all warnings or notes.
+    pub fn remarks(&self, file: &str) -> Vec<Finding> {
+        remarks::of_targets(self, file)
+    }
+}
+
+fn role_type(field: &Field<'_>) -> Result<RoleType, Finding> {
+    let found = field.string()?;
+    [
+        RoleType::Root,
+        RoleType::Timestamp,
+        RoleType::Snapshot,
+        RoleType::Targets,
+    ]
+    .into_iter()
+    .find(|role_type| role_type.name() == found)
+    .ok_or_else(|| {
+        field.refuse(format!(
+            "is {}; expected root, timestamp, snapshot or targets",
+            shown(&found)
+        ))
+    })
+}
+
+/// `1.x` or `1.x.y` in decimal without leading zeros: what every client reads (interop facts 2.1).
+fn spec_version(field: &Field<'_>) -> Result<String, Finding> {
+    let found = field.string()?;
+    let is_number = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_digit())
+            && (part == "0" || !part.starts_with('0'))
+    };
+    let parts: Vec<&str> = found.split('.').collect();
+    if matches!(parts.len(), 2 | 3) && parts[0] == "1" && parts.iter().all(|part| is_number(part)) {
+        Ok(found.into_owned())
+    } else {
+        Err(field.refuse(format!("is {}; expected 1.x or 1.x.y", shown(&found))))
+    }
+}
+
+fn version(field: &Field<'_>) -> Result<u64, Finding> {
+    let found = field.integer()?;
+    u64::try_from(found)
+        .ok()
+        .filter(|version| *version > 0)
+        .ok_or_else(|| field.refuse(format!("is {found}; versions begin with 1")))
+}
+
+fn expires(field: &Field<'_>) -> Result<Expires, Finding> {
+    let found = field.string()?;
+    Expires::parse(&found).map_err(|_| {
+        field.refuse(format!(
+            "is {}; expected a date of the form YYYY-MM-DDTHH:MM:SSZ",
+            shown(&found)
+        ))
+    })
 }

@@ -1,11 +1,13 @@
 //! Verification as a report, not a bool: per threshold what was needed, who counted, who is missing, and a class for every signature.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::{Deserialize, Serialize};
 
-use super::envelope::Envelope;
-use super::key::{Key, KeyId};
+use super::envelope::{Envelope, Signature};
+use super::finding::{Finding, shown};
+use super::key::{Key, KeyId, PublicKey};
 use super::metadata::RoleKeys;
 
 /// What one entry of `signatures` is worth to one threshold.
@@ -40,9 +42,48 @@ pub struct ThresholdReport {
 }
 
 impl ThresholdReport {
-    /// Whether enough distinct keys have signed.
+    /// Whether enough distinct keys have signed. A threshold of 0 is never reached (CVE-2026-23992, go-tuf).
     pub fn reached(&self) -> bool {
-        self.signed.len() >= self.needed as usize
+        self.needed > 0 && self.signed.len() >= self.needed as usize
+    }
+
+    /// What is missing, in words: `root v3 needs 3 signatures by the keys of root v2 (old) and has 2; missing: <keyid>, <keyid>`,
+    /// followed by signatures that were found but do not count.
+    pub fn shortfall(&self, what: &str, whose: &str) -> String {
+        let plural = if self.needed == 1 { "" } else { "s" };
+        let mut text = format!(
+            "{what} needs {} signature{plural} by {whose} and has {}",
+            self.needed,
+            self.signed.len()
+        );
+        let missing: Vec<_> = self.missing.iter().map(|keyid| shown(&keyid.0)).collect();
+        if !missing.is_empty() {
+            text.push_str("; missing: ");
+            text.push_str(&missing.join(", "));
+        }
+        let uncounted: Vec<String> = self
+            .signatures
+            .iter()
+            .filter_map(|(keyid, class)| Some((keyid, class.complaint()?)))
+            .map(|(keyid, complaint)| format!("{} ({complaint})", shown(&keyid.0)))
+            .collect();
+        if !uncounted.is_empty() {
+            text.push_str("; found but not counted: ");
+            text.push_str(&uncounted.join(", "));
+        }
+        text
+    }
+}
+
+impl SignatureClass {
+    /// Why a signature by a key of the role does not count.
+    fn complaint(self) -> Option<&'static str> {
+        match self {
+            Self::DuplicateKey => Some("a key that has already counted"),
+            Self::Stale => Some("signed an earlier text"),
+            Self::Invalid => Some("wrong"),
+            Self::Valid | Self::UnknownKey | Self::Empty => None,
+        }
     }
 }
 
@@ -53,6 +94,101 @@ pub fn threshold(
     role: &RoleKeys,
     earlier: &[&[u8]],
 ) -> ThresholdReport {
-    let _ = (envelope, keys, role, earlier);
-    todo!()
+    let payload = envelope.payload();
+    let members: BTreeMap<&KeyId, &Key> = role
+        .keyids
+        .iter()
+        .filter_map(|keyid| keys.get_key_value(keyid))
+        .collect();
+    let signatures = classify(envelope.signatures(), &members, &payload, earlier);
+    let signed: Vec<KeyId> = signatures
+        .iter()
+        .filter(|(_, class)| *class == SignatureClass::Valid)
+        .map(|(keyid, _)| keyid.clone())
+        .collect();
+    let counted: BTreeSet<&PublicKey> = signed
+        .iter()
+        .filter_map(|keyid| members.get(keyid))
+        .map(|key| key.public())
+        .collect();
+    let has_signed = |keyid: &KeyId| {
+        members
+            .get(keyid)
+            .is_some_and(|key| counted.contains(key.public()))
+    };
+    ThresholdReport {
+        needed: role.threshold,
+        missing: role
+            .keyids
+            .iter()
+            .filter(|keyid| !has_signed(keyid))
+            .cloned()
+            .collect(),
+        signed,
+        signatures,
+    }
 }
+
+/// Each signature with its class; `members` are the keys of the role. The first by a key is valid, a further one a duplicate.
+fn classify(
+    signatures: &[Signature],
+    members: &BTreeMap<&KeyId, &Key>,
+    payload: &[u8],
+    earlier: &[&[u8]],
+) -> Vec<(KeyId, SignatureClass)> {
+    let mut counted: BTreeSet<&PublicKey> = BTreeSet::new();
+    signatures
+        .iter()
+        .map(|signature| {
+            let class = match members.get(&signature.keyid) {
+                None => SignatureClass::UnknownKey,
+                Some(key) => match judge(key, signature, payload, earlier) {
+                    SignatureClass::Valid if !counted.insert(key.public()) => {
+                        SignatureClass::DuplicateKey
+                    }
+                    class => class,
+                },
+            };
+            (signature.keyid.clone(), class)
+        })
+        .collect()
+}
+
+/// `SIGNATURE-KEYID-TWICE`: several entries under one keyid, which count once here and make the clients refuse the whole file.
+pub fn remarks(file: &str, envelope: &Envelope) -> Vec<Finding> {
+    let mut entries: BTreeMap<&KeyId, usize> = BTreeMap::new();
+    for signature in envelope.signatures() {
+        *entries.entry(&signature.keyid).or_default() += 1;
+    }
+    entries
+        .into_iter()
+        .filter(|(_, number)| *number > 1)
+        .map(|(keyid, number)| {
+            let text = format!(
+                "signatures has {number} entries for {}; python-tuf, tough, go-tuf and tuf-js refuse such a file",
+                shown(&keyid.0)
+            );
+            Finding::warning("SIGNATURE-KEYID-TWICE", file, text)
+        })
+        .collect()
+}
+
+/// What one signature by `key` is worth by itself.
+fn judge(key: &Key, signature: &Signature, payload: &[u8], earlier: &[&[u8]]) -> SignatureClass {
+    if signature.sig.is_empty() {
+        return SignatureClass::Empty;
+    }
+    let Ok(sig) = HEXLOWER_PERMISSIVE.decode(signature.sig.as_bytes()) else {
+        return SignatureClass::Invalid;
+    };
+    if key.verifies(payload, &sig) {
+        SignatureClass::Valid
+    } else if earlier.iter().any(|payload| key.verifies(payload, &sig)) {
+        SignatureClass::Stale
+    } else {
+        SignatureClass::Invalid
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,48 +2,46 @@
 
 use super::{Json, string};
 
-/// The members of an object, keys as written.
-pub(super) fn entries(object: Json<'_>) -> impl Iterator<Item = (Json<'_>, Json<'_>)> {
-    let mut at = first(object, b'{');
-    std::iter::from_fn(move || {
-        let key = next(object, &mut at)?;
-        let value = next(object, &mut at)?;
-        Some((key, value))
-    })
+/// The values inside one array or object of proven text, one after the other; of an object keys and values in turn.
+#[derive(Clone, Debug)]
+pub(crate) struct Walk<'a> {
+    text: &'a str,
+    at: usize,
 }
 
-/// The elements of an array.
-pub(super) fn elements(array: Json<'_>) -> impl Iterator<Item = Json<'_>> {
-    let mut at = first(array, b'[');
-    std::iter::from_fn(move || next(array, &mut at))
-}
+impl<'a> Walk<'a> {
+    /// Through the array or object whose bracket is at `start`. Any other value has nothing inside.
+    pub(crate) fn into(text: &'a str, start: usize) -> Self {
+        let is_container = matches!(text.as_bytes().get(start), Some(b'{' | b'['));
+        let at = if is_container { start + 1 } else { text.len() };
+        Self { text, at }
+    }
 
-/// Behind the opening bracket; behind everything, if `container` is not of that kind.
-fn first(container: Json<'_>, bracket: u8) -> usize {
-    if container.bytes().first() == Some(&bracket) {
-        container.start + 1
-    } else {
-        container.end
+    /// Behind the closing bracket, once the last value has been given.
+    pub(crate) fn end(&self) -> usize {
+        self.at + 1
     }
 }
 
-/// The next value at or behind `at`; `None` behind the last. `at` moves behind it.
-fn next<'a>(container: Json<'a>, at: &mut usize) -> Option<Json<'a>> {
-    // In proven text only white space and separators stand between two values, and only the
-    // closing bracket behind the last.
-    let inside = container.text.as_bytes().get(*at..container.end - 1)?;
-    let gap = inside
-        .iter()
-        .position(|b| !matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':'))?;
-    let value = value_at(container.text, *at + gap);
-    *at = value.end;
-    Some(value)
-}
+impl<'a> Iterator for Walk<'a> {
+    type Item = Json<'a>;
 
-/// The value that starts at `start`.
-pub(super) fn value_at(text: &str, start: usize) -> Json<'_> {
-    let end = end(text.as_bytes(), start);
-    Json { text, start, end }
+    fn next(&mut self) -> Option<Json<'a>> {
+        // In proven text only white space and separators stand between two values.
+        let bytes = self.text.as_bytes();
+        let between = |b: &u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':');
+        self.at += bytes[self.at..].iter().position(|b| !between(b))?;
+        if matches!(bytes[self.at], b'}' | b']') {
+            return None;
+        }
+        let start = self.at;
+        self.at = end(bytes, start);
+        Some(Json {
+            text: self.text,
+            start,
+            end: self.at,
+        })
+    }
 }
 
 /// Where the value that starts at `start` ends.

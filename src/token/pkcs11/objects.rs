@@ -1,0 +1,269 @@
+//! The key objects of a token: read one attribute at a time, paired, and made.
+
+use cryptoki::error::{Error, RvError};
+use cryptoki::mechanism::Mechanism;
+use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::session::Session;
+
+use super::material;
+use crate::ceremony::event::Custody;
+use crate::ceremony::port::TokenKey;
+use crate::tuf::key::{Algorithm, PublicKey};
+
+/// One half of a key pair, as far as the token shows it.
+struct Half {
+    handle: ObjectHandle,
+    id: Vec<u8>,
+    label: String,
+    public: Option<PublicKey>,
+}
+
+impl Half {
+    /// Whether a private half belongs to what is known of a key: same id (same label where the token has no ids), no other public half.
+    fn belongs_to(&self, id: &[u8], label: &str, public: &PublicKey) -> bool {
+        let named = if self.id.is_empty() && id.is_empty() {
+            self.label == label
+        } else {
+            self.id == id
+        };
+        named && self.public.as_ref().is_none_or(|own| own == public)
+    }
+}
+
+/// The signing keys that the session shows: pairs, private halves that show their public one, and, to those who are not logged in, public
+/// halves alone.
+pub(super) fn keys(session: &Session, logged_in: bool) -> Result<Vec<TokenKey>, Error> {
+    let privates = halves(session, ObjectClass::PRIVATE_KEY)?;
+    let publics = halves(session, ObjectClass::PUBLIC_KEY)?;
+    let mut keys: Vec<TokenKey> = Vec::new();
+    for half in publics.iter().chain(&privates) {
+        let Some(public) = &half.public else { continue };
+        if keys.iter().any(|key| key.public == *public) {
+            continue;
+        }
+        let mut mates = privates
+            .iter()
+            .filter(|private| private.belongs_to(&half.id, &half.label, public));
+        let custody = match (mates.next(), mates.next()) {
+            (Some(private), None) => custody(session, private.handle)?,
+            (None, _) if logged_in => continue,
+            // Nobody knows which private half it is, if any: nothing is proven.
+            _ => Custody::default(),
+        };
+        keys.push(TokenKey {
+            id: half.id.clone(),
+            label: half.label.clone(),
+            public: public.clone(),
+            custody,
+        });
+    }
+    Ok(keys)
+}
+
+/// The private half to sign with: by id or label *and* by its public half, on itself or on a public object beside it. None where there is
+/// none or where there are two that cannot be told apart.
+pub(super) fn private_half(
+    session: &Session,
+    key: &TokenKey,
+) -> Result<Option<ObjectHandle>, Error> {
+    let publics = halves(session, ObjectClass::PUBLIC_KEY)?;
+    let beside = publics.iter().any(|half| {
+        half.public.as_ref() == Some(&key.public)
+            && half.belongs_to(&key.id, &key.label, &key.public)
+    });
+    let privates = halves(session, ObjectClass::PRIVATE_KEY)?;
+    let mut mates = privates.iter().filter(|half| {
+        half.belongs_to(&key.id, &key.label, &key.public) && (beside || half.public.is_some())
+    });
+    Ok(match (mates.next(), mates.next()) {
+        (Some(private), None) => Some(private.handle),
+        _ => None,
+    })
+}
+
+/// Whether any key has this label.
+pub(super) fn has_label(session: &Session, label: &str) -> Result<bool, Error> {
+    for class in [ObjectClass::PRIVATE_KEY, ObjectClass::PUBLIC_KEY] {
+        let template = [
+            Attribute::Class(class),
+            Attribute::Label(label.as_bytes().to_vec()),
+        ];
+        if !session.find_objects(&template)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Makes a key pair and reads back what the token says of it; none where it does not show the public half.
+pub(super) fn generate(
+    session: &Session,
+    id: &[u8],
+    label: &str,
+    algorithm: Algorithm,
+) -> Result<Option<TokenKey>, Error> {
+    let mechanism = match algorithm {
+        Algorithm::Ed25519 => Mechanism::EccEdwardsKeyPairGen,
+        Algorithm::EcdsaP256 | Algorithm::EcdsaP384 => Mechanism::EccKeyPairGen,
+        Algorithm::RsaPss => Mechanism::RsaPkcsKeyPairGen,
+    };
+    let names = [
+        Attribute::Id(id.to_vec()),
+        Attribute::Label(label.as_bytes().to_vec()),
+    ];
+    let mut public = vec![
+        Attribute::Token(true),
+        Attribute::Private(false),
+        Attribute::Verify(true),
+    ];
+    public.extend_from_slice(&names);
+    public.append(&mut material::parameters(algorithm));
+    let mut private = vec![
+        Attribute::Token(true),
+        Attribute::Private(true),
+        Attribute::Sensitive(true),
+        Attribute::Extractable(false),
+        Attribute::Sign(true),
+    ];
+    private.extend_from_slice(&names);
+    let (public, private) = session.generate_key_pair(&mechanism, &public, &private)?;
+    let half = half(session, public)?;
+    let custody = custody(session, private)?;
+    Ok(half.public.map(|public| TokenKey {
+        id: half.id,
+        label: half.label,
+        public,
+        custody,
+    }))
+}
+
+fn halves(session: &Session, class: ObjectClass) -> Result<Vec<Half>, Error> {
+    let found = session.find_objects(&[Attribute::Class(class)])?;
+    found
+        .into_iter()
+        .map(|handle| half(session, handle))
+        .collect()
+}
+
+fn half(session: &Session, handle: ObjectHandle) -> Result<Half, Error> {
+    Ok(Half {
+        handle,
+        id: bytes(session, handle, AttributeType::Id)?.unwrap_or_default(),
+        label: bytes(session, handle, AttributeType::Label)?
+            .map(|label| String::from_utf8_lossy(&label).into_owned())
+            .unwrap_or_default(),
+        public: public(session, handle)?,
+    })
+}
+
+fn public(session: &Session, handle: ObjectHandle) -> Result<Option<PublicKey>, Error> {
+    let read = |attribute| bytes(session, handle, attribute);
+    let kind = match one(session, handle, AttributeType::KeyType)? {
+        Some(Attribute::KeyType(kind)) => kind,
+        _ => return Ok(None),
+    };
+    if kind == KeyType::RSA {
+        let modulus = read(AttributeType::Modulus)?;
+        let exponent = read(AttributeType::PublicExponent)?;
+        return Ok(modulus
+            .zip(exponent)
+            .and_then(|(modulus, exponent)| material::rsa_key(&modulus, &exponent)));
+    }
+    if kind != KeyType::EC && kind != KeyType::EC_EDWARDS {
+        return Ok(None);
+    }
+    let algorithm =
+        read(AttributeType::EcParams)?.and_then(|params| material::algorithm_of(&params));
+    let point = read(AttributeType::EcPoint)?;
+    Ok(algorithm
+        .zip(point)
+        .and_then(|(algorithm, point)| material::ec_key(algorithm, &point)))
+}
+
+/// What the token says of how it keeps a private half. What it does not say is not proven.
+fn custody(session: &Session, handle: ObjectHandle) -> Result<Custody, Error> {
+    let flag = |attribute| -> Result<Option<bool>, Error> {
+        Ok(match one(session, handle, attribute)? {
+            Some(
+                Attribute::Sensitive(flag)
+                | Attribute::AlwaysSensitive(flag)
+                | Attribute::Extractable(flag)
+                | Attribute::NeverExtractable(flag)
+                | Attribute::Local(flag),
+            ) => Some(flag),
+            _ => None,
+        })
+    };
+    let not_extractable = flag(AttributeType::Extractable)?.map(|flag| !flag);
+    Ok(Custody {
+        always_sensitive: both(
+            flag(AttributeType::Sensitive)?,
+            flag(AttributeType::AlwaysSensitive)?,
+        ),
+        never_extractable: both(not_extractable, flag(AttributeType::NeverExtractable)?),
+        local: flag(AttributeType::Local)?,
+    })
+}
+
+/// Proven if both are, disproven if one is, else unknown.
+fn both(one: Option<bool>, other: Option<bool>) -> Option<bool> {
+    match (one, other) {
+        (Some(true), Some(true)) => Some(true),
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        _ => None,
+    }
+}
+
+fn bytes(
+    session: &Session,
+    handle: ObjectHandle,
+    attribute: AttributeType,
+) -> Result<Option<Vec<u8>>, Error> {
+    Ok(match one(session, handle, attribute)? {
+        Some(
+            Attribute::Id(bytes)
+            | Attribute::Label(bytes)
+            | Attribute::EcParams(bytes)
+            | Attribute::EcPoint(bytes)
+            | Attribute::Modulus(bytes)
+            | Attribute::PublicExponent(bytes),
+        ) => Some(bytes),
+        _ => None,
+    })
+}
+
+/// One attribute; none where the token does not have it or does not say. They are read one by one because one that a token has in a form
+/// that cryptoki cannot read would take the others with it.
+fn one(
+    session: &Session,
+    handle: ObjectHandle,
+    attribute: AttributeType,
+) -> Result<Option<Attribute>, Error> {
+    match session.get_attributes(handle, &[attribute]) {
+        Ok(mut found) => Ok(found.pop()),
+        Err(Error::Pkcs11(RvError::AttributeTypeInvalid | RvError::AttributeSensitive, _)) => {
+            Ok(None)
+        }
+        Err(error @ (Error::Pkcs11(..) | Error::NullFunctionPointer)) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::both;
+
+    #[test]
+    fn custody_is_proven_by_both_flags_and_disproven_by_one() {
+        for (one, other, proven) in [
+            (Some(true), Some(true), Some(true)),
+            (Some(true), Some(false), Some(false)),
+            (None, Some(false), Some(false)),
+            (Some(true), None, None),
+            (None, None, None),
+        ] {
+            assert_eq!(both(one, other), proven);
+            assert_eq!(both(other, one), proven);
+        }
+    }
+}

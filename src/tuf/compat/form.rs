@@ -1,0 +1,239 @@
+//! The form of a file: sizes, signatures, header, roles, delegations.
+
+use std::collections::BTreeSet;
+
+use super::Client::{GoTuf, PythonTuf, RustTuf, Tough, TufJs};
+use super::Report;
+use super::facts::{Facts, string};
+use super::keys::{HEXADECIMAL_KEYIDS, ONE_SIGNATURE_A_KEYID};
+use crate::tuf::envelope::Envelope;
+use crate::tuf::expires::Expires;
+use crate::tuf::json::Json;
+
+/// Size limits that clients have when nobody sets others, and the list of signatures.
+pub(super) fn envelope(envelope: &Envelope, facts: &Facts<'_>, report: &mut Report) {
+    let (python, tough) = match facts.role_type.as_str() {
+        "root" => (512_000, 1 << 20),
+        "timestamp" => (16_384, 1 << 20),
+        "snapshot" => (2_000_000, 1 << 20),
+        _ => (5_000_000, 10 << 20),
+    };
+    for (clients, limit) in [(&[PythonTuf, TufJs][..], python), (&[Tough], tough)] {
+        if facts.bytes > limit {
+            report.refuse(clients, &format!("The file has {} bytes; at most {limit} are read here unless the program that uses the client raises the limit.", facts.bytes));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for signature in envelope.signatures() {
+        let keyid = &signature.keyid;
+        if !seen.insert(&keyid.0) {
+            report.refuse(
+                &ONE_SIGNATURE_A_KEYID,
+                &format!("Two signatures have the keyid {keyid}."),
+            );
+        }
+        if !is_hexadecimal(&signature.sig) {
+            report.refuse(
+                &[Tough, GoTuf],
+                &format!("The signature of keyid {keyid} is not hexadecimal."),
+            );
+        }
+        if !is_hexadecimal(&keyid.0) {
+            report.refuse(
+                &HEXADECIMAL_KEYIDS,
+                &format!(
+                    "The keyid {keyid:?} of a signature is not hexadecimal.",
+                    keyid = keyid.0
+                ),
+            );
+        }
+    }
+}
+
+/// `spec_version` and `expires`.
+pub(super) fn header(facts: &Facts<'_>, report: &mut Report) {
+    let version = string(facts.signed, "spec_version");
+    let parts: Vec<&str> = version.split('.').collect();
+    let numbers = parts
+        .iter()
+        .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    if !numbers || ![2, 3].contains(&parts.len()) || parts[0] != "1" {
+        report.refuse(
+            &[PythonTuf, TufJs],
+            &format!("spec_version {version:?} is not 1.x or 1.x.y."),
+        );
+    }
+    if !["1.0", "1.0.0"].contains(&version.as_str()) {
+        report.refuse(
+            &[RustTuf],
+            &format!("spec_version {version:?} is neither 1.0 nor 1.0.0."),
+        );
+    }
+    let expires = string(facts.signed, "expires");
+    let Ok(date) = Expires::parse(&expires) else {
+        let all = [PythonTuf, Tough, GoTuf, TufJs, RustTuf];
+        report.refuse(&all, &format!("expires {expires:?} is no date."));
+        return;
+    };
+    if date.is_strict() {
+        return;
+    }
+    report.refuse(
+        &[PythonTuf, RustTuf],
+        &format!("expires {expires:?} is not of the form YYYY-MM-DDTHH:MM:SSZ."),
+    );
+    if tough_writes(date.at()) != expires {
+        report.refuse(&[Tough], &format!("expires {expires:?} is written anew here before the signatures are checked, so none of them is valid."));
+    }
+    if !go_writes_alike(&expires) {
+        report.refuse(&[GoTuf], &format!("expires {expires:?} is written anew here before the signatures are checked, so none of them is valid."));
+    }
+}
+
+/// Top-level roles, and what holds for every list of keyids.
+pub(super) fn roles(facts: &Facts<'_>, report: &mut Report) {
+    if facts.role_type == "root" {
+        if facts.signed.get("consistent_snapshot").is_none() {
+            report.refuse(&[Tough, GoTuf, TufJs], "consistent_snapshot is missing.");
+        }
+        let known = ["root", "timestamp", "snapshot", "targets"];
+        for role in facts
+            .roles
+            .iter()
+            .filter(|role| !known.contains(&role.name.as_str()))
+        {
+            report.refuse(
+                &[PythonTuf, Tough],
+                &format!(
+                    "The role {:?} is none of the four top-level roles.",
+                    role.name
+                ),
+            );
+        }
+    }
+    let keys: BTreeSet<&str> = facts.keys.iter().map(|key| key.keyid.as_str()).collect();
+    for role in &facts.roles {
+        let mut seen = BTreeSet::new();
+        for keyid in &role.keyids {
+            if !seen.insert(keyid) {
+                report.refuse(
+                    &[PythonTuf, TufJs],
+                    &format!("Role {} lists the keyid {keyid} twice.", role.name),
+                );
+            }
+            if !keys.contains(keyid.as_str()) {
+                report.refuse(
+                    &[GoTuf],
+                    &format!(
+                        "Role {} lists the keyid {keyid}, and there is no such key.",
+                        role.name
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// Delegations, in which clients differ most.
+pub(super) fn delegations(facts: &Facts<'_>, report: &mut Report) {
+    let Some(delegations) = facts.delegations else {
+        return;
+    };
+    if let Some(bins) = delegations.get("succinct_roles") {
+        let prefix = string(bins, "name_prefix");
+        report.refuse(
+            &[Tough, RustTuf],
+            &format!("The succinct roles {prefix:?} (TAP 15) cannot be read here."),
+        );
+    }
+    for (name, _) in delegations
+        .members()
+        .filter(|(name, _)| !["keys", "roles", "succinct_roles"].contains(&&**name))
+    {
+        report.refuse(&[Tough], &format!("The field {name:?} of the delegations is lost here before the signatures are checked, so none of them is valid."));
+    }
+    let mut names = BTreeSet::new();
+    for role in delegations
+        .get("roles")
+        .into_iter()
+        .flat_map(Json::elements)
+    {
+        let name = string(role, "name");
+        delegated_role(&name, role, report);
+        if ["root", "timestamp", "snapshot", "targets"].contains(&name.as_str()) {
+            report.refuse(
+                &[PythonTuf, TufJs],
+                &format!("A delegated role has the name {name:?} of a top-level role."),
+            );
+        }
+        if names.contains(&name) {
+            report.refuse(
+                &[PythonTuf, TufJs],
+                &format!("Two delegated roles have the name {name:?}."),
+            );
+        }
+        names.insert(name);
+    }
+}
+
+fn delegated_role(name: &str, role: Json<'_>, report: &mut Report) {
+    let known = [
+        "name",
+        "keyids",
+        "threshold",
+        "paths",
+        "path_hash_prefixes",
+        "terminating",
+    ];
+    for (field, _) in role
+        .members()
+        .filter(|(field, _)| !known.contains(&&**field))
+    {
+        report.refuse(&[Tough], &format!("The field {field:?} of the delegated role {name} is lost here before the signatures are checked, so none of them is valid."));
+    }
+    if role.get("path_hash_prefixes").is_some() {
+        report.refuse(
+            &[RustTuf],
+            &format!(
+                "The delegated role {name} has path_hash_prefixes, which cannot be read here."
+            ),
+        );
+        report.note(&[GoTuf], &format!("The delegated role {name} has path_hash_prefixes, which go-tuf resolves rightly only from its change 783 (2026-09-22) on."));
+    }
+    if role.get("terminating").and_then(Json::as_bool) == Some(true) {
+        report.note(&[Tough], &format!("terminating of the delegated role {name} is ignored here: roles after it are asked too."));
+    }
+    let paths = role.get("paths");
+    let mut patterns = paths
+        .into_iter()
+        .flat_map(Json::elements)
+        .filter_map(Json::as_str);
+    if let Some(pattern) = patterns.find(|pattern| pattern.contains(['*', '?', '[', ']', '{', '}']))
+    {
+        report.note(&[Tough], &format!("The delegated role {name} has the pattern {pattern:?}, whose wildcards match \"/\" too here."));
+    }
+}
+
+/// How tough writes a time: UTC, with as few of 0, 3, 6 or 9 digits of a second as it needs.
+fn tough_writes(at: jiff::Timestamp) -> String {
+    let nanoseconds = at.subsec_nanosecond();
+    let digits = match nanoseconds {
+        0 => 0,
+        n if n % 1_000_000 == 0 => 3,
+        n if n % 1_000 == 0 => 6,
+        _ => 9,
+    };
+    format!("{at:.digits$}")
+}
+
+/// Whether Go's RFC 3339 form gives the text back: capitals, no offset of zero, no zeros at the end of a fraction.
+fn go_writes_alike(expires: &str) -> bool {
+    let zone = expires.rfind(['Z', '+', '-']).unwrap_or(expires.len());
+    let (time, zone) = expires.split_at(zone);
+    let fraction_kept = !time.contains('.') || !time.ends_with('0');
+    fraction_kept && !["+00:00", "-00:00"].contains(&zone) && !expires.contains(['t', 'z', ' '])
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
