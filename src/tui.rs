@@ -105,7 +105,7 @@ where
     let hush = Hush::new();
     let signals = Signals::watch()?;
     let (screen, messages) = channel();
-    let (begin, begun) = channel::<()>();
+    let (begin, gate) = channel::<()>();
     let gone = Arc::new(OnceLock::new());
     let mut operator = TuiOperator {
         screen: screen.clone(),
@@ -114,7 +114,7 @@ where
     let worker = thread::Builder::new()
         .name("ceremony".to_owned())
         .spawn(move || {
-            begun.recv().ok()?;
+            gate.recv().ok()?;
             let mut sink = TuiSink {
                 screen: screen.clone(),
             };

@@ -187,7 +187,7 @@ impl App {
                 _ => {}
             }
             let now = size()?;
-            let changed = self.tick() | (now != self.model.size);
+            let changed = self.tick() || now != self.model.size;
             self.take(Input::Resize(now.0, now.1));
             if self.model.is_too_small() {
                 break PinEnd::Interrupted;

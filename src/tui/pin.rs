@@ -127,22 +127,21 @@ enum Decoder {
 
 impl Decoder {
     fn feed(&mut self, byte: u8) -> PinKey {
-        let (next, key) = match (*self, byte) {
-            (_, 0x03) => (Self::Plain, PinKey::Cancel),
-            (Self::Escape, b'[') => (Self::Sequence, PinKey::Nothing),
-            (Self::Escape, b'O') | (Self::Sequence, b'[') => (Self::Last, PinKey::Nothing),
-            (Self::Escape, 0x1b) => (Self::Escape, PinKey::Nothing),
-            (Self::Sequence, 0x20..=0x3f) => (Self::Sequence, PinKey::Nothing),
-            (Self::Escape | Self::Sequence | Self::Last, _) => (Self::Plain, PinKey::Nothing),
-            (Self::Plain, 0x1b) => (Self::Escape, PinKey::Nothing),
-            (Self::Plain, b'\r' | b'\n') => (Self::Plain, PinKey::Enter),
-            (Self::Plain, 0x08 | 0x7f) => (Self::Plain, PinKey::Erase),
-            (Self::Plain, 0x15) => (Self::Plain, PinKey::Clear),
-            (Self::Plain, 0x00..=0x1f) => (Self::Plain, PinKey::Nothing),
-            (Self::Plain, _) => (Self::Plain, PinKey::Keep),
+        let before = std::mem::replace(self, Self::Plain);
+        *self = match (before, byte) {
+            (Self::Plain | Self::Escape, 0x1b) => Self::Escape,
+            (Self::Escape, b'[') | (Self::Sequence, b' '..=b'?') => Self::Sequence,
+            (Self::Escape, b'O') | (Self::Sequence, b'[') => Self::Last,
+            _ => Self::Plain,
         };
-        *self = next;
-        key
+        match (before, byte) {
+            (_, 0x03) => PinKey::Cancel,
+            (Self::Plain, b'\r' | b'\n') => PinKey::Enter,
+            (Self::Plain, 0x08 | 0x7f) => PinKey::Erase,
+            (Self::Plain, 0x15) => PinKey::Clear,
+            (Self::Plain, b' '..) => PinKey::Keep,
+            _ => PinKey::Nothing,
+        }
     }
 
     /// No byte came for a while: a lone Esc was the key itself.

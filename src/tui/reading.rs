@@ -172,16 +172,12 @@ impl Reading {
             .is_some_and(|row| row.text.to_lowercase().contains(&wanted))
     }
     fn row(&self, row: usize) -> Option<Row> {
-        match self.text.get(row) {
-            Some(text) => Some(Row {
-                mark: Mark::Plain,
-                text: text.clone(),
-            }),
-            None => {
-                let row = row - self.text.len();
-                self.review.rows(row..row + 1).pop()
-            }
+        if let Some(text) = self.text.get(row) {
+            let (mark, text) = (Mark::Plain, text.clone());
+            return Some(Row { mark, text });
         }
+        let row = row - self.text.len();
+        self.review.rows(row..row + 1).pop()
     }
     fn draw(&self, index: usize, width: usize) -> Vec<Line<'static>> {
         let Some(row) = self.row(index) else {

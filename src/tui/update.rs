@@ -91,9 +91,9 @@ fn close_pin(model: &mut Model, end: PinEnd) {
 }
 
 /// The question was answered; until the next one nothing is asked.
-fn answered(model: &mut Model, request: Request) -> Option<Request> {
+fn answered(model: &mut Model, request: Request) -> Request {
     show(model, Stage::Working);
-    Some(request)
+    request
 }
 
 fn press(model: &mut Model, key: KeyEvent) -> Option<Request> {
@@ -152,7 +152,7 @@ fn leave(model: &mut Model) -> Option<Request> {
     model.overlay = None;
     model.pausing = true;
     match model.stage {
-        Stage::Asking(_) | Stage::Pin(_) => answered(model, Request::Pause),
+        Stage::Asking(_) | Stage::Pin(_) => Some(answered(model, Request::Pause)),
         _ => None,
     }
 }

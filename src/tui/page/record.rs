@@ -195,12 +195,12 @@ fn signers(known: &DocumentProgress) -> Vec<&Signer> {
 }
 
 fn standing(model: &Model, known: &DocumentProgress, signer: &Signer) -> (&'static str, Tone) {
-    let signed = known
+    let verified = known
         .signatures
         .iter()
         .find(|(by, ..)| by.keyid == signer.keyid);
     let pending = |(document, by): &(Document, Signer)| *document == known.document && by == signer;
-    match signed {
+    match verified {
         Some((_, _, true)) => ("MADE ELSEWHERE", Tone::Good),
         Some((_, _, false)) => ("SIGNED", Tone::Good),
         None if model.progress.pending().is_some_and(pending) => ("signing now", Tone::Strong),

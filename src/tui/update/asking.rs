@@ -39,7 +39,7 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Option<Request> {
         }
         KeyCode::Enter => {
             let chosen = asking.options().get(asking.selected)?.id.clone();
-            answered(model, Request::Answer(chosen))
+            Some(answered(model, Request::Answer(chosen)))
         }
         code => common(model, code),
     }
@@ -83,7 +83,7 @@ pub(super) fn send(model: &mut Model, phrase: &str) -> Option<Request> {
     };
     let typed = std::mem::take(&mut asking.field);
     if typed.trim() == phrase {
-        return answered(model, Request::Answer(phrase.to_owned()));
+        return Some(answered(model, Request::Answer(phrase.to_owned())));
     }
     refuse(asking, &typed);
     None
