@@ -3,10 +3,26 @@
 //! Three ports are all it knows of the world: [`port::Operator`] asks people, [`port::World`] is tokens, disk and clock,
 //! [`port::Sink`] takes the events. It never reads a clock, a file or a device itself.
 
+pub mod build;
+pub mod candidate;
 pub mod event;
+pub mod intake;
+pub mod kinds;
+pub mod lint;
+pub mod material;
 pub mod plan;
+pub mod planning;
 pub mod port;
+pub mod prepare;
 pub mod progress;
 pub mod prompt;
 pub mod review;
+pub mod runner;
 pub mod script;
+pub mod shadow;
+
+/// The name that keys made in memory for one ceremony sign under; no holder may be called so.
+pub const EPHEMERAL: &str = "ephemeral";
+
+/// The member of the signed part that marks everything a rehearsal signs. Plain `verify` and production intake refuse it; nothing lifts it.
+pub const REHEARSAL_MARKER: &str = "x-tuf-ceremony-rehearsal";

@@ -2,12 +2,18 @@
 //! closes. It trusts one thing, the bytes of the trusted root; the time is an argument.
 
 pub mod load;
+mod record;
+mod repository;
+
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use crate::bundle::files::File;
+use crate::tuf::chain::ChainedRoot;
 use crate::tuf::finding::{Finding, Level};
 use crate::tuf::key::KeyId;
+use crate::tuf::verification::ThresholdReport;
 
 /// What is judged.
 pub struct Input {
@@ -84,8 +90,51 @@ impl Report {
     }
 }
 
-/// Judges.
+impl RootReport {
+    fn of(chained: &ChainedRoot) -> Self {
+        let counted = chained.old.iter().chain([&chained.new]);
+        let keyids: BTreeSet<&KeyId> = counted.flat_map(|report| &report.signed).collect();
+        Self {
+            version: chained.root.header.version,
+            old: chained.old.as_ref().map(Count::of),
+            new: Count::of(&chained.new),
+            signed_by: keyids.into_iter().cloned().collect(),
+        }
+    }
+}
+
+impl Count {
+    fn of(report: &ThresholdReport) -> Self {
+        Self {
+            needed: report.needed,
+            signed: report.signed.len(),
+        }
+    }
+}
+
+/// Judges: each bundle's record against its files, then the metadata of all of them together against the trusted root.
 pub fn judge(input: Input) -> Report {
-    let _ = (&input, Report::new);
-    todo!()
+    let mut findings = input.findings;
+    let mut claims = record::Claims::default();
+    let mut metadata = input.metadata;
+    for bundle in input.bundles {
+        findings.extend(claims.take(&bundle, &input.trusted_root.1, input.rehearsal));
+        let Bundle { name, files, .. } = bundle;
+        metadata.extend(
+            files
+                .into_iter()
+                .filter(|file| file.path.starts_with("metadata/"))
+                .map(|file| (format!("{name}/{}", file.path), file.bytes)),
+        );
+    }
+    let judged = repository::judge(repository::Input {
+        trusted_root: input.trusted_root,
+        metadata,
+        claims: &claims,
+        at: input.at,
+        rehearsal: input.rehearsal,
+    });
+    findings.extend(judged.findings);
+    let roots = judged.roots.iter().map(RootReport::of).collect();
+    Report::new(roots, findings, judged.given)
 }

@@ -5,7 +5,7 @@ mod document;
 
 pub use document::DocumentProgress;
 
-use super::event::{Custody, Document, Event, FileDigest, Mode, Signer, TokenIdentity};
+use super::event::{Abandoned, Custody, Document, Event, FileDigest, Mode, Signer, TokenIdentity};
 use super::plan::Step;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
@@ -97,6 +97,8 @@ pub struct Progress {
     written: Vec<FileDigest>,
     verdict: Option<bool>,
     clock: Option<String>,
+    acknowledged: Vec<(String, Document, bool)>,
+    superseded: Vec<Abandoned>,
 }
 
 impl Progress {
@@ -175,6 +177,25 @@ impl Progress {
     /// The verdict over the medium.
     pub fn verdict(&self) -> Option<bool> {
         self.verdict
+    }
+    /// Whether the question of a second payload was settled for a holder.
+    pub fn is_acknowledged(&self, holder: &str, document: &Document) -> bool {
+        self.acknowledged
+            .iter()
+            .any(|(name, known, _)| name == holder && known == document)
+    }
+    /// Who settled it for a document, and whether by a register.
+    pub fn acknowledgements(&self, document: &Document) -> Vec<(String, bool)> {
+        let of = self
+            .acknowledged
+            .iter()
+            .filter(|(_, known, _)| known == document);
+        of.map(|(name, _, register)| (name.clone(), *register))
+            .collect()
+    }
+    /// Payloads given up for this ceremony's.
+    pub fn superseded(&self) -> &[Abandoned] {
+        &self.superseded
     }
     /// The confirmed date.
     pub fn clock(&self) -> Option<&str> {
@@ -357,6 +378,23 @@ impl Progress {
                 self.pending = None
             }
             Event::EphemeralDestroyed { .. } => self.destroyed = true,
+            Event::RegisterChecked {
+                holder,
+                document,
+                register,
+            } => {
+                self.acknowledged
+                    .push((holder.clone(), document.clone(), *register));
+            }
+            Event::Superseded {
+                document,
+                abandoned,
+                signed_by,
+            } => self.superseded.push(Abandoned {
+                document: document.clone(),
+                payload: *abandoned,
+                signed_by: signed_by.clone(),
+            }),
             Event::Written { file } => {
                 self.written.retain(|known| known.path != file.path);
                 self.written.push(file.clone());

@@ -1,1 +1,389 @@
-//! scripts
+//! The ceremony script: what is to become true, and whose keys make it so. It names no module, slot, serial, PIN, path or mode: its bytes are the
+//! same in rehearsal and in production, and its digest is part of the ceremony id.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::event::{Abandoned, Document};
+use crate::tuf::digest::Sha256;
+use crate::tuf::finding::Finding;
+use crate::tuf::key::{Algorithm, KeyId};
+
+/// The `schema` every script says.
+pub const SCHEMA: &str = "tuf-ceremony/script/1";
+/// Longest script, in bytes.
+pub const LONGEST: usize = 1 << 20;
+
+/// A parsed script.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    schema: String,
+    /// Which ceremony; one of [`super::kinds::KINDS`].
+    pub kind: String,
+    /// One line for people.
+    pub title: String,
+    /// Several people in one room, or one holder alone.
+    pub profile: Profile,
+    /// SHA-256 of the trusted root's file; none at genesis.
+    #[serde(default)]
+    pub trusted_root_sha256: Option<Sha256>,
+    /// What root shall say.
+    #[serde(default)]
+    pub root: Option<Role>,
+    /// What targets shall say.
+    #[serde(default)]
+    pub targets: Option<Role>,
+    /// What the delegator of the hash bins shall say.
+    #[serde(default)]
+    pub bins: Option<Role>,
+    /// The people.
+    #[serde(default, rename = "holder")]
+    pub holders: Vec<Holder>,
+    /// Keys of servers, by their public halves.
+    #[serde(default)]
+    pub online: Vec<Online>,
+    /// Payloads of the same version given up for this ceremony's.
+    #[serde(default)]
+    pub supersedes: Vec<GivenUp>,
+    /// For `abort`: what is given up.
+    #[serde(default)]
+    pub abandons: Vec<GivenUp>,
+}
+
+/// Who is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// Several people and witnesses.
+    Room,
+    /// One holder.
+    Alone,
+}
+
+/// One offline role: its next version.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// The version to be made.
+    pub version: u64,
+    /// Absolute, `YYYY-MM-DDTHH:MM:SSZ`.
+    pub expires: String,
+    /// How many keys must sign; unchanged where it is not given.
+    #[serde(default)]
+    pub threshold: Option<u32>,
+    /// Whether holders keep its keys; unchanged where it is not given.
+    #[serde(default)]
+    pub keys: Option<Custody>,
+    /// Whose keys shall be listed, in order; unchanged where it is not given.
+    #[serde(default)]
+    pub holders: Option<Vec<String>>,
+    /// For ephemeral keys: one key each.
+    #[serde(default)]
+    pub algorithms: Option<Vec<Algorithm>>,
+    /// For bins, TAP 15: 2^`bit_length` of them; at genesis only.
+    #[serde(default)]
+    pub bit_length: Option<u32>,
+    /// For bins, TAP 15: they are called `name_prefix-<hex>`; at genesis only.
+    #[serde(default)]
+    pub name_prefix: Option<String>,
+}
+
+/// How a role's keys are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Custody {
+    /// By holders, on tokens, from ceremony to ceremony.
+    Retained,
+    /// Made for one ceremony and destroyed in it (PEP 458, "targets" keys).
+    Ephemeral,
+}
+
+/// One person.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Holder {
+    /// Short name: lower-case letters, digits and hyphens.
+    pub name: String,
+    /// For people: name and affiliation.
+    pub person: String,
+    /// The key for root.
+    #[serde(default)]
+    pub root: Option<HolderKey>,
+    /// The key for targets.
+    #[serde(default)]
+    pub targets: Option<HolderKey>,
+    /// The key for bins.
+    #[serde(default)]
+    pub bins: Option<HolderKey>,
+}
+
+impl Holder {
+    /// The key for a role.
+    pub fn key(&self, role: &str) -> Option<&HolderKey> {
+        match role {
+            "root" => self.root.as_ref(),
+            "targets" => self.targets.as_ref(),
+            "bins" => self.bins.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// A holder's key for one role: at most one of `keyid`, `public` and `generate` says which key shall be listed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HolderKey {
+    /// A key that is listed in trusted metadata, or lies on the holder's token.
+    #[serde(default)]
+    pub keyid: Option<KeyId>,
+    /// A key of a holder who is elsewhere: SPKI PEM, or 64 hexadecimal digits for Ed25519.
+    #[serde(default)]
+    pub public: Option<String>,
+    /// A key that the holder makes on the token in this ceremony.
+    #[serde(default)]
+    pub generate: Option<Algorithm>,
+    /// The key in trusted metadata that is replaced (or removed, if it stands alone); it may still sign as an old one.
+    #[serde(default)]
+    pub old_keyid: Option<KeyId>,
+}
+
+impl HolderKey {
+    /// Whether a key of this holder shall be listed.
+    pub fn is_listed(&self) -> bool {
+        self.keyid.is_some() || self.public.is_some() || self.generate.is_some()
+    }
+}
+
+/// A server's key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Online {
+    /// For people.
+    pub name: String,
+    /// `timestamp`, `snapshot`, `bin-n`.
+    pub roles: Vec<String>,
+    /// SPKI PEM, or 64 hexadecimal digits for Ed25519.
+    pub public: String,
+    /// Where the private half lives and how that is known; for people and the record.
+    pub provenance: String,
+}
+
+/// A payload that shall never be published.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GivenUp {
+    /// Which role.
+    pub role: String,
+    /// Which version.
+    pub version: u64,
+    /// SHA-256 of the payload.
+    pub sha256: Sha256,
+    /// Holders whose signatures over it exist or may exist.
+    pub signed_by: Vec<String>,
+}
+
+impl From<&GivenUp> for Abandoned {
+    fn from(given_up: &GivenUp) -> Self {
+        Self {
+            document: Document {
+                role: given_up.role.clone(),
+                version: given_up.version,
+            },
+            payload: given_up.sha256,
+            signed_by: given_up.signed_by.clone(),
+        }
+    }
+}
+
+impl Script {
+    /// Reads a script strictly: unknown keys are errors, and so is anything two readers could take differently.
+    ///
+    /// # Errors
+    /// Rules `SCRIPT-TOML` (with line and column), `SCRIPT-SCHEMA`, `SCRIPT-KIND`, `SCRIPT-NAME`, `SCRIPT-HOLDER`, `SCRIPT-KEY`.
+    pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Finding> {
+        let refuse = |rule: &str, text: String| Finding::error(rule, file, text);
+        if bytes.len() > LONGEST {
+            return Err(refuse(
+                "SCRIPT-TOML",
+                format!(
+                    "the script is {} bytes long; at most {LONGEST} are read",
+                    bytes.len()
+                ),
+            ));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|fault| {
+            refuse(
+                "SCRIPT-TOML",
+                format!("bytes that are not UTF-8 at offset {}", fault.valid_up_to()),
+            )
+        })?;
+        let script: Self = toml::from_str(text)
+            .map_err(|fault| refuse("SCRIPT-TOML", fault.to_string().trim().to_owned()))?;
+        if script.schema != SCHEMA {
+            return Err(refuse(
+                "SCRIPT-SCHEMA",
+                format!(
+                    "schema is {:?}; this program reads {SCHEMA:?}",
+                    script.schema
+                ),
+            ));
+        }
+        script.check().map_err(|(rule, text)| refuse(rule, text))?;
+        Ok(script)
+    }
+
+    /// The roles this script makes a version of, in the order root, targets, bins.
+    pub fn roles(&self) -> Vec<(&'static str, &Role)> {
+        [
+            ("root", &self.root),
+            ("targets", &self.targets),
+            ("bins", &self.bins),
+        ]
+        .into_iter()
+        .filter_map(|(name, role)| Some((name, role.as_ref()?)))
+        .collect()
+    }
+
+    /// A holder by name.
+    pub fn holder(&self, name: &str) -> Option<&Holder> {
+        self.holders.iter().find(|holder| holder.name == name)
+    }
+
+    /// The holder whose key this is or was, by the script.
+    pub fn holder_of(&self, keyid: &KeyId) -> Option<&Holder> {
+        self.holders.iter().find(|holder| {
+            [&holder.root, &holder.targets, &holder.bins]
+                .into_iter()
+                .flatten()
+                .any(|key| {
+                    key.keyid.as_ref() == Some(keyid) || key.old_keyid.as_ref() == Some(keyid)
+                })
+        })
+    }
+
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        if super::kinds::find(&self.kind).is_none() {
+            return Err((
+                "SCRIPT-KIND",
+                format!(
+                    "there is no kind {:?}; there are {}",
+                    self.kind,
+                    super::kinds::names().join(", ")
+                ),
+            ));
+        }
+        let mut names = BTreeSet::new();
+        for holder in &self.holders {
+            check_name(&holder.name)?;
+            if !names.insert(&holder.name) {
+                return Err((
+                    "SCRIPT-HOLDER",
+                    format!("the holder {} is listed twice", holder.name),
+                ));
+            }
+            for (role, key) in [
+                ("root", &holder.root),
+                ("targets", &holder.targets),
+                ("bins", &holder.bins),
+            ] {
+                check_key(&holder.name, role, key.as_ref())?;
+            }
+        }
+        for (name, role) in self.roles() {
+            self.check_role(name, role)?;
+        }
+        Ok(())
+    }
+
+    fn check_role(&self, name: &str, role: &Role) -> Result<(), (&'static str, String)> {
+        let mut seen = BTreeSet::new();
+        for holder in role.holders.iter().flatten() {
+            if !seen.insert(holder) {
+                return Err((
+                    "SCRIPT-HOLDER",
+                    format!("{name}.holders lists {holder} twice"),
+                ));
+            }
+            let listed = self.holder(holder).and_then(|known| known.key(name));
+            if !listed.is_some_and(HolderKey::is_listed) {
+                return Err((
+                    "SCRIPT-HOLDER",
+                    format!(
+                        "{name}.holders lists {holder}, who has no key for {name} in this script"
+                    ),
+                ));
+            }
+        }
+        if name != "bins" && (role.bit_length.is_some() || role.name_prefix.is_some()) {
+            return Err((
+                "SCRIPT-KEY",
+                format!("{name} has no bins; bit_length and name_prefix belong to [bins]"),
+            ));
+        }
+        match role.keys {
+            Some(Custody::Ephemeral) if role.holders.is_some() => Err((
+                "SCRIPT-KEY",
+                format!("{name} has ephemeral keys and lists holders; it can have one of them"),
+            )),
+            Some(Custody::Ephemeral) if role.algorithms.as_ref().is_none_or(Vec::is_empty) => {
+                Err((
+                    "SCRIPT-KEY",
+                    format!("{name} has ephemeral keys and no algorithms: say one for each key"),
+                ))
+            }
+            Some(Custody::Retained) | None if role.algorithms.is_some() => Err((
+                "SCRIPT-KEY",
+                format!("{name}.algorithms is for ephemeral keys; holders say generate"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_name(name: &str) -> Result<(), (&'static str, String)> {
+    let plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !plain || name.is_empty() || name.len() > 32 || name == super::EPHEMERAL {
+        return Err((
+            "SCRIPT-NAME",
+            format!(
+                "{name:?} cannot be a holder's name: 1 to 32 of a-z, 0-9 and -, and not {:?}",
+                super::EPHEMERAL
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn check_key(
+    holder: &str,
+    role: &str,
+    key: Option<&HolderKey>,
+) -> Result<(), (&'static str, String)> {
+    let Some(key) = key else { return Ok(()) };
+    let ways = usize::from(key.keyid.is_some())
+        + usize::from(key.public.is_some())
+        + usize::from(key.generate.is_some());
+    if ways > 1 {
+        return Err((
+            "SCRIPT-KEY",
+            format!("{holder}.{role} says more than one of keyid, public and generate"),
+        ));
+    }
+    if ways == 0 && key.old_keyid.is_none() {
+        return Err((
+            "SCRIPT-KEY",
+            format!("{holder}.{role} says no key: give keyid, public, generate or old_keyid"),
+        ));
+    }
+    if key.generate == Some(Algorithm::RsaPss) {
+        return Err((
+            "SCRIPT-KEY",
+            format!("{holder}.{role}: RSA keys are verified, not made; use ecdsa-p256"),
+        ));
+    }
+    Ok(())
+}

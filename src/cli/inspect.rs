@@ -9,7 +9,7 @@ use super::args::InspectArgs;
 ///
 /// # Errors
 /// What the writer says.
-pub fn run(args: &InspectArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
+pub fn run(args: &InspectArgs, out: &mut dyn Write, _err: &mut dyn Write) -> Answer {
     let _ = (args, out);
     todo!()
 }

@@ -9,7 +9,7 @@ use super::args::ReviewArgs;
 ///
 /// # Errors
 /// What the writer says.
-pub fn run(args: &ReviewArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
+pub fn run(args: &ReviewArgs, out: &mut dyn Write, _err: &mut dyn Write) -> Answer {
     let _ = (args, out);
     todo!()
 }

@@ -48,7 +48,7 @@ pub(super) fn events() -> Vec<Event> {
     ]
 }
 
-fn written(events: &[Event]) -> Vec<u8> {
+pub(super) fn written(events: &[Event]) -> Vec<u8> {
     let mut transcript = Transcript::default();
     let mut bytes = Vec::new();
     for event in events {

@@ -8,11 +8,13 @@ use super::json::Limits;
 use super::metadata::{Header, RoleKeys, Root};
 use super::verification::{self, ThresholdReport};
 
-/// What python-tuf reads of a root (`root_max_length`); real ones have 5 to 10 KB. Every signature hashes the whole file, so the cap keeps the work of a hostile one small.
+/// What python-tuf reads of a root (`root_max_length`); real ones have 5 to 10 KB and up to 10 signatures. Every signature hashes the
+/// whole file, so the two caps together keep the work of a hostile one small.
 const LIMITS: Limits = Limits {
     bytes: 512_000,
     ..Limits::SMALL
 };
+const MOST_SIGNATURES: usize = 256;
 
 /// One root of the chain.
 pub struct ChainedRoot {
@@ -51,7 +53,7 @@ impl Chain {
 
 /// Follows `next` (file name and bytes, in any order; sorted by version here) from `trusted`. Copies of the trusted root or of one version with the same payload are
 /// fine; roots older than the trusted one are passed over with a note (`ROOT-OLDER`). Errors: `ROOT-VERSION` (gap, or two different payloads of one version), `ROOT-THRESHOLD-OLD`,
-/// `ROOT-THRESHOLD-NEW`, and what [`Root::read`] refuses. Expiry is not judged here.
+/// `ROOT-THRESHOLD-NEW`, `ROOT-SIGNATURES` (more than 256), a file over 512,000 bytes, and what [`Root::read`] refuses. Expiry is not judged here.
 pub fn follow(trusted: (String, Vec<u8>), next: Vec<(String, Vec<u8>)>) -> Chain {
     let mut chain = Chain {
         roots: Vec::new(),
@@ -120,6 +122,12 @@ struct Candidate {
 impl Candidate {
     fn read(file: String, bytes: Vec<u8>) -> Result<Self, Finding> {
         let envelope = Envelope::parse(&file, bytes, LIMITS)?;
+        let signatures = envelope.signatures().len();
+        if signatures > MOST_SIGNATURES {
+            let text =
+                format!("signatures has {signatures} entries; at most {MOST_SIGNATURES} are read");
+            return Err(Finding::error("ROOT-SIGNATURES", &file, text));
+        }
         let version = Header::read(&file, &envelope)?.version;
         Ok(Self {
             file,

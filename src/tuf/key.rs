@@ -231,6 +231,13 @@ impl PublicKey {
     pub fn from_spki_der(der: &[u8]) -> Result<Self, KeyError> {
         material::from_spki_der(der)
     }
+    /// Reads a key as `keyval.public` writes it: `SubjectPublicKeyInfo` PEM, or hexadecimal.
+    ///
+    /// # Errors
+    /// As [`Self::from_spki_der`].
+    pub fn from_text(text: &str) -> Result<Self, KeyError> {
+        material::from_text(text.trim())
+    }
     /// DER `SubjectPublicKeyInfo` (RFC 5280, RFC 8410); `None` for opaque material.
     pub fn to_spki_der(&self) -> Option<Vec<u8>> {
         material::to_spki_der(self)

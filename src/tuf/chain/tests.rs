@@ -255,3 +255,26 @@ fn a_trusted_root_that_cannot_be_read_gives_no_chain() {
     assert!(chain.newest().is_none());
     assert_eq!(chain.findings.len(), 1);
 }
+
+#[test]
+fn a_root_that_would_take_long_to_verify_is_refused() {
+    let many = |number| {
+        let (signed, keyid) = (root(1, &[1], 1), keyid(1).0);
+        let sig = sign(1, &parse(envelope(&signed, &[])).payload());
+        let entries = vec![(keyid.as_str(), sig.as_str()); number];
+        follow(file("1.root.json", envelope(&signed, &entries)), Vec::new())
+    };
+    assert!(many(256).holds());
+    assert_eq!(
+        errors(&many(257)),
+        [(
+            "ROOT-SIGNATURES",
+            "signatures has 257 entries; at most 256 are read"
+        )]
+    );
+
+    let long = format!("{}{}", root(1, &[1], 1), " ".repeat(512_000));
+    let chain = follow(file("1.root.json", signed_by(&long, &[1])), Vec::new());
+    assert_eq!(chain.findings[0].rule, "JSON-STRICT");
+    assert!(chain.newest().is_none());
+}

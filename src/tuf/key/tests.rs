@@ -301,3 +301,31 @@ fn keyid_covers_the_whole_object() {
     assert_eq!(one.public(), other.public());
     assert_eq!(one.owner(), Some("@a"));
 }
+
+#[test]
+fn broken_der_is_refused() {
+    let good = p256(data!("p256.pem")).public().to_spki_der().unwrap();
+    let trailing = [&good[..], &[0]].concat();
+    let mut unused_bits = good.clone();
+    unused_bits[25] = 7;
+    let mut negated = good.clone();
+    negated[90] ^= 1;
+    let mut indefinite = good.clone();
+    indefinite[1] = 0x80;
+    // RFC 8410, 3: Ed25519 has no parameters.
+    let null_parameters = hex(&format!("302c300706032b65700500032100{}", "11".repeat(32)));
+    let cases: [(&str, &[u8]); 7] = [
+        ("empty", &[]),
+        ("cut", &good[..90]),
+        ("trailing byte", &trailing),
+        ("unused bits", &unused_bits),
+        ("another y", &negated),
+        ("indefinite length", &indefinite),
+        ("Ed25519 with parameters", &null_parameters),
+    ];
+    for (name, der) in cases {
+        let error = PublicKey::from_spki_der(der).expect_err(name);
+        assert_eq!(error.rule, "KEY-MATERIAL", "{name}: {error}");
+    }
+    assert!(PublicKey::from_spki_der(&good).is_ok());
+}

@@ -1,0 +1,341 @@
+//! What was carried in: the root chain verified from the trusted root, the current targets and bins under it, the holder register. Pure; trust
+//! comes from the digest in the reviewed script and from nothing else.
+
+use super::event::{Abandoned, Document};
+use super::script::Script;
+use crate::pypi::holders::Holders;
+use crate::tuf::chain::{Chain, ChainedRoot};
+use crate::tuf::digest::Sha256;
+use crate::tuf::envelope::Envelope;
+use crate::tuf::finding::{Finding, Level};
+use crate::tuf::json::Limits;
+use crate::tuf::key::{Key, KeyId};
+use crate::tuf::metadata::{RoleKeys, Root, Targets};
+use crate::tuf::{chain, verification};
+
+/// A file of `--in`, by its path inside that folder.
+#[derive(Clone, Debug)]
+pub struct InputFile {
+    /// `trusted/1.root.json`.
+    pub path: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Everything trusted that a ceremony starts from.
+#[derive(Default)]
+pub struct Trusted {
+    /// The verified chain from the trusted root; none at genesis.
+    pub chain: Option<Chain>,
+    /// Current targets.
+    pub targets: Option<(Envelope, Targets)>,
+    /// Current bins.
+    pub bins: Option<(Envelope, Targets)>,
+    /// Payloads that were given up in earlier ceremonies, from records in `abandoned/`.
+    pub abandoned: Vec<Abandoned>,
+    /// The holder register.
+    pub holders: Option<Holders>,
+    /// Its digest.
+    pub holders_sha256: Option<Sha256>,
+    /// What was read, in order of path.
+    pub files: Vec<InputFile>,
+    /// Warnings and notes; errors never get here.
+    pub findings: Vec<Finding>,
+}
+
+impl Trusted {
+    /// The newest trusted root.
+    pub fn root(&self) -> Option<&ChainedRoot> {
+        self.chain.as_ref().and_then(Chain::newest)
+    }
+    /// The current file of a role.
+    pub fn envelope(&self, role: &str) -> Option<&Envelope> {
+        match role {
+            "root" => self.root().map(|root| &root.envelope),
+            "targets" => self.targets.as_ref().map(|(envelope, _)| envelope),
+            "bins" => self.bins.as_ref().map(|(envelope, _)| envelope),
+            _ => None,
+        }
+    }
+    /// The keys and threshold that hold for a role now.
+    pub fn role(&self, role: &str) -> Option<(Vec<(KeyId, Key)>, RoleKeys)> {
+        match role {
+            "bins" => self
+                .targets
+                .as_ref()
+                .and_then(|(_, targets)| delegated(targets, role)),
+            _ => self
+                .root()
+                .and_then(|chained| top_level(&chained.root, role)),
+        }
+    }
+    /// Who holds a key: the script's word, else the register's.
+    pub fn holder_of<'a>(
+        &'a self,
+        script: &'a Script,
+        keyid: &KeyId,
+    ) -> Option<(&'a str, &'a str)> {
+        script
+            .holder_of(keyid)
+            .map(|holder| (holder.name.as_str(), holder.person.as_str()))
+            .or_else(|| {
+                let holder = self.holders.as_ref()?.holder_of(keyid)?;
+                Some((holder.name.as_str(), holder.person.as_str()))
+            })
+    }
+}
+
+/// The keys of a top-level role.
+pub fn top_level(root: &Root, role: &str) -> Option<(Vec<(KeyId, Key)>, RoleKeys)> {
+    let role = root.role(role)?.clone();
+    let keys = role
+        .keyids
+        .iter()
+        .filter_map(|keyid| Some((keyid.clone(), root.keys.get(keyid)?.clone())))
+        .collect();
+    Some((keys, role))
+}
+
+/// The keys of a delegated role.
+pub fn delegated(delegator: &Targets, name: &str) -> Option<(Vec<(KeyId, Key)>, RoleKeys)> {
+    let delegations = delegator.delegations.as_ref()?;
+    let role = delegations
+        .roles
+        .iter()
+        .find(|role| role.name == name)?
+        .role
+        .clone();
+    let keys = role
+        .keyids
+        .iter()
+        .filter_map(|keyid| Some((keyid.clone(), delegations.keys.get(keyid)?.clone())))
+        .collect();
+    Some((keys, role))
+}
+
+/// Reads and verifies. `now` is for warnings about expiry only.
+///
+/// # Errors
+/// Every error found; rules `INTAKE-*` and those of the readers.
+pub fn intake(
+    script: &Script,
+    files: Vec<InputFile>,
+    now: jiff::Timestamp,
+) -> Result<Trusted, Vec<Finding>> {
+    let mut trusted = Trusted {
+        files,
+        ..Trusted::default()
+    };
+    let holders = trusted
+        .files
+        .iter()
+        .find(|file| file.path == "holders.toml");
+    if let Some(file) = holders {
+        trusted.holders =
+            Some(Holders::parse(&file.path, &file.bytes).map_err(|finding| vec![finding])?);
+        trusted.holders_sha256 = Some(Sha256::of(&file.bytes));
+    }
+    let Some(wanted) = script.trusted_root_sha256 else {
+        let stray = trusted
+            .files
+            .iter()
+            .find(|file| file.path.starts_with("trusted/"));
+        return match stray {
+            Some(file) => Err(vec![Finding::error(
+                "INTAKE-GENESIS",
+                &file.path,
+                "this ceremony starts a new chain, and trusted files lie in the input; remove them or use another kind",
+            )]),
+            None => Ok(trusted),
+        };
+    };
+    let chain = read_chain(&trusted.files, wanted)?;
+    trusted.findings.extend(chain.findings.iter().cloned());
+    trusted.chain = Some(chain);
+    for role in ["targets", "bins"] {
+        let read = read_role(&trusted, role).map_err(|finding| vec![finding])?;
+        match role {
+            "targets" => trusted.targets = read,
+            _ => trusted.bins = read,
+        }
+    }
+    note_expiry(&mut trusted, now);
+    check_register(script, &mut trusted)?;
+    Ok(trusted)
+}
+
+/// Refuses a candidate that was given up.
+///
+/// # Errors
+/// Rule `ABANDONED`.
+pub fn refuse_abandoned(
+    file: &str,
+    document: &Document,
+    payload: Sha256,
+    abandoned: &[Abandoned],
+) -> Result<(), Finding> {
+    match abandoned
+        .iter()
+        .find(|entry| entry.document == *document && entry.payload == payload)
+    {
+        Some(entry) => Err(Finding::error(
+            "ABANDONED",
+            file,
+            format!(
+                "{document} with payload {payload} was given up (signed by {}); it must not be signed, merged or published",
+                names(&entry.signed_by)
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn names(names: &[String]) -> String {
+    if names.is_empty() {
+        "nobody".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+fn read_chain(files: &[InputFile], wanted: Sha256) -> Result<Chain, Vec<Finding>> {
+    let (mut anchor, mut next) = (None, Vec::new());
+    for file in files
+        .iter()
+        .filter(|file| file.path.starts_with("trusted/") && file.path.ends_with("root.json"))
+    {
+        if anchor.is_none() && Sha256::of(&file.bytes) == wanted {
+            anchor = Some((file.path.clone(), file.bytes.clone()));
+        } else {
+            next.push((file.path.clone(), file.bytes.clone()));
+        }
+    }
+    let anchor = anchor.ok_or_else(|| {
+        vec![Finding::error(
+            "INTAKE-TRUSTED-ROOT",
+            "trusted",
+            format!("no root in the input has the SHA-256 {wanted} that the script names as the trusted root"),
+        )]
+    })?;
+    let chain = chain::follow(anchor, next);
+    if chain.holds() {
+        Ok(chain)
+    } else {
+        Err(chain
+            .findings
+            .into_iter()
+            .filter(|finding| finding.level == Level::Error)
+            .collect())
+    }
+}
+
+/// The newest file of a role in `trusted/`, verified by the keys that hold for it now.
+fn read_role(trusted: &Trusted, role: &str) -> Result<Option<(Envelope, Targets)>, Finding> {
+    let mut newest: Option<(String, Envelope, Targets)> = None;
+    let suffix = format!("{role}.json");
+    for file in &trusted.files {
+        let Some(name) = file.path.strip_prefix("trusted/") else {
+            continue;
+        };
+        let versioned = name.strip_suffix(&suffix).is_some_and(|prefix| {
+            prefix.is_empty()
+                || prefix
+                    .strip_suffix('.')
+                    .is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+        });
+        if !versioned {
+            continue;
+        }
+        let envelope = Envelope::parse(&file.path, file.bytes.clone(), Limits::LARGE)?;
+        let targets = Targets::read(&file.path, &envelope)?;
+        if newest
+            .as_ref()
+            .is_none_or(|(_, _, known)| known.header.version < targets.header.version)
+        {
+            newest = Some((file.path.clone(), envelope, targets));
+        }
+    }
+    let Some((path, envelope, targets)) = newest else {
+        return Ok(None);
+    };
+    let (keys, role_keys) = trusted.role(role).ok_or_else(|| {
+        Finding::error(
+            "INTAKE-ROLE",
+            &path,
+            format!("nothing trusted delegates to {role}"),
+        )
+    })?;
+    let keys = keys.into_iter().collect();
+    let report = verification::threshold(&envelope, &keys, &role_keys, &[]);
+    if report.reached() {
+        return Ok(Some((envelope, targets)));
+    }
+    Err(Finding::error(
+        "INTAKE-THRESHOLD",
+        &path,
+        format!(
+            "{role} v{} needs {} signatures by its keys and has {}",
+            targets.header.version,
+            report.needed,
+            report.signed.len()
+        ),
+    ))
+}
+
+/// An expired trusted file is a named warning, not a wall: renewing it is the point.
+fn note_expiry(trusted: &mut Trusted, now: jiff::Timestamp) {
+    let mut expired = Vec::new();
+    if let Some(chained) = trusted.root() {
+        expired.push(("root", chained.root.header.clone()));
+    }
+    for (role, known) in [("targets", &trusted.targets), ("bins", &trusted.bins)] {
+        expired.extend(
+            known
+                .as_ref()
+                .map(|(_, targets)| (role, targets.header.clone())),
+        );
+    }
+    for (role, header) in expired
+        .into_iter()
+        .filter(|(_, header)| header.expires.at() <= now)
+    {
+        trusted.findings.push(Finding::warning(
+            "TRUSTED-EXPIRED",
+            "trusted",
+            format!(
+                "{role} v{} expired on {}; clients refuse it until a new version is published",
+                header.version,
+                header.expires.text()
+            ),
+        ));
+    }
+}
+
+fn check_register(script: &Script, trusted: &mut Trusted) -> Result<(), Vec<Finding>> {
+    let Some(holders) = &trusted.holders else {
+        return Ok(());
+    };
+    let mut errors = Vec::new();
+    for known in &holders.holders {
+        for key in &known.keys {
+            if let Some(said) = script
+                .holder_of(&key.keyid)
+                .filter(|said| said.name != known.name)
+            {
+                errors.push(Finding::error(
+                    "HOLDER-REGISTER",
+                    "holders.toml",
+                    format!(
+                        "key {} belongs to {} in the register and to {} in the script",
+                        key.keyid, known.name, said.name
+                    ),
+                ));
+            }
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
+}

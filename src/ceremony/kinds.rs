@@ -1,0 +1,140 @@
+//! The kinds of ceremony. Each says what a script of it must and must not ask for, which documents it makes, and what must be provable about them;
+//! steps, prompts and screens know no kinds. To add one: a file here, a line in [`KINDS`], a script in ceremony-scripts/ with its section in that
+//! folder's README.
+
+mod abort;
+mod admin_key;
+mod genesis;
+mod renew;
+mod renew_ephemeral;
+
+use super::candidate::Candidate;
+use super::event::Document;
+use super::intake::Trusted;
+use super::material::Material;
+use super::script::Script;
+use crate::tuf::finding::Finding;
+
+/// One kind of ceremony.
+pub struct Kind {
+    /// Its name in scripts.
+    pub name: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+    /// What a script asks for that this kind does not do. Error findings end the ceremony before anything is opened.
+    pub check: fn(&Script, &Trusted) -> Vec<Finding>,
+    /// The documents, in the order they are published.
+    pub documents: fn(&Script, &Trusted) -> Vec<Document>,
+    /// Builds the candidates, in the order of `documents`.
+    pub build: fn(&Material<'_>) -> Result<Vec<Candidate>, Finding>,
+    /// What is proven about the candidates by looking at them.
+    pub prove: fn(&Material<'_>, &[Candidate]) -> Vec<Finding>,
+    /// What the online side does with the files, in order.
+    pub publish: fn(&[Candidate]) -> Vec<PublishStep>,
+}
+
+/// One step of publication: these files appear together.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct PublishStep {
+    /// Paths in the bundle.
+    pub files: Vec<String>,
+    /// What to do, in words.
+    pub action: String,
+}
+
+/// All kinds.
+pub const KINDS: &[Kind] = &[
+    genesis::KIND,
+    renew::KIND,
+    renew_ephemeral::KIND,
+    admin_key::KIND,
+    abort::KIND,
+];
+
+/// A kind by name.
+pub fn find(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// The names of all kinds.
+pub fn names() -> Vec<&'static str> {
+    KINDS.iter().map(|kind| kind.name).collect()
+}
+
+fn refuse(text: impl Into<String>) -> Finding {
+    Finding::error("SCRIPT-ROLE", "", text)
+}
+
+/// Everything at once, under one new snapshot, with root first where clients may fetch in between.
+fn publish_together(candidates: &[Candidate]) -> Vec<PublishStep> {
+    let paths = |root: bool| {
+        let of = |candidate: &&Candidate| (candidate.document.role == "root") == root;
+        candidates
+            .iter()
+            .filter(of)
+            .map(Candidate::path)
+            .collect::<Vec<_>>()
+    };
+    let mut steps = Vec::new();
+    if !paths(false).is_empty() {
+        steps.push(PublishStep {
+            files: paths(false),
+            action: "publish with a new snapshot and timestamp that list them".to_owned(),
+        });
+    }
+    if !paths(true).is_empty() {
+        steps.push(PublishStep {
+            files: paths(true),
+            action: "publish the root; never remove an older one".to_owned(),
+        });
+    }
+    steps
+}
+
+/// A kind that needs trusted metadata and a version of something.
+fn needs_trust(script: &Script) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if script.trusted_root_sha256.is_none() {
+        findings.push(refuse(format!(
+            "a {} starts from a trusted root: give trusted_root_sha256",
+            script.kind
+        )));
+    }
+    if script.roles().is_empty() {
+        findings.push(refuse(format!(
+            "a {} makes a new version of something: give [root], [targets] or [bins]",
+            script.kind
+        )));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_script_and_documents() {
+        let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let read = |path: &str| std::fs::read_to_string(top.join(path)).unwrap_or_default();
+        for kind in KINDS {
+            let script = read(&format!("ceremony-scripts/{}.toml", kind.name));
+            assert!(
+                script.contains(&format!("kind = \"{}\"", kind.name)),
+                "no script for {}",
+                kind.name
+            );
+            let heading = format!("## {}", kind.name);
+            assert!(
+                read("ceremony-scripts/README.md").contains(&heading),
+                "no section for {}",
+                kind.name
+            );
+            assert!(
+                read(&format!("docs/runbooks/{}.md", kind.name)).contains("END"),
+                "no runbook for {}",
+                kind.name
+            );
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `admin-key`: holders come, go, or replace their keys, one or a threshold of them at once. A person who replaces a key signs with the old and with the
+//! new one in one sitting (tuf-on-ci#505).
+
+use super::{Kind, needs_trust, publish_together, refuse};
+use crate::ceremony::build;
+use crate::ceremony::candidate::Candidate;
+use crate::ceremony::intake::Trusted;
+use crate::ceremony::material::{Material, is_trusted};
+use crate::ceremony::planning::listed_documents;
+use crate::ceremony::script::{Custody, Script};
+use crate::tuf::finding::Finding;
+
+/// The kind.
+pub(super) const KIND: Kind = Kind {
+    name: "admin-key",
+    about: "holders come, go or replace their keys",
+    check,
+    documents: |script, _| listed_documents(script),
+    build: build::candidates,
+    prove,
+    publish: publish_together,
+};
+
+fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
+    let mut findings = needs_trust(script);
+    for (name, role) in script.roles() {
+        if role.keys == Some(Custody::Ephemeral) {
+            findings.push(refuse(format!(
+                "{name}: new ephemeral keys are the work of renew-ephemeral"
+            )));
+        }
+        if trusted.root().is_some() && trusted.envelope(name).is_none() {
+            findings.push(refuse(format!("there is no trusted {name} in the input")));
+        }
+    }
+    let changes = |role: &Option<crate::ceremony::script::Role>| {
+        role.as_ref()
+            .is_some_and(|role| role.holders.is_some() || role.threshold.is_some())
+    };
+    if changes(&script.targets) && script.root.is_none() {
+        findings.push(refuse(
+            "new targets keys stand in root: give [root] its next version",
+        ));
+    }
+    if changes(&script.bins) && script.targets.is_none() {
+        findings.push(refuse(
+            "new bins keys stand in targets: give [targets] its next version",
+        ));
+    }
+    if ![&script.root, &script.targets, &script.bins]
+        .into_iter()
+        .any(changes)
+        && script.online.is_empty()
+    {
+        findings.push(refuse(
+            "nothing changes here: list holders or a threshold, or use renew",
+        ));
+    }
+    for holder in &script.holders {
+        for (role, _) in script.roles() {
+            let old = holder.key(role).and_then(|key| key.old_keyid.as_ref());
+            if let Some(keyid) =
+                old.filter(|keyid| trusted.root().is_some() && !is_trusted(trusted, role, keyid))
+            {
+                findings.push(refuse(format!(
+                    "{}.{role}.old_keyid {keyid} is not a {role} key in trusted metadata",
+                    holder.name
+                )));
+            }
+        }
+    }
+    findings
+}
+
+/// What was to be replaced or removed is gone.
+fn prove(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for holder in &material.script.holders {
+        for (role, said) in material.script.roles() {
+            let Some(old) = holder.key(role).and_then(|key| key.old_keyid.as_ref()) else {
+                continue;
+            };
+            let listed = candidates
+                .iter()
+                .filter_map(|candidate| candidate.thresholds.last().map(|last| (candidate, last)))
+                .any(|(candidate, last)| {
+                    candidate.document.role == role && last.role.keyids.contains(old)
+                });
+            if listed && said.holders.is_some() {
+                findings.push(Finding::error(
+                    "ADMIN-KEY-GONE",
+                    "",
+                    format!("the old {role} key of {} is still listed", holder.name),
+                ));
+            }
+        }
+    }
+    findings
+}

@@ -1,0 +1,73 @@
+//! `renew`: the same content with a new version and a later expiry, proven by the difference.
+
+use super::{Kind, needs_trust, publish_together, refuse};
+use crate::ceremony::candidate::Candidate;
+use crate::ceremony::event::Mode;
+use crate::ceremony::intake::Trusted;
+use crate::ceremony::material::Material;
+use crate::ceremony::planning::listed_documents;
+use crate::ceremony::script::Script;
+use crate::ceremony::{REHEARSAL_MARKER, build};
+use crate::tuf::diff::{self, ChangeKind};
+use crate::tuf::finding::Finding;
+
+/// The kind.
+pub(super) const KIND: Kind = Kind {
+    name: "renew",
+    about: "a new version with a later expiry and nothing else",
+    check,
+    documents: |script, _| listed_documents(script),
+    build: build::candidates,
+    prove,
+    publish: publish_together,
+};
+
+fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
+    let mut findings = needs_trust(script);
+    if !script.online.is_empty() {
+        findings.push(refuse("a renewal changes no online key: remove [[online]]"));
+    }
+    for (name, role) in script.roles() {
+        if role.holders.is_some() || role.threshold.is_some() || role.keys.is_some() {
+            findings.push(refuse(format!(
+                "a renewal changes no keys: [{name}] may say version and expires only"
+            )));
+        }
+        if trusted.root().is_some() && trusted.envelope(name).is_none() {
+            findings.push(refuse(format!(
+                "there is no trusted {name} to renew in the input"
+            )));
+        }
+    }
+    findings
+}
+
+/// Nothing but `version` and `expires` differs (and, in a rehearsal of a production file, the marker that makes it worthless).
+pub(super) fn prove(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Finding> {
+    candidates
+        .iter()
+        .filter_map(|candidate| prove_one(material.mode, candidate))
+        .collect()
+}
+
+fn prove_one(mode: Mode, candidate: &Candidate) -> Option<Finding> {
+    let difference = match diff::between(candidate.old.as_ref(), &candidate.envelope) {
+        Ok(difference) => difference,
+        Err(finding) => return Some(finding),
+    };
+    let other = difference.changes.iter().find(|change| {
+        change.kind != ChangeKind::Same
+            && !["version", "expires"].contains(&change.subject.as_str())
+            && !(mode == Mode::Rehearsal && change.subject == REHEARSAL_MARKER)
+    });
+    other.map(|change| {
+        Finding::error(
+            "RENEW-PURE",
+            &candidate.path(),
+            format!(
+                "a renewal changes version and expires only; here {} differs",
+                change.subject
+            ),
+        )
+    })
+}

@@ -1,0 +1,205 @@
+//! The keys a script means: found in trusted metadata, written in the script, or made in this ceremony.
+
+use super::EPHEMERAL;
+use super::event::Mode;
+use super::intake::Trusted;
+use super::progress::Enrolled;
+use super::script::{Custody, HolderKey, Role, Script};
+use crate::tuf::edit::RoleSpec;
+use crate::tuf::finding::Finding;
+use crate::tuf::json::{self, Limits};
+use crate::tuf::key::{Key, KeyId, PublicKey};
+
+/// Everything candidates are built from.
+#[derive(Clone, Copy)]
+pub struct Material<'a> {
+    /// The script.
+    pub script: &'a Script,
+    /// What was carried in.
+    pub trusted: &'a Trusted,
+    /// Keys that showed themselves.
+    pub enrolled: &'a [Enrolled],
+    /// Rehearsal or production.
+    pub mode: Mode,
+}
+
+impl<'a> Material<'a> {
+    /// Whether the script gives a role other keys or another threshold than it has.
+    pub fn changes_keys(&self, role: &Role) -> bool {
+        role.holders.is_some() || role.threshold.is_some() || role.keys == Some(Custody::Ephemeral)
+    }
+
+    /// The keys and threshold of an offline role as they shall be.
+    ///
+    /// # Errors
+    /// Rules `SCRIPT-ROLE` and `KEY-*`.
+    pub fn role(&self, name: &str) -> Result<RoleSpec, Finding> {
+        let refuse = |text: String| Finding::error("SCRIPT-ROLE", "", text);
+        let current = self.trusted.role(name);
+        let wanted = self
+            .script
+            .roles()
+            .into_iter()
+            .find(|(role, _)| *role == name)
+            .map(|(_, role)| role);
+        let threshold = wanted
+            .and_then(|role| role.threshold)
+            .or(current.as_ref().map(|(_, keys)| keys.threshold))
+            .ok_or_else(|| refuse(format!("the script says no threshold for {name}")))?;
+        let keys = match wanted {
+            Some(role) if role.keys == Some(Custody::Ephemeral) => self.ephemeral(name),
+            Some(Role {
+                holders: Some(holders),
+                ..
+            }) => holders
+                .iter()
+                .map(|holder| self.listed(holder, name))
+                .collect::<Result<_, _>>()?,
+            _ => current
+                .map(|(keys, _)| keys.into_iter().map(|(_, key)| key).collect())
+                .ok_or_else(|| {
+                    refuse(format!(
+                        "the script lists no holders for {name}, and nothing trusted has it"
+                    ))
+                })?,
+        };
+        Ok(RoleSpec { keys, threshold })
+    }
+
+    /// The keys of servers for one online role.
+    ///
+    /// # Errors
+    /// Rule `KEY-FORM` and its kin.
+    pub fn online(&self, role: &str) -> Result<RoleSpec, Finding> {
+        let keys = self
+            .script
+            .online
+            .iter()
+            .filter(|online| online.roles.iter().any(|name| name == role))
+            .map(|online| parse_public(&online.public, &online.name))
+            .collect::<Result<Vec<_>, _>>()?;
+        if !keys.is_empty() {
+            return Ok(RoleSpec { keys, threshold: 1 });
+        }
+        let (keys, current) = self.trusted.role(role).ok_or_else(|| {
+            Finding::error(
+                "SCRIPT-ONLINE",
+                "",
+                format!("the script lists no online key for {role}, and nothing trusted has one"),
+            )
+        })?;
+        Ok(RoleSpec {
+            keys: keys.into_iter().map(|(_, key)| key).collect(),
+            threshold: current.threshold,
+        })
+    }
+
+    /// The key a holder enrolled for a role.
+    pub fn made(&self, holder: &str, role: &str) -> Option<(KeyId, Key)> {
+        let enrolled = self
+            .enrolled
+            .iter()
+            .rev()
+            .find(|key| key.holder == holder && key.role == role)?;
+        Some((enrolled.keyid.clone(), parse_object(&enrolled.key)?))
+    }
+
+    /// The name for a key in plans, quorums and minutes.
+    pub fn holder_name(&self, keyid: &KeyId, key: &Key) -> String {
+        let enrolled = self
+            .enrolled
+            .iter()
+            .find(|enrolled| enrolled.keyid == *keyid)
+            .map(|enrolled| enrolled.holder.clone());
+        let listed = || {
+            self.script
+                .holders
+                .iter()
+                .find(|holder| self.has_public(holder, keyid))
+                .map(|holder| holder.name.clone())
+        };
+        enrolled
+            .or_else(|| {
+                self.trusted
+                    .holder_of(self.script, keyid)
+                    .map(|(name, _)| name.to_owned())
+            })
+            .or_else(listed)
+            .or_else(|| key.owner().map(ToOwned::to_owned))
+            .unwrap_or_else(|| format!("unnamed holder of {keyid}"))
+    }
+
+    /// The keys made in memory for a role.
+    fn ephemeral(&self, name: &str) -> Vec<Key> {
+        self.enrolled
+            .iter()
+            .filter(|key| key.holder == EPHEMERAL && key.role == name)
+            .filter_map(|key| parse_object(&key.key))
+            .collect()
+    }
+
+    /// The key of a holder that shall be listed for a role.
+    fn listed(&self, holder: &str, role: &str) -> Result<Key, Finding> {
+        let said = self.script.holder(holder).and_then(|known| known.key(role));
+        let found = match said {
+            Some(HolderKey {
+                public: Some(public),
+                ..
+            }) => Some(parse_public(public, holder)?),
+            Some(HolderKey {
+                generate: Some(_), ..
+            }) => self.made(holder, role).map(|(_, key)| key),
+            Some(HolderKey {
+                keyid: Some(keyid), ..
+            }) => self
+                .trusted_key(keyid)
+                .or_else(|| self.made(holder, role).map(|(_, key)| key)),
+            _ => None,
+        };
+        found.ok_or_else(|| {
+            Finding::error("SCRIPT-ROLE", "", format!("the key of {holder} for {role} is neither in trusted metadata nor did it show itself"))
+        })
+    }
+
+    fn trusted_key(&self, keyid: &KeyId) -> Option<Key> {
+        ["root", "targets", "bins"].into_iter().find_map(|role| {
+            let (keys, _) = self.trusted.role(role)?;
+            keys.into_iter()
+                .find(|(known, _)| known == keyid)
+                .map(|(_, key)| key)
+        })
+    }
+
+    fn has_public(&self, holder: &super::script::Holder, keyid: &KeyId) -> bool {
+        ["root", "targets", "bins"]
+            .into_iter()
+            .filter_map(|role| holder.key(role)?.public.as_ref())
+            .any(|public| parse_public(public, &holder.name).is_ok_and(|key| key.keyid() == *keyid))
+    }
+}
+
+/// Whether a keyid is in the trusted metadata of a role.
+pub fn is_trusted(trusted: &Trusted, role: &str, keyid: &KeyId) -> bool {
+    trusted
+        .role(role)
+        .is_some_and(|(keys, _)| keys.iter().any(|(known, _)| known == keyid))
+}
+
+/// Reads a public key as scripts write it: SPKI PEM, or 64 hexadecimal digits for Ed25519.
+///
+/// # Errors
+/// Rule `KEY-FORM` and its kin; `owner` names whose key it is.
+pub fn parse_public(text: &str, owner: &str) -> Result<Key, Finding> {
+    let refuse = |rule: &str, text: &str| {
+        Finding::error(rule, "", format!("the public key of {owner}: {text}"))
+    };
+    let public = PublicKey::from_text(text).map_err(|fault| refuse(fault.rule, &fault.text))?;
+    Key::from_public(&public).ok_or_else(|| refuse("KEY-FORM", "a type that cannot be listed"))
+}
+
+/// Reads a key object from its JSON text.
+pub fn parse_object(text: &str) -> Option<Key> {
+    json::check(text.as_bytes(), Limits::SMALL)
+        .ok()
+        .and_then(|object| Key::from_json(object).ok())
+}

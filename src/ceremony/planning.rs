@@ -1,0 +1,313 @@
+//! From script to plan: which steps in which order, the printed text that everybody compares, and its digest. Nothing here knows a token, a
+//! date or a room, so the plan is the same in rehearsal and in production and can be printed days before.
+
+mod duties;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::event::Document;
+use super::intake::Trusted;
+use super::kinds::Kind;
+use super::material::{is_trusted, parse_public};
+use super::plan::{KeyChoice, Step};
+use super::script::{Custody, Holder, HolderKey, Role, Script};
+use crate::tuf::digest::Sha256;
+
+/// A plan and its printed text.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// What is printed and confirmed.
+    pub text: String,
+    /// SHA-256 of the text.
+    pub sha256: Sha256,
+    /// Estimate in minutes.
+    pub minutes: u32,
+}
+
+/// The ceremony id: SHA-256 over the script's bytes and the trusted root's SHA-256 (32 zero bytes at genesis).
+pub fn ceremony_id(script: &[u8], trusted_root: Option<Sha256>) -> Sha256 {
+    let mut bytes = script.to_vec();
+    bytes.extend_from_slice(&trusted_root.map_or([0; 32], |digest| digest.0));
+    Sha256::of(&bytes)
+}
+
+/// Makes the plan of a whole ceremony.
+pub fn plan(kind: &Kind, script: &Script, trusted: &Trusted, ceremony: Sha256) -> Planned {
+    let documents = (kind.documents)(script, trusted);
+    let steps = steps(kind, script, trusted, &documents);
+    finish(kind.name, script, trusted, ceremony, &documents, steps)
+}
+
+/// Makes the plan of one holder's part: the `sign` of a travelling document.
+pub fn sign_plan(
+    script: &Script,
+    trusted: &Trusted,
+    ceremony: Sha256,
+    documents: &[Document],
+    holders: &[String],
+) -> Planned {
+    let mut steps = vec![Step::Confirm, Step::Clock, Step::Intake, Step::Build];
+    steps.extend(documents.iter().map(|document| Step::Review {
+        document: document.clone(),
+    }));
+    steps.push(Step::Shadow);
+    steps.extend(sign_steps(script, trusted, documents).into_iter().filter(|step| {
+        matches!(step, Step::Sign { holder, key: KeyChoice::Keyid(_), .. } if holders.contains(holder))
+    }));
+    steps.extend([Step::Export, Step::Close]);
+    finish("sign", script, trusted, ceremony, documents, steps)
+}
+
+/// The documents that most kinds make, in the order they are published.
+pub fn listed_documents(script: &Script) -> Vec<Document> {
+    ["targets", "bins", "root"]
+        .into_iter()
+        .filter_map(|name| {
+            let (_, role) = script.roles().into_iter().find(|(role, _)| *role == name)?;
+            Some(Document {
+                role: name.to_owned(),
+                version: role.version,
+            })
+        })
+        .collect()
+}
+
+fn steps(kind: &Kind, script: &Script, trusted: &Trusted, documents: &[Document]) -> Vec<Step> {
+    let mut steps = vec![Step::Confirm, Step::Clock];
+    if script.trusted_root_sha256.is_some() {
+        steps.push(Step::Intake);
+    }
+    if kind.name == "abort" {
+        steps.extend([Step::Abandon, Step::Export, Step::Close]);
+        return steps;
+    }
+    steps.extend(script.supersedes.iter().map(|given_up| Step::Supersede {
+        document: Document {
+            role: given_up.role.clone(),
+            version: given_up.version,
+        },
+    }));
+    steps.extend(enrol_steps(script, trusted));
+    let ephemeral: Vec<_> = script
+        .roles()
+        .into_iter()
+        .filter(|(_, role)| role.keys == Some(Custody::Ephemeral))
+        .collect();
+    steps.extend(ephemeral.iter().map(|(name, role)| Step::Ephemeral {
+        role: (*name).to_owned(),
+        algorithms: role.algorithms.clone().unwrap_or_default(),
+    }));
+    steps.push(Step::Build);
+    steps.extend(documents.iter().map(|document| Step::Review {
+        document: document.clone(),
+    }));
+    steps.push(Step::Shadow);
+    let by_ephemeral =
+        |document: &&Document| ephemeral.iter().any(|(name, _)| *name == document.role);
+    steps.extend(
+        documents
+            .iter()
+            .filter(by_ephemeral)
+            .map(|document| Step::SignEphemeral {
+                document: document.clone(),
+            }),
+    );
+    if !ephemeral.is_empty() {
+        steps.push(Step::DestroyEphemeral);
+    }
+    steps.extend(sign_steps(script, trusted, documents));
+    steps.extend([Step::Collect, Step::Export, Step::Verdict, Step::Close]);
+    steps
+}
+
+/// One step for every key that must show itself: made now, or found on a token though nothing trusted lists it.
+fn enrol_steps(script: &Script, trusted: &Trusted) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for holder in &script.holders {
+        for (role, _) in script.roles() {
+            let Some(key) = holder.key(role) else {
+                continue;
+            };
+            let found = key
+                .keyid
+                .clone()
+                .filter(|keyid| !is_trusted(trusted, role, keyid));
+            if key.generate.is_some() || found.is_some() {
+                steps.push(Step::Enrol {
+                    holder: holder.name.clone(),
+                    role: role.to_owned(),
+                    generate: key.generate,
+                    keyid: found,
+                });
+            }
+        }
+    }
+    steps
+}
+
+/// Holder by holder, so that each token is brought once; every key that counts for any threshold is asked.
+fn sign_steps(script: &Script, trusted: &Trusted, documents: &[Document]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for holder in &script.holders {
+        for document in documents {
+            for key in keys_of(script, trusted, holder, document) {
+                steps.push(Step::Sign {
+                    document: document.clone(),
+                    holder: holder.name.clone(),
+                    key,
+                });
+            }
+        }
+    }
+    steps
+}
+
+/// The keys with which a holder can sign a document: the old one first.
+fn keys_of(
+    script: &Script,
+    trusted: &Trusted,
+    holder: &Holder,
+    document: &Document,
+) -> BTreeSet<KeyChoice> {
+    let role = document.role.as_str();
+    let wanted = script
+        .roles()
+        .into_iter()
+        .find(|(name, _)| *name == role)
+        .map(|(_, role)| role);
+    let mut keys = BTreeSet::new();
+    let current = trusted.role(role).map(|(keys, _)| keys).unwrap_or_default();
+    let ephemeral = wanted.is_some_and(|role| role.keys == Some(Custody::Ephemeral));
+    if role != "bins" && !ephemeral {
+        let own = current.iter().filter(|(keyid, _)| {
+            trusted
+                .holder_of(script, keyid)
+                .is_some_and(|(name, _)| name == holder.name)
+        });
+        keys.extend(own.map(|(keyid, _)| KeyChoice::Keyid(keyid.clone())));
+    }
+    let listed = wanted.and_then(|role| role.holders.as_ref());
+    match listed {
+        Some(listed) if listed.contains(&holder.name) => {
+            keys.extend(holder.key(role).and_then(|key| choice(key, role, holder)))
+        }
+        None if !ephemeral => {
+            let own = current.iter().filter(|(keyid, _)| {
+                trusted
+                    .holder_of(script, keyid)
+                    .is_some_and(|(name, _)| name == holder.name)
+            });
+            keys.extend(own.map(|(keyid, _)| KeyChoice::Keyid(keyid.clone())));
+        }
+        _ => {}
+    }
+    keys
+}
+
+fn choice(key: &HolderKey, role: &str, holder: &Holder) -> Option<KeyChoice> {
+    if key.generate.is_some() {
+        return Some(KeyChoice::Made {
+            role: role.to_owned(),
+        });
+    }
+    let public = key
+        .public
+        .as_ref()
+        .and_then(|public| parse_public(public, &holder.name).ok());
+    public
+        .map(|key| key.keyid())
+        .or_else(|| key.keyid.clone())
+        .map(KeyChoice::Keyid)
+}
+
+fn finish(
+    kind: &str,
+    script: &Script,
+    trusted: &Trusted,
+    ceremony: Sha256,
+    documents: &[Document],
+    steps: Vec<Step>,
+) -> Planned {
+    let minutes = minutes(&steps);
+    let text = print(kind, script, trusted, ceremony, documents, &steps, minutes);
+    Planned {
+        sha256: Sha256::of(text.as_bytes()),
+        steps,
+        text,
+        minutes,
+    }
+}
+
+/// From the timing of filmed ceremonies: reading takes longest.
+fn minutes(steps: &[Step]) -> u32 {
+    steps
+        .iter()
+        .map(|step| match step {
+            Step::Review { .. } => 8,
+            Step::Confirm | Step::Clock | Step::Verdict | Step::Close => 3,
+            Step::Enrol { .. } | Step::Sign { .. } | Step::Export => 2,
+            _ => 1,
+        })
+        .sum()
+}
+
+fn print(
+    kind: &str,
+    script: &Script,
+    trusted: &Trusted,
+    ceremony: Sha256,
+    documents: &[Document],
+    steps: &[Step],
+    minutes: u32,
+) -> String {
+    let mut text = String::new();
+    let mut line = |content: String| {
+        let _ = writeln!(text, "{content}");
+    };
+    line(format!("PLAN: {} ({kind})", script.title));
+    line(format!("ceremony id   {ceremony}"));
+    line(match script.trusted_root_sha256 {
+        Some(digest) => format!("trusted root  {digest}"),
+        None => "trusted root  none: this starts a new chain".to_owned(),
+    });
+    for document in documents {
+        let expires = script
+            .roles()
+            .into_iter()
+            .find(|(name, role)| *name == document.role && role.version == document.version);
+        line(match expires {
+            Some((_, role)) => format!("makes         {document}, expires {}", role.expires),
+            None => format!("signs again   {document}, unchanged, for the new keys"),
+        });
+    }
+    line(String::new());
+    for holder in &script.holders {
+        line(format!("holder        {}: {}", holder.name, holder.person));
+    }
+    for online in &script.online {
+        line(format!(
+            "online key    {} for {}: {}",
+            online.name,
+            online.roles.join(", "),
+            online.provenance
+        ));
+    }
+    line(String::new());
+    for (index, step) in steps.iter().enumerate() {
+        line(format!("{:>3}  {}", index + 1, step.label()));
+    }
+    line(String::new());
+    line(format!("about {minutes} minutes"));
+    for duty in duties::print(script, trusted) {
+        line(duty);
+    }
+    text
+}
+
+/// Whether the script asks for ephemeral keys for a role.
+pub fn is_ephemeral(role: Option<&Role>) -> bool {
+    role.is_some_and(|role| role.keys == Some(Custody::Ephemeral))
+}

@@ -1,0 +1,197 @@
+//! Candidates: built and put before the rules, read to their end by people, rehearsed as a shadow.
+
+use std::sync::Arc;
+
+use super::ask::Question;
+use super::{Halt, Runner};
+use crate::ceremony::candidate::Candidate;
+use crate::ceremony::event::{Abandoned, Document, Event, Quorum, Signer};
+use crate::ceremony::intake::refuse_abandoned;
+use crate::ceremony::plan::{KeyChoice, Step};
+use crate::ceremony::prompt::Ask;
+use crate::ceremony::review::Review;
+use crate::ceremony::{EPHEMERAL, prepare, shadow};
+use crate::tuf::finding::{Finding, Level};
+use crate::tuf::key::KeyId;
+
+impl Runner<'_> {
+    pub(super) fn build(&mut self) -> Result<(), Halt> {
+        self.candidates = self.built()?;
+        let now = self.world.now();
+        let findings = prepare::judge(self.subject.kind, &self.material(), &self.candidates, now);
+        for finding in &findings {
+            self.emit(Event::Found {
+                finding: finding.clone(),
+            })?;
+        }
+        let errors: Vec<_> = findings
+            .into_iter()
+            .filter(|finding| finding.level == Level::Error)
+            .collect();
+        if !errors.is_empty() {
+            return Err(Halt::Refused(errors));
+        }
+        for candidate in self.candidates.clone() {
+            self.refuse_given_up(&candidate)?;
+            let quorums = self.quorums(&candidate);
+            if self.progress.document(&candidate.document).is_none() {
+                self.emit(Event::Built {
+                    document: candidate.document.clone(),
+                    payload: candidate.payload(),
+                    size: candidate.envelope.payload().len() as u64,
+                    quorums,
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn review(&mut self, document: &Document) -> Result<(), Halt> {
+        let candidate = self.candidate(document)?.clone();
+        let findings: Vec<_> = self.progress.findings().to_vec();
+        let material = self.material();
+        let holder_of = |keyid: &KeyId| {
+            let key = candidate.key(keyid)?;
+            Some(material.holder_name(keyid, key)).filter(|name| !name.starts_with("unnamed"))
+        };
+        let review = Arc::new(Review::of(
+            &candidate,
+            &self.quorums(&candidate),
+            &findings,
+            &holder_of,
+        )?);
+        let rows = review.len();
+        let phrase = format!("sign {document}");
+        let text = vec!["Read to the end. What you see is derived from the exact bytes that the tokens will sign.".to_owned()];
+        let question = Question::new(
+            format!("review:{}-{}", document.role, document.version),
+            "Review",
+            text,
+        )
+        .with_digest(candidate.payload());
+        let ask = Ask::Review {
+            review,
+            phrase: phrase.clone(),
+        };
+        if self.ask(question, ask, &|answer| {
+            answer == phrase || answer == "reject"
+        })? == "reject"
+        {
+            return Err(Finding::error(
+                "REVIEW-REJECTED",
+                "",
+                format!("{document} was rejected in the review; nothing was signed"),
+            )
+            .into());
+        }
+        self.emit(Event::Reviewed {
+            document: document.clone(),
+            payload: candidate.payload(),
+            rows,
+        })
+    }
+
+    pub(super) fn shadow(&mut self) -> Result<(), Halt> {
+        for candidate in self.candidates.clone() {
+            let signers = self.planned_signers(&candidate);
+            let keyids: Vec<_> = signers.iter().map(|signer| signer.keyid.clone()).collect();
+            let world = &mut *self.world;
+            shadow::rehearse(&candidate, &keyids, &mut |algorithm| {
+                world.throwaway(algorithm)
+            })?;
+            self.emit(Event::ShadowPassed {
+                document: candidate.document.clone(),
+                signers,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The candidates from the script and the keys so far; in a remote signing those that travelled here, which must be what the script makes.
+    pub(super) fn built(&mut self) -> Result<Vec<Candidate>, Halt> {
+        if self.subject.signing_only {
+            return self.travelled();
+        }
+        Ok((self.subject.kind.build)(&self.material())?)
+    }
+
+    pub(super) fn candidate(&self, document: &Document) -> Result<&Candidate, Halt> {
+        self.candidates
+            .iter()
+            .find(|candidate| candidate.document == *document)
+            .ok_or_else(|| {
+                Finding::error(
+                    "PLAN-DOCUMENT",
+                    "",
+                    format!("the plan names {document}, and the script does not make it"),
+                )
+                .into()
+            })
+    }
+
+    pub(super) fn quorums(&self, candidate: &Candidate) -> Vec<Quorum> {
+        let material = self.material();
+        candidate.quorums(&|keyid, key| material.holder_name(keyid, key))
+    }
+
+    /// The key that a planned step means.
+    pub(super) fn keyid(&self, holder: &str, key: &KeyChoice) -> Option<KeyId> {
+        match key {
+            KeyChoice::Keyid(keyid) => Some(keyid.clone()),
+            KeyChoice::Made { role } => self.material().made(holder, role).map(|(keyid, _)| keyid),
+        }
+    }
+
+    /// Who signs by the plan. In a remote signing all who may: the others sign elsewhere.
+    fn planned_signers(&self, candidate: &Candidate) -> Vec<Signer> {
+        let everyone = || {
+            self.quorums(candidate)
+                .into_iter()
+                .flat_map(|quorum| quorum.signers)
+        };
+        let ephemeral = self.progress.steps().iter().any(|step| matches!(step, Step::SignEphemeral { document } if document.role == candidate.document.role));
+        let steps = self.progress.steps().iter().filter_map(|step| match step {
+            Step::Sign {
+                document,
+                holder,
+                key,
+            } if *document == candidate.document => Some(Signer {
+                holder: holder.clone(),
+                keyid: self.keyid(holder, key)?,
+            }),
+            _ => None,
+        });
+        let mut signers: Vec<Signer> = if self.subject.signing_only {
+            everyone().collect()
+        } else {
+            steps.collect()
+        };
+        if ephemeral {
+            signers.extend(everyone().filter(|signer| signer.holder == EPHEMERAL));
+        }
+        signers.sort_by(|a, b| a.keyid.cmp(&b.keyid));
+        signers.dedup_by(|a, b| a.keyid == b.keyid);
+        signers
+    }
+
+    fn refuse_given_up(&self, candidate: &Candidate) -> Result<(), Halt> {
+        let given_up: Vec<_> = self
+            .subject
+            .script
+            .supersedes
+            .iter()
+            .map(Abandoned::from)
+            .collect();
+        let known = given_up
+            .iter()
+            .chain(&self.subject.trusted.abandoned)
+            .cloned()
+            .collect::<Vec<_>>();
+        Ok(refuse_abandoned(
+            &candidate.path(),
+            &candidate.document,
+            candidate.payload(),
+            &known,
+        )?)
+    }
+}

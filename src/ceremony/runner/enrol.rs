@@ -1,0 +1,230 @@
+//! Keys enter: made on a token, found on one, or made in memory for this ceremony only. Each shows its public half; custody is read back and what a
+//! token does not say counts as not proven.
+
+use super::ask::{Question, choice};
+use super::{Halt, Runner};
+use crate::ceremony::EPHEMERAL;
+use crate::ceremony::event::{Custody, Event};
+use crate::ceremony::port::{Stop, TokenError, TokenFault, TokenInfo, TokenKey};
+use crate::tuf::finding::Finding;
+use crate::tuf::key::{Algorithm, Key, KeyId, PublicKey};
+use crate::tuf::style;
+
+impl Runner<'_> {
+    pub(super) fn enrol(
+        &mut self,
+        holder: &str,
+        role: &str,
+        generate: Option<Algorithm>,
+        keyid: Option<&KeyId>,
+    ) -> Result<(), Halt> {
+        if self
+            .progress
+            .enrolled()
+            .iter()
+            .any(|key| key.holder == holder && key.role == role)
+        {
+            return Ok(());
+        }
+        let (title, text) = match (generate, keyid) {
+            (Some(algorithm), _) => (
+                "Make a key",
+                format!(
+                    "{holder} makes a {} key for {role} on the token. It never leaves it.",
+                    name(algorithm)
+                ),
+            ),
+            (None, Some(keyid)) => (
+                "Find a key",
+                format!("{holder} shows the {role} key with keyid {keyid}."),
+            ),
+            (None, None) => {
+                return Err(Finding::error(
+                    "SCRIPT-KEY",
+                    "",
+                    format!("{holder} has no key for {role} in the script"),
+                )
+                .into());
+            }
+        };
+        let id = format!("token:{role}-key:{holder}");
+        let Some(token) = self.bring(&id, holder, title, &[text], false)? else {
+            return Err(Halt::Waiting(format!(
+                "{holder} is not in this room, and the script says that the {role} key is shown here: name a token for {holder} in the room file, or give the key's public half in the script"
+            )));
+        };
+        if !self.log_in(holder, &token)? {
+            return Err(Stop::Paused.into());
+        }
+        let (key, generated) = match generate {
+            Some(algorithm) => self.make(holder, role, algorithm, &token)?,
+            None => (
+                self.find(&token, |key| {
+                    key.keyid() == *keyid.unwrap_or(&KeyId(String::new()))
+                })?,
+                false,
+            ),
+        };
+        self.enter(
+            holder,
+            role,
+            &key.public,
+            generated,
+            Some(&token),
+            key.custody,
+        )
+    }
+
+    pub(super) fn make_ephemeral(
+        &mut self,
+        role: &str,
+        algorithms: &[Algorithm],
+    ) -> Result<(), Halt> {
+        if self
+            .progress
+            .enrolled()
+            .iter()
+            .any(|key| key.holder == EPHEMERAL && key.role == role)
+        {
+            return Ok(());
+        }
+        for public in self.world.make_ephemeral(algorithms)? {
+            self.enter(EPHEMERAL, role, &public, true, None, Custody::default())?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn destroy_ephemeral(&mut self) -> Result<(), Halt> {
+        self.world.destroy_ephemeral();
+        let keyids = self
+            .progress
+            .enrolled()
+            .iter()
+            .filter(|key| key.holder == EPHEMERAL)
+            .map(|key| key.keyid.clone())
+            .collect();
+        self.emit(Event::EphemeralDestroyed { keyids })
+    }
+
+    /// The one key on the token that fits.
+    pub(super) fn find(
+        &mut self,
+        token: &TokenInfo,
+        fits: impl Fn(&Key) -> bool,
+    ) -> Result<TokenKey, Halt> {
+        let keys = self.world.keys(&token.id)?;
+        keys.into_iter()
+            .find(|known| Key::from_public(&known.public).is_some_and(|key| fits(&key)))
+            .ok_or_else(|| absent(token).into())
+    }
+
+    fn make(
+        &mut self,
+        holder: &str,
+        role: &str,
+        algorithm: Algorithm,
+        token: &TokenInfo,
+    ) -> Result<(TokenKey, bool), Halt> {
+        let version = self
+            .subject
+            .script
+            .roles()
+            .into_iter()
+            .find(|(name, _)| *name == role)
+            .map_or(1, |(_, role)| role.version);
+        let label = format!("tuf-{role}-v{version}");
+        let lying_there = self
+            .world
+            .keys(&token.id)?
+            .into_iter()
+            .find(|key| key.label == label);
+        if let Some(key) = lying_there {
+            return self.adopt(holder, role, key);
+        }
+        Ok((self.world.generate(&token.id, &label, algorithm)?, true))
+    }
+
+    /// A key with the wanted label is there already: power failed between making and recording it, or the token was used before.
+    fn adopt(&mut self, holder: &str, role: &str, key: TokenKey) -> Result<(TokenKey, bool), Halt> {
+        let text = vec![
+            format!("The token of {holder} has a key called {} already:", key.label),
+            format!("public key SHA-256 {}", key.public.fingerprint()),
+            "If this ceremony was interrupted while it was made, use it. Otherwise stop: the token was used before.".to_owned(),
+        ];
+        let question = Question::new(
+            format!("adopt:{role}-key:{holder}"),
+            "Use the key that is there?",
+            text,
+        );
+        self.ask_choice(question, vec![choice("use", "use the key that is there")])?;
+        Ok((key, false))
+    }
+
+    fn enter(
+        &mut self,
+        holder: &str,
+        role: &str,
+        public: &PublicKey,
+        generated: bool,
+        token: Option<&TokenInfo>,
+        custody: Custody,
+    ) -> Result<(), Halt> {
+        let key = Key::from_public(public).ok_or_else(|| {
+            Finding::error(
+                "KEY-FORM",
+                "",
+                format!("the key of {holder} cannot be listed in metadata"),
+            )
+        })?;
+        let keyid = key.keyid();
+        if let Some(known) = self
+            .progress
+            .enrolled()
+            .iter()
+            .find(|known| known.keyid == keyid)
+        {
+            let text = format!(
+                "the {role} key of {holder} is the {} key of {}: every role and person has a key of its own",
+                known.role, known.holder
+            );
+            return Err(Finding::error("KEY-SHARED", "", text).into());
+        }
+        if token.is_some()
+            && (custody.never_extractable != Some(true) || custody.always_sensitive != Some(true))
+        {
+            let text = format!(
+                "the token of {holder} does not prove that the {role} key never was and never can be extracted"
+            );
+            self.emit(Event::Found {
+                finding: Finding::warning("CUSTODY-NOT-PROVEN", "", text),
+            })?;
+        }
+        self.emit(Event::KeyEnrolled {
+            holder: holder.to_owned(),
+            role: role.to_owned(),
+            keyid,
+            key: String::from_utf8_lossy(&style::to_vec(key.value())).into_owned(),
+            generated,
+            token: token.map(|token| token.identity.clone()),
+            custody,
+        })
+    }
+}
+
+fn absent(token: &TokenInfo) -> TokenError {
+    TokenError {
+        attempted: format!("find the key on token {}", token.identity.serial),
+        said: "the wanted key is not on it; nothing was signed; bring the token that the register names".to_owned(),
+        fault: TokenFault::KeyAbsent,
+        may_have_signed: false,
+    }
+}
+
+fn name(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::Ed25519 => "Ed25519",
+        Algorithm::EcdsaP256 => "P-256",
+        Algorithm::EcdsaP384 => "P-384",
+        Algorithm::RsaPss => "RSA",
+    }
+}

@@ -1,0 +1,275 @@
+//! The end: files are written and read back, a stranger's verdict over what lies on the medium, the transcript's head read aloud.
+
+use super::ask::{Question, choice};
+use super::{Halt, Runner};
+use crate::ceremony::event::{Abandoned, Event};
+use crate::pypi::holders::{HeldKey, Holder, Holders};
+use crate::tuf::finding::{Finding, Level};
+
+impl Runner<'_> {
+    pub(super) fn export(&mut self) -> Result<(), Halt> {
+        self.write("ceremony/script.toml", self.subject.script_bytes)?;
+        self.write("ceremony/plan.txt", self.subject.planned.text.as_bytes())?;
+        if self.subject.signing_only {
+            return self.write_parts();
+        }
+        for (path, bytes) in self.metadata()? {
+            self.write(&path, &bytes)?;
+        }
+        if !self.candidates.is_empty() {
+            let holders = self.holders().to_bytes();
+            self.write("ceremony/holders.toml", &holders)?;
+            let actions = self.online_actions();
+            self.write("online/online-actions.json", &actions)?;
+        }
+        let given_up = self.given_up();
+        if !given_up.is_empty() {
+            let record = serde_json::json!({
+                "schema": "tuf-ceremony/abandoned/1",
+                "ceremony": self.subject.ceremony,
+                "abandoned": given_up,
+            });
+            self.write(
+                "ceremony/abandoned.json",
+                format!("{record:#}\n").as_bytes(),
+            )?;
+        }
+        let (minutes, _) = self.world.minutes()?;
+        self.write("ceremony/minutes.md", minutes.as_bytes())
+    }
+
+    pub(super) fn verdict(&mut self) -> Result<(), Halt> {
+        let (manifest, findings) = self.world.verdict()?;
+        self.emit(Event::Written { file: manifest })?;
+        let errors: Vec<_> = findings
+            .iter()
+            .filter(|finding| finding.level == Level::Error)
+            .cloned()
+            .collect();
+        self.emit(Event::Verdict {
+            ok: errors.is_empty(),
+            findings,
+        })?;
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Halt::Refused(errors))
+        }
+    }
+
+    pub(super) fn abandon(&mut self) -> Result<(), Halt> {
+        let given_up: Vec<_> = self
+            .subject
+            .script
+            .abandons
+            .iter()
+            .map(Abandoned::from)
+            .collect();
+        for entry in &given_up {
+            let text = vec![
+                format!("{} is given up for good. Its payload:", entry.document),
+                entry.payload.to_string(),
+                format!(
+                    "Signed by: {}.",
+                    if entry.signed_by.is_empty() {
+                        "nobody".to_owned()
+                    } else {
+                        entry.signed_by.join(", ")
+                    }
+                ),
+                "Nothing lifts this: sign, merge and verify refuse the payload from now on."
+                    .to_owned(),
+            ];
+            let question = Question::new(format!("abandon:{}", entry.payload), "Give it up?", text)
+                .with_digest(entry.payload);
+            self.ask_phrase(question, &format!("give up {}", entry.document))?;
+        }
+        self.emit(Event::Aborted {
+            reason: self.subject.script.title.clone(),
+            abandoned: given_up,
+        })
+    }
+
+    pub(super) fn close(&mut self) -> Result<(), Halt> {
+        let (_, head) = self.world.minutes()?;
+        let text = vec![
+            "The words are the transcript so far. Read them aloud; witnesses write them down."
+                .to_owned(),
+            "Then remove the tokens and seal the bags.".to_owned(),
+        ];
+        let question =
+            Question::new("close", "Read the transcript's head aloud", text).with_digest(head);
+        self.ask_choice(
+            question,
+            vec![choice("done", "the words were read and written down")],
+        )
+        .map(drop)
+    }
+
+    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), Halt> {
+        let file = self.world.write(path, bytes)?;
+        self.emit(Event::Written { file })
+    }
+
+    /// Every file of `metadata/`: the trusted chain and roles, and the candidates with their signatures in place of what they replace.
+    fn metadata(&self) -> Result<Vec<(String, Vec<u8>)>, Halt> {
+        let trusted = self.subject.trusted;
+        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+        for chained in trusted.chain.iter().flat_map(|chain| &chain.roots) {
+            files.push((
+                format!("metadata/{}.root.json", chained.root.header.version),
+                chained.envelope.bytes().to_vec(),
+            ));
+        }
+        for (role, known) in [("targets", &trusted.targets), ("bins", &trusted.bins)] {
+            files.extend(known.iter().map(|(envelope, parsed)| {
+                (
+                    format!("metadata/{}.{role}.json", parsed.header.version),
+                    envelope.bytes().to_vec(),
+                )
+            }));
+        }
+        for candidate in &self.candidates {
+            let Some(known) = self.progress.document(&candidate.document) else {
+                continue;
+            };
+            let signed = candidate.signed(known);
+            if !candidate
+                .reports(&signed)
+                .iter()
+                .all(crate::tuf::verification::ThresholdReport::reached)
+            {
+                let text = format!(
+                    "{} does not reach its thresholds with the recorded signatures; it was not written",
+                    candidate.document
+                );
+                return Err(Finding::error("EXPORT-THRESHOLD", &candidate.path(), text).into());
+            }
+            files.retain(|(path, _)| *path != candidate.path());
+            files.push((candidate.path(), signed.bytes().to_vec()));
+        }
+        Ok(files)
+    }
+
+    fn given_up(&self) -> Vec<Abandoned> {
+        let script = self.subject.script;
+        let mut given_up = self.subject.trusted.abandoned.clone();
+        given_up.extend(
+            script
+                .supersedes
+                .iter()
+                .chain(&script.abandons)
+                .map(Abandoned::from),
+        );
+        given_up.dedup();
+        given_up
+    }
+
+    fn online_actions(&self) -> Vec<u8> {
+        let holds: Vec<_> = self
+            .progress
+            .findings()
+            .iter()
+            .filter(|finding| finding.rule == "PUBLISH-HOLD")
+            .map(|finding| &finding.text)
+            .collect();
+        let actions = serde_json::json!({
+            "schema": "tuf-ceremony/online-actions/1",
+            "ceremony": self.subject.ceremony,
+            "holds": holds,
+            "publish": (self.subject.kind.publish)(&self.candidates),
+        });
+        format!("{actions:#}\n").into_bytes()
+    }
+
+    /// The register after this ceremony: everybody whose key a candidate or trusted metadata lists, with what was seen of it today.
+    fn holders(&self) -> Holders {
+        let (script, trusted) = (self.subject.script, self.subject.trusted);
+        let today = self
+            .progress
+            .clock()
+            .map(|utc| utc.chars().take(10).collect::<String>());
+        let mut holders: Vec<Holder> = Vec::new();
+        for role in ["root", "targets", "bins"] {
+            let newest = self
+                .candidates
+                .iter()
+                .rfind(|candidate| candidate.document.role == role)
+                .and_then(|candidate| candidate.thresholds.last());
+            let keys = match newest {
+                Some(threshold) => threshold
+                    .distinct()
+                    .map(|(keyid, key)| (keyid.clone(), key.clone()))
+                    .collect(),
+                None => trusted.role(role).map(|(keys, _)| keys).unwrap_or_default(),
+            };
+            for (keyid, key) in keys {
+                let name = self.material().holder_name(&keyid, &key);
+                if name == crate::ceremony::EPHEMERAL {
+                    continue;
+                }
+                let before = trusted.holders.as_ref().and_then(|register| {
+                    register
+                        .holder_of(&keyid)?
+                        .keys
+                        .iter()
+                        .find(|known| known.keyid == keyid)
+                        .cloned()
+                });
+                let enrolled = self
+                    .progress
+                    .enrolled()
+                    .iter()
+                    .find(|known| known.keyid == keyid);
+                let signed = self
+                    .progress
+                    .documents()
+                    .iter()
+                    .any(|known| known.is_signed_by(&keyid));
+                let held = HeldKey {
+                    role: role.to_owned(),
+                    storage: enrolled.map_or_else(
+                        || {
+                            before
+                                .as_ref()
+                                .map_or("elsewhere".to_owned(), |known| known.storage.clone())
+                        },
+                        |_| "token".to_owned(),
+                    ),
+                    serial: enrolled
+                        .and_then(|key| key.token.as_ref().map(|token| token.serial.clone()))
+                        .or(before.as_ref().and_then(|known| known.serial.clone())),
+                    last_proven: today
+                        .clone()
+                        .filter(|_| signed)
+                        .or(before.and_then(|known| known.last_proven)),
+                    keyid,
+                };
+                match holders.iter_mut().find(|known| known.name == name) {
+                    Some(known) => known.keys.push(held),
+                    None => {
+                        let person = script.holder(&name).map(|holder| holder.person.clone());
+                        let person = person.or_else(|| {
+                            Some(
+                                trusted
+                                    .holders
+                                    .as_ref()?
+                                    .holders
+                                    .iter()
+                                    .find(|known| known.name == name)?
+                                    .person
+                                    .clone(),
+                            )
+                        });
+                        holders.push(Holder {
+                            person: person.unwrap_or_default(),
+                            name,
+                            keys: vec![held],
+                        });
+                    }
+                }
+            }
+        }
+        Holders::new(holders)
+    }
+}

@@ -1,0 +1,291 @@
+//! One signature: the token's public key must be the one in the metadata, the intent is on record before the token is asked, and what comes back counts
+//! only after software has verified it with the key from the metadata.
+
+use data_encoding::HEXLOWER;
+
+use super::ask::Question;
+use super::{Halt, Runner};
+use crate::ceremony::EPHEMERAL;
+use crate::ceremony::candidate::Candidate;
+use crate::ceremony::event::{Document, Event, Signer};
+use crate::ceremony::plan::KeyChoice;
+use crate::ceremony::port::{SignRequest, TokenError, TokenFault, TokenInfo, TokenKey};
+use crate::ceremony::review::Reviewed;
+use crate::tuf::finding::Finding;
+use crate::tuf::key::Key;
+
+impl Runner<'_> {
+    pub(super) fn sign_ephemeral(&mut self, document: &Document) -> Result<(), Halt> {
+        let candidate = self.candidate(document)?.clone();
+        let own = self
+            .quorums(&candidate)
+            .into_iter()
+            .flat_map(|quorum| quorum.signers)
+            .filter(|signer| signer.holder == EPHEMERAL);
+        for signer in own.collect::<Vec<_>>() {
+            if self.is_signed(document, &signer) {
+                continue;
+            }
+            let key = self.metadata_key(&candidate, &signer)?;
+            let request = self.request(&candidate)?;
+            self.intend(&candidate, &signer)?;
+            let sig = self.world.sign_ephemeral(&request, key.public());
+            self.count(&candidate, &signer, sig)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn sign_planned(
+        &mut self,
+        document: &Document,
+        holder: &str,
+        key: &KeyChoice,
+    ) -> Result<(), Halt> {
+        let keyid = self.keyid(holder, key).ok_or_else(|| {
+            Finding::error(
+                "PLAN-KEY",
+                "",
+                format!("{holder} made no key for {document}"),
+            )
+        })?;
+        let signer = Signer {
+            holder: holder.to_owned(),
+            keyid,
+        };
+        self.import_parts()?;
+        if self.is_signed(document, &signer) {
+            return Ok(());
+        }
+        if !self.sign(document, &signer)? {
+            self.emit(Event::Skipped {
+                document: document.clone(),
+                signer,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Asks the holder's token for one signature; `false`: passed over.
+    pub(super) fn sign(&mut self, document: &Document, signer: &Signer) -> Result<bool, Halt> {
+        let candidate = self.candidate(document)?.clone();
+        let wanted = self.metadata_key(&candidate, signer)?;
+        let id = format!(
+            "token:sign:{}-{}:{}",
+            document.role, document.version, signer.holder
+        );
+        let mut text = vec![
+            format!(
+                "{} signs {document} with the {} key {}.",
+                signer.holder,
+                wanted.description(),
+                signer.keyid
+            ),
+            format!("SHA-256 of the bytes: {}", candidate.payload()),
+        ];
+        let told = text.len();
+        loop {
+            let Some(token) = self.bring(
+                &id,
+                &signer.holder,
+                &format!("Sign {document}"),
+                &text,
+                true,
+            )?
+            else {
+                return Ok(false);
+            };
+            text.truncate(told);
+            if self.is_wrong_token(&token, &wanted)? {
+                text.push("That token does not hold this key. It was refused before its PIN; nothing was signed.".to_owned());
+                continue;
+            }
+            self.check_register(&candidate, signer)?;
+            if !self.log_in(&signer.holder, &token)? {
+                return Ok(false);
+            }
+            let key = self.find(&token, |key| key.public() == wanted.public())?;
+            match self.ask_token(&candidate, signer, &token, &key) {
+                Ok(()) => return Ok(true),
+                Err(Halt::Token(failed))
+                    if failed.fault != TokenFault::Unsupported
+                        && failed.fault != TokenFault::PayloadTooLarge =>
+                {
+                    self.end_session();
+                    self.settle_pending()?;
+                    text.push(format!("{failed}. Nothing was counted. Insert the token again and press Enter, or pass this holder over."));
+                }
+                Err(halt) => return Err(halt),
+            }
+        }
+    }
+
+    /// An intent without a result: the token may have signed, and a person decides to go on.
+    pub(super) fn settle_pending(&mut self) -> Result<(), Halt> {
+        let Some((document, signer)) = self.progress.pending().cloned() else {
+            return Ok(());
+        };
+        let text = vec![
+            format!("{} was asked to sign {document}, and no answer is on record.", signer.holder),
+            "The token may have signed. A signature that nobody holds harms nobody, if the payload stays the same: it does.".to_owned(),
+        ];
+        let id = format!(
+            "intent:{}-{}:{}",
+            document.role, document.version, signer.holder
+        );
+        self.ask_phrase(
+            Question::new(id, "The token may have signed", text),
+            "ask the token again",
+        )?;
+        self.emit(Event::IntentDecided { document, signer })
+    }
+
+    pub(super) fn is_signed(&self, document: &Document, signer: &Signer) -> bool {
+        self.progress
+            .document(document)
+            .is_some_and(|known| known.is_signed_by(&signer.keyid))
+    }
+
+    fn ask_token(
+        &mut self,
+        candidate: &Candidate,
+        signer: &Signer,
+        token: &TokenInfo,
+        key: &TokenKey,
+    ) -> Result<(), Halt> {
+        let request = self.request(candidate)?;
+        self.world
+            .register(&signer.holder, &candidate.document, candidate.payload())?;
+        self.intend(candidate, signer)?;
+        let sig = self.world.sign(&request, &token.id, key);
+        self.count(candidate, signer, sig)
+    }
+
+    fn request(&self, candidate: &Candidate) -> Result<SignRequest, Halt> {
+        let reviewed = Reviewed::of(candidate, &self.progress);
+        let reviewed = reviewed.ok_or_else(|| {
+            Finding::error(
+                "NOT-REVIEWED",
+                "",
+                format!(
+                    "{} was not reviewed; nothing was signed",
+                    candidate.document
+                ),
+            )
+        })?;
+        Ok(SignRequest::Metadata(reviewed))
+    }
+
+    fn intend(&mut self, candidate: &Candidate, signer: &Signer) -> Result<(), Halt> {
+        self.emit(Event::SigningIntended {
+            document: candidate.document.clone(),
+            payload: candidate.payload(),
+            signer: signer.clone(),
+        })
+    }
+
+    /// Counts what a key returned, or says why not.
+    fn count(
+        &mut self,
+        candidate: &Candidate,
+        signer: &Signer,
+        sig: Result<Vec<u8>, TokenError>,
+    ) -> Result<(), Halt> {
+        let (document, payload) = (candidate.document.clone(), candidate.payload());
+        match sig {
+            Ok(sig) if candidate.verifies(&signer.keyid, &sig) => self.emit(Event::Signed {
+                document,
+                payload,
+                signer: signer.clone(),
+                sig: HEXLOWER.encode(&sig),
+            }),
+            Ok(_) => {
+                let error = TokenError {
+                    attempted: format!("sign {document} for {}", signer.holder),
+                    said: "the token returned a signature that does not verify with the key in the metadata; it was thrown away".to_owned(),
+                    fault: TokenFault::Other,
+                    may_have_signed: false,
+                };
+                self.emit(Event::SigningFailed {
+                    document,
+                    signer: signer.clone(),
+                    reason: error.to_string(),
+                })?;
+                Err(error.into())
+            }
+            Err(error) => {
+                if !error.may_have_signed {
+                    self.emit(Event::SigningFailed {
+                        document,
+                        signer: signer.clone(),
+                        reason: error.to_string(),
+                    })?;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The key by the metadata's word.
+    fn metadata_key(&self, candidate: &Candidate, signer: &Signer) -> Result<Key, Halt> {
+        candidate.key(&signer.keyid).cloned().ok_or_else(|| {
+            Finding::error(
+                "SIGNER-COUNTS",
+                "",
+                format!(
+                    "the key of {} counts for nothing in {}",
+                    signer.holder, candidate.document
+                ),
+            )
+            .into()
+        })
+    }
+
+    /// A token that shows public keys before its PIN, and not this one, is refused before its PIN.
+    fn is_wrong_token(&mut self, token: &TokenInfo, wanted: &Key) -> Result<bool, Halt> {
+        let shown = self.world.keys(&token.id)?;
+        Ok(!shown.is_empty() && !shown.iter().any(|key| key.public == *wanted.public()))
+    }
+
+    /// One payload per role and version: what this holder has signed before decides.
+    fn check_register(&mut self, candidate: &Candidate, signer: &Signer) -> Result<(), Halt> {
+        let (document, holder) = (&candidate.document, &signer.holder);
+        let registered = self.world.registered(holder, document)?;
+        if let Some(digests) = &registered {
+            let given_up = |digest| {
+                self.subject.script.supersedes.iter().any(|entry| {
+                    entry.sha256 == digest
+                        && entry.role == document.role
+                        && entry.version == document.version
+                })
+            };
+            let other = digests
+                .iter()
+                .find(|digest| **digest != candidate.payload() && !given_up(**digest));
+            if let Some(other) = other {
+                let text = format!(
+                    "{holder} has signed another {document} before, with payload {other}; a second one is signed only by a script that supersedes it by name"
+                );
+                return Err(Finding::error("ONE-PAYLOAD", "", text).into());
+            }
+        } else if !self.progress.is_acknowledged(holder, document) {
+            let text = vec![
+                format!("The room names no register of what {holder} has signed, so nobody can look it up here."),
+                "Merge and verify refuse two payloads of one version; this is the holder's own word.".to_owned(),
+            ];
+            let question = Question::new(
+                format!("register:{}-{}:{holder}", document.role, document.version),
+                "No register of signed digests",
+                text,
+            );
+            self.ask_phrase(question, &format!("I have signed no other {document}"))?;
+        }
+        if self.progress.is_acknowledged(holder, document) {
+            return Ok(());
+        }
+        self.emit(Event::RegisterChecked {
+            holder: holder.clone(),
+            document: document.clone(),
+            register: registered.is_some(),
+        })
+    }
+}

@@ -1,0 +1,202 @@
+//! The shadow rehearsal: before any PIN is asked, every public key of the candidate and of the thresholds it must reach is swapped one for one with a
+//! throwaway key of the same type, the planned signers sign, every threshold is judged, and swapping back must give exactly the reviewed bytes.
+//! What would fail with the real keys fails here, where it costs nothing.
+
+use std::collections::BTreeMap;
+
+use super::candidate::{Candidate, Threshold};
+use super::port::{Throwaway, TokenError};
+use crate::tuf::envelope::Envelope;
+use crate::tuf::finding::Finding;
+use crate::tuf::key::{Algorithm, Key, KeyId, PublicKey};
+use crate::tuf::metadata::{RoleKeys, Root, Targets};
+use crate::tuf::value::Value;
+use crate::tuf::verification;
+
+/// Makes a throwaway key.
+pub type Maker<'a> = dyn FnMut(Algorithm) -> Result<Box<dyn Throwaway>, TokenError> + 'a;
+
+/// One key's stand-in.
+struct StandIn {
+    real: (KeyId, Key),
+    shadow: (KeyId, Key),
+    secret: std::rc::Rc<dyn Throwaway>,
+}
+
+/// Rehearses `candidate` with the keys that `planned` names.
+///
+/// # Errors
+/// Rules `SHADOW-THRESHOLD` (the planned signers would not do), `SHADOW-BYTES` (swapping back gives other bytes), `SHADOW-KEY` (no stand-in could be
+/// made).
+pub fn rehearse(
+    candidate: &Candidate,
+    planned: &[KeyId],
+    make: &mut Maker<'_>,
+) -> Result<(), Finding> {
+    let path = candidate.path();
+    let stand_ins = stand_ins(candidate, make)?;
+    let forth: BTreeMap<_, _> = stand_ins
+        .iter()
+        .map(|it| (it.real.0.clone(), it.shadow.clone()))
+        .collect();
+    let back: BTreeMap<_, _> = stand_ins
+        .iter()
+        .map(|it| (it.shadow.0.clone(), it.real.clone()))
+        .collect();
+
+    let mut swapped = Value::from_json(candidate.envelope.signed());
+    swap(&mut swapped, &forth);
+    let mut shadow = Envelope::unsigned(&path, &swapped)?;
+    for it in stand_ins.iter().filter(|it| planned.contains(&it.real.0)) {
+        let sig = it.secret.sign(&shadow.payload());
+        shadow = shadow.with_signature(&it.shadow.0, &sig, &|_| false);
+    }
+    for threshold in &candidate.thresholds {
+        judge(&path, threshold, &forth, &shadow)?;
+    }
+    let mut restored = Value::from_json(shadow.signed());
+    swap(&mut restored, &back);
+    if restored.canonical() == candidate.envelope.payload().as_ref() {
+        return Ok(());
+    }
+    Err(Finding::error(
+        "SHADOW-BYTES",
+        &path,
+        "swapping the throwaway keys back does not give the reviewed bytes",
+    ))
+}
+
+fn judge(
+    path: &str,
+    threshold: &Threshold,
+    forth: &BTreeMap<KeyId, (KeyId, Key)>,
+    shadow: &Envelope,
+) -> Result<(), Finding> {
+    let named = |keyid: &KeyId| {
+        forth
+            .get(keyid)
+            .map_or_else(|| keyid.clone(), |(shadow, _)| shadow.clone())
+    };
+    let keys = threshold
+        .keys
+        .iter()
+        .map(|(keyid, key)| {
+            forth
+                .get(keyid)
+                .cloned()
+                .unwrap_or_else(|| (keyid.clone(), key.clone()))
+        })
+        .collect();
+    let role = RoleKeys {
+        keyids: threshold.role.keyids.iter().map(named).collect(),
+        threshold: threshold.role.threshold,
+    };
+    let report = verification::threshold(shadow, &keys, &role, &[]);
+    if report.reached() {
+        return Ok(());
+    }
+    Err(Finding::error(
+        "SHADOW-THRESHOLD",
+        path,
+        format!(
+            "the planned signers reach {} of the {} signatures needed by {}",
+            report.signed.len(),
+            report.needed,
+            threshold.by
+        ),
+    ))
+}
+
+/// A stand-in for every key that can sign in software; RSA and opaque keys stand for themselves and do not sign. One physical key has one secret under
+/// all its keyids, so that a double counts no more in the shadow than in truth.
+fn stand_ins(candidate: &Candidate, make: &mut Maker<'_>) -> Result<Vec<StandIn>, Finding> {
+    let mut secrets: BTreeMap<PublicKey, std::rc::Rc<dyn Throwaway>> = BTreeMap::new();
+    let mut stand_ins = Vec::new();
+    for (keyid, key) in all_keys(candidate)? {
+        let Some(algorithm) = key
+            .public()
+            .algorithm()
+            .filter(|algorithm| *algorithm != Algorithm::RsaPss)
+        else {
+            continue;
+        };
+        let secret = match secrets.get(key.public()) {
+            Some(secret) => secret.clone(),
+            None => {
+                let made = make(algorithm).map_err(|fault| {
+                    Finding::error("SHADOW-KEY", &candidate.path(), fault.to_string())
+                })?;
+                let made: std::rc::Rc<dyn Throwaway> = made.into();
+                secrets.insert(key.public().clone(), made.clone());
+                made
+            }
+        };
+        let Some(shadow) = Key::from_public(&secret.public()) else {
+            continue;
+        };
+        let name = if stand_ins
+            .iter()
+            .any(|it: &StandIn| it.shadow.0 == shadow.keyid())
+        {
+            KeyId(format!("shadow of {keyid}"))
+        } else {
+            shadow.keyid()
+        };
+        stand_ins.push(StandIn {
+            real: (keyid, key),
+            shadow: (name, shadow),
+            secret,
+        });
+    }
+    Ok(stand_ins)
+}
+
+/// The keys of the thresholds and those that stand in the candidate itself.
+fn all_keys(candidate: &Candidate) -> Result<BTreeMap<KeyId, Key>, Finding> {
+    let path = candidate.path();
+    let mut keys: BTreeMap<_, _> = candidate
+        .thresholds
+        .iter()
+        .flat_map(|threshold| threshold.keys.clone())
+        .collect();
+    if candidate.document.role == "root" {
+        keys.extend(Root::read(&path, &candidate.envelope)?.keys);
+    } else {
+        keys.extend(
+            Targets::read(&path, &candidate.envelope)?
+                .delegations
+                .into_iter()
+                .flat_map(|delegations| delegations.keys),
+        );
+    }
+    Ok(keys)
+}
+
+/// Renames keyids and replaces key objects where the specification puts them: members of `keys`, elements of `keyids`.
+fn swap(value: &mut Value, with: &BTreeMap<KeyId, (KeyId, Key)>) {
+    match value {
+        Value::Array(elements) => elements.iter_mut().for_each(|element| swap(element, with)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match (name.as_str(), &mut *member) {
+                    ("keys", Value::Object(keys)) => keys.iter_mut().for_each(|(keyid, key)| {
+                        if let Some((shadow, replacement)) = with.get(&KeyId(keyid.clone())) {
+                            keyid.clone_from(&shadow.0);
+                            *key = replacement.value().clone();
+                        }
+                    }),
+                    ("keyids", Value::Array(keyids)) => keyids.iter_mut().for_each(|keyid| {
+                        let shadow = keyid
+                            .as_str()
+                            .and_then(|text| with.get(&KeyId(text.to_owned())));
+                        if let Some((shadow, _)) = shadow {
+                            *keyid = Value::string(&*shadow.0);
+                        }
+                    }),
+                    _ => swap(member, with),
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,92 @@
+//! The holder register: which person holds which key, on which device. It lives on the ceremony medium and in the bundle, is committed by hash in
+//! the transcript, and is never written into metadata, which is public for ever.
+
+use serde::{Deserialize, Serialize};
+
+use crate::tuf::finding::Finding;
+use crate::tuf::key::KeyId;
+
+/// The `schema` every register says.
+pub const SCHEMA: &str = "tuf-ceremony/holders/1";
+
+/// `holders.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Holders {
+    schema: String,
+    /// The people.
+    #[serde(default, rename = "holder")]
+    pub holders: Vec<Holder>,
+}
+
+/// One person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Holder {
+    /// Short name, as scripts use it.
+    pub name: String,
+    /// Name and affiliation.
+    pub person: String,
+    /// Keys listed in current metadata.
+    #[serde(default, rename = "key")]
+    pub keys: Vec<HeldKey>,
+}
+
+/// One key of a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldKey {
+    /// For which role.
+    pub role: String,
+    /// Its keyid in metadata.
+    pub keyid: KeyId,
+    /// Where the private half lives: `token`, `elsewhere`.
+    pub storage: String,
+    /// The device's serial, if it lives on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+    /// The ceremony's date on which it last signed, `YYYY-MM-DD`; none: never seen to sign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_proven: Option<String>,
+}
+
+impl Holders {
+    /// A register of these people.
+    pub fn new(holders: Vec<Holder>) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            holders,
+        }
+    }
+
+    /// Reads a register strictly.
+    ///
+    /// # Errors
+    /// Rule `HOLDER-REGISTER`.
+    pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Finding> {
+        let refuse = |text: String| Finding::error("HOLDER-REGISTER", file, text);
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| refuse("the register is not UTF-8".to_owned()))?;
+        let holders: Self =
+            toml::from_str(text).map_err(|fault| refuse(fault.to_string().trim().to_owned()))?;
+        if holders.schema != SCHEMA {
+            return Err(refuse(format!(
+                "schema is {:?}; this program reads {SCHEMA:?}",
+                holders.schema
+            )));
+        }
+        Ok(holders)
+    }
+
+    /// The file's bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        toml::to_string(self).unwrap_or_default().into_bytes()
+    }
+
+    /// Who holds a key.
+    pub fn holder_of(&self, keyid: &KeyId) -> Option<&Holder> {
+        self.holders
+            .iter()
+            .find(|holder| holder.keys.iter().any(|key| key.keyid == *keyid))
+    }
+}
