@@ -1,0 +1,11 @@
+//! What several integration tests share.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "tests; no test program uses every helper"
+)]
+
+pub mod peers;
