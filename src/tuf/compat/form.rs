@@ -71,6 +71,7 @@ pub(super) fn header(facts: &Facts<'_>, report: &mut Report) {
     }
     let expires = string(facts.signed, "expires");
     let Ok(date) = Expires::parse(&expires) else {
+        // tuf-js takes whatever JavaScript calls a date; that is not worth following, since we refuse such a file.
         let all = [PythonTuf, Tough, GoTuf, TufJs, RustTuf];
         report.refuse(&all, &format!("expires {expires:?} is no date."));
         return;
@@ -235,5 +236,5 @@ fn go_writes_alike(expires: &str) -> bool {
 }
 
 fn is_hexadecimal(text: &str) -> bool {
-    text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
