@@ -99,7 +99,7 @@ fn threshold_that_a_client_cannot_reach_is_a_reason_and_one_that_it_can_is_a_not
     assert_eq!(
         note.notes,
         [format!(
-            "Role targets needs 1 signatures by the 1 of its 2 keys that can be verified here (not {keyid})."
+            "Role targets has a threshold of 1, to be reached by the 1 of its 2 keys that can be verified here (not {keyid})."
         )]
     );
     let both = reachable.replace(
@@ -110,7 +110,7 @@ fn threshold_that_a_client_cannot_reach_is_a_reason_and_one_that_it_can_is_a_not
     assert_eq!(
         of(&verdicts, GoTuf).reasons,
         [format!(
-            "Role targets needs 2 signatures, and only 1 of its 2 keys can be verified here (not {keyid})."
+            "Role targets has a threshold of 2, and only 1 of its 2 keys can be verified here (not {keyid})."
         )]
     );
     assert!(of(&verdicts, PythonTuf).accepts());
