@@ -15,7 +15,27 @@
 //! # }
 //! ```
 
+mod app;
+mod glyphs;
+mod home;
+mod model;
+mod operator;
+mod page;
+mod pin;
+mod reading;
+mod terminal;
+mod text;
+mod update;
+mod view;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use operator::{Message, TuiOperator, TuiSink};
+use terminal::{Hush, Signals};
 
 use crate::ceremony::event::Mode;
 use crate::ceremony::port::{Operator, Sink};
@@ -82,8 +102,38 @@ where
     T: Send + 'static,
     F: FnOnce(&mut dyn Operator, &mut dyn Sink) -> (T, Finish) + Send + 'static,
 {
-    let _ = (start, ceremony);
-    todo!()
+    let hush = Hush::new();
+    let signals = Signals::watch()?;
+    let (screen, messages) = channel();
+    let (begin, gate) = channel::<()>();
+    let gone = Arc::new(OnceLock::new());
+    let mut operator = TuiOperator {
+        screen: screen.clone(),
+        gone: Arc::clone(&gone),
+    };
+    let worker = thread::Builder::new()
+        .name("ceremony".to_owned())
+        .spawn(move || {
+            gate.recv().ok()?;
+            let mut sink = TuiSink {
+                screen: screen.clone(),
+            };
+            let (result, finish) = ceremony(&mut operator, &mut sink);
+            // A screen that is gone shows no finish page; the result is given all the same.
+            let _ = screen.send(Message::Finished(finish));
+            Some(result)
+        })?;
+    let shown = catch_unwind(AssertUnwindSafe(|| {
+        app::show(start, messages, begin, &gone, &signals)
+    }));
+    // The terminal is restored. From here on signals end the program, should a token never answer.
+    drop(signals);
+    match (worker.join(), shown) {
+        (Err(_), _) | (_, Err(_)) => Err(Failure::Fault(hush.place())),
+        (Ok(Some(result)), _) => Ok(result),
+        (Ok(None), Ok(Ok(()))) => Err(Failure::NotBegun),
+        (Ok(None), Ok(Err(error))) => Err(Failure::Terminal(error)),
+    }
 }
 
 /// What the home screen offers (`tuf-ceremony` alone).
@@ -137,6 +187,10 @@ pub enum HomeChoice {
 /// # Errors
 /// [`Failure::Terminal`], [`Failure::Fault`].
 pub fn home(home: Home) -> Result<HomeChoice, Failure> {
-    let _ = home;
-    todo!()
+    let hush = Hush::new();
+    let signals = Signals::watch()?;
+    match catch_unwind(AssertUnwindSafe(|| home::show(home, &signals))) {
+        Ok(choice) => Ok(choice?),
+        Err(_) => Err(Failure::Fault(hush.place())),
+    }
 }

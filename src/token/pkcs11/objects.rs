@@ -158,9 +158,8 @@ fn half(session: &Session, handle: ObjectHandle) -> Result<Half, Error> {
 
 fn public(session: &Session, handle: ObjectHandle) -> Result<Option<PublicKey>, Error> {
     let read = |attribute| bytes(session, handle, attribute);
-    let kind = match one(session, handle, AttributeType::KeyType)? {
-        Some(Attribute::KeyType(kind)) => kind,
-        _ => return Ok(None),
+    let Some(Attribute::KeyType(kind)) = one(session, handle, AttributeType::KeyType)? else {
+        return Ok(None);
     };
     if kind == KeyType::RSA {
         let modulus = read(AttributeType::Modulus)?;

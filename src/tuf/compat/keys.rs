@@ -115,6 +115,12 @@ pub(super) fn keys(facts: &Facts<'_>, report: &mut Report) {
                 kind.name
             ),
         );
+        if kind.name.starts_with("P-384") {
+            report.note(
+                &[TufJs],
+                &format!("Key {keyid} ({}, {users}) cannot be verified by tuf-js with @tufjs/models 4.1.1 and older.", kind.name),
+            );
+        }
         if canonical::sha256(*object).to_string() != keyid.to_ascii_lowercase() {
             report.refuse(
                 &[Tough, RustTuf],
@@ -157,12 +163,12 @@ pub(super) fn thresholds(facts: &Facts<'_>, report: &mut Report) {
             if left < *threshold {
                 report.refuse(
                     &[client],
-                    &format!("Role {name} needs {threshold} signatures, and only {left} of its {all} keys can be verified here (not {useless})."),
+                    &format!("Role {name} has a threshold of {threshold}, and only {left} of its {all} keys can be verified here (not {useless})."),
                 );
             } else {
                 report.note(
                     &[client],
-                    &format!("Role {name} needs {threshold} signatures by the {left} of its {all} keys that can be verified here (not {useless})."),
+                    &format!("Role {name} has a threshold of {threshold}, to be reached by the {left} of its {all} keys that can be verified here (not {useless})."),
                 );
             }
         }

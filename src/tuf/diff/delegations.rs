@@ -1,6 +1,6 @@
 //! Delegations: roles matched by name, their order (which is priority), their fields, and TAP 15 succinct roles.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::keys::{self, Keys};
 use super::roles::{self, Side};
@@ -77,21 +77,12 @@ fn order(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>) {
     }
     let equal = |(a, b): &(&String, &String)| a == b;
     let first = before.iter().zip(&after).take_while(equal).count();
-    let rest = (&before[first..], &after[first..]);
-    let last = rest
-        .0
-        .iter()
-        .rev()
-        .zip(rest.1.iter().rev())
-        .take_while(equal)
-        .count();
-    let list = |names: &[String]| Some(names[..names.len() - last].join(", "));
-    lines.push(
-        ChangeKind::Reordered,
-        "delegations.roles",
-        list(rest.0),
-        list(rest.1),
-    );
+    let (before, after) = (&before[first..], &after[first..]);
+    let backwards = before.iter().rev().zip(after.iter().rev());
+    let tail = backwards.take_while(equal).count();
+    let list = |names: &[String]| Some(names[..names.len() - tail].join(", "));
+    let subject = "delegations.roles";
+    lines.push(ChangeKind::Reordered, subject, list(before), list(after));
 }
 
 fn delegated(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>) {
@@ -99,8 +90,7 @@ fn delegated(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>) {
         .order
         .iter()
         .filter(|name| !new.roles.contains_key(*name));
-    let names: BTreeSet<&str> = new.order.iter().copied().collect();
-    let all = names.len();
+    let many = new.order.len() > TOLD_WHEN_SAME;
     let mut same = 0;
     for name in gone.chain(&new.order) {
         let (before, after) = (old.roles.get(name), new.roles.get(name));
@@ -120,7 +110,7 @@ fn delegated(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>) {
         roles::role(&mut about, &path, &side(old), &side(new));
         let objects = (before.map(|entry| entry.2), after.map(|entry| entry.2));
         fields::members(&mut about, &path, objects, &["name", "keyids", "threshold"]);
-        if about.all_same() && all > TOLD_WHEN_SAME {
+        if about.all_same() && many {
             same += 1;
         } else {
             lines.0.append(&mut about.0);

@@ -82,14 +82,15 @@ pub(super) fn plain(json: Json<'_>) -> String {
 /// `path.name`, the name in quotes where a point or anything unusual in it could mislead.
 pub(super) fn join(path: &str, name: &str) -> String {
     let usual = |c: char| c.is_ascii_alphanumeric() || "_-/".contains(c);
-    let name = match !name.is_empty() && name.chars().all(usual) {
-        true => Cow::Borrowed(name),
-        false => Cow::Owned(format!("{name:?}")),
+    let name = if !name.is_empty() && name.chars().all(usual) {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(format!("{name:?}"))
     };
-    match path {
-        "" => name.into_owned(),
-        _ => format!("{path}.{name}"),
+    if path.is_empty() {
+        return name.into_owned();
     }
+    format!("{path}.{name}")
 }
 
 /// The members of both objects by name.

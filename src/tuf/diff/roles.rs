@@ -134,8 +134,11 @@ fn matches<'a>(old: &Side<'a>, new: &Side<'a>) -> BTreeMap<&'a KeyId, &'a KeyId>
     matches
 }
 
-/// The keyids of `these` that are in `those` too, in their order.
-fn in_common<'a>(these: &'a [KeyId], those: &[KeyId]) -> Vec<&'a KeyId> {
-    let those: BTreeSet<&KeyId> = those.iter().collect();
-    these.iter().filter(|keyid| those.contains(keyid)).collect()
+/// The keyids of `these` that are in `others` too, in their order.
+fn in_common<'a>(these: &'a [KeyId], others: &[KeyId]) -> Vec<&'a KeyId> {
+    let others: BTreeSet<&KeyId> = others.iter().collect();
+    these
+        .iter()
+        .filter(|keyid| others.contains(keyid))
+        .collect()
 }

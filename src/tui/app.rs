@@ -1,0 +1,211 @@
+//! The loop that owns the terminal: hands keys, messages and time to [`super::update`], draws, and does what it requests.
+
+use std::io::{self, Stdout};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
+use std::time::Duration;
+
+use crossterm::event::{Event as Terminal_, poll, read};
+use crossterm::terminal::size;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use super::glyphs::Glyphs;
+use super::model::{Input, Model, PinEnd, Request, Stage};
+use super::operator::{Message, Reply};
+use super::pin::{PinKey, PinReader};
+use super::terminal::{Guard, Signals};
+use super::update::update;
+use super::view::view;
+use super::{Clock, Start};
+use crate::ceremony::port::Stop;
+use crate::secret::Secret;
+
+/// How long the loop waits for a key before it looks at messages, clock and signals.
+const PATIENCE: Duration = Duration::from_millis(30);
+
+/// Shows the screen until people leave it or a signal comes.
+pub(super) fn show(
+    start: Start,
+    messages: Receiver<Message>,
+    begin: Sender<()>,
+    gone: &OnceLock<Stop>,
+    signals: &Signals,
+) -> io::Result<()> {
+    let (_guard, terminal) = Guard::take()?;
+    let glyphs = glyphs(start.ascii);
+    let mut app = App {
+        model: Model::new(&start, glyphs, size()?),
+        terminal,
+        clock: start.clock,
+        messages,
+        begin,
+        open: Open::Nothing,
+        left: false,
+    };
+    let ended = app.serve(signals);
+    // Said before the channels close with `app`: whoever asks from now on hears why.
+    let _ = gone.set(match &ended {
+        Ok(()) => Stop::Paused,
+        Err(error) => Stop::Terminal(error.to_string()),
+    });
+    ended
+}
+
+/// The characters that this terminal has.
+pub(super) fn glyphs(ascii: bool) -> Glyphs {
+    Glyphs::choose(ascii, std::env::var("TERM").ok().as_deref())
+}
+
+/// Who waits for an answer.
+enum Open {
+    Nothing,
+    Prompt(Reply<String>),
+    Pin(Reply<Secret>),
+}
+
+struct App {
+    model: Model,
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    clock: Clock,
+    messages: Receiver<Message>,
+    begin: Sender<()>,
+    open: Open,
+    left: bool,
+}
+
+impl App {
+    fn serve(&mut self, signals: &Signals) -> io::Result<()> {
+        self.draw()?;
+        loop {
+            let mut changed = self.hear();
+            changed |= self.tick();
+            if changed {
+                self.draw()?;
+            }
+            if self.left || signals.stop() {
+                return Ok(());
+            }
+            if poll(PATIENCE)? {
+                let request = match read()? {
+                    Terminal_::Key(key) => self.take(Input::Key(key)),
+                    Terminal_::Resize(columns, rows) => self.take(Input::Resize(columns, rows)),
+                    _ => None,
+                };
+                self.answer(request, signals)?;
+                self.draw()?;
+            }
+        }
+    }
+
+    /// Takes in what the ceremony said. True: there was something.
+    fn hear(&mut self) -> bool {
+        let mut changed = false;
+        loop {
+            let input = match self.messages.try_recv() {
+                Ok(Message::Event(event)) => Input::Event(event),
+                Ok(Message::Prompt(prompt, reply)) => {
+                    self.open = Open::Prompt(reply);
+                    Input::Prompt(prompt)
+                }
+                Ok(Message::Pin(prompt, reply)) => {
+                    self.open = Open::Pin(reply);
+                    Input::Pin(prompt)
+                }
+                Ok(Message::Finished(finish)) => Input::Finished(finish),
+                Err(TryRecvError::Empty) => return changed,
+                Err(TryRecvError::Disconnected) => {
+                    // The ceremony's thread ended. Without a finish page it ended by a fault, which the caller tells.
+                    self.left |= !matches!(self.model.stage, Stage::Finished(_));
+                    return changed;
+                }
+            };
+            if self.take(input) == Some(Request::Pause) {
+                self.reply(Err(Stop::Paused));
+            }
+            changed = true;
+        }
+    }
+
+    fn tick(&mut self) -> bool {
+        let now = (self.clock)();
+        let changed = now != self.model.clock;
+        if changed {
+            self.take(Input::Tick(now));
+        }
+        changed
+    }
+
+    fn take(&mut self, input: Input) -> Option<Request> {
+        update(&mut self.model, input)
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        self.terminal.draw(|frame| view(&self.model, frame))?;
+        Ok(())
+    }
+
+    fn answer(&mut self, request: Option<Request>, signals: &Signals) -> io::Result<()> {
+        match request {
+            None => {}
+            // A ceremony that is gone is noticed when its messages end.
+            Some(Request::Begin) => drop(self.begin.send(())),
+            Some(Request::Answer(answer)) => self.reply(Ok(answer)),
+            Some(Request::Pause) => self.reply(Err(Stop::Paused)),
+            Some(Request::Leave) => self.left = true,
+            Some(Request::OpenPin) => self.read_pin(signals)?,
+        }
+        Ok(())
+    }
+
+    fn reply(&mut self, answer: Result<String, Stop>) {
+        // An asker that is gone needs no answer.
+        match (std::mem::replace(&mut self.open, Open::Nothing), answer) {
+            (Open::Prompt(reply), answer) => drop(reply.send(answer)),
+            (Open::Pin(reply), Err(stop)) => drop(reply.send(Err(stop))),
+            (open, _) => self.open = open,
+        }
+    }
+
+    /// Reads a PIN while the terminal library rests.
+    fn read_pin(&mut self, signals: &Signals) -> io::Result<()> {
+        let mut pin = match Secret::new() {
+            Ok(pin) => pin,
+            Err(error) => {
+                self.reply(Err(Stop::Terminal(error.to_string())));
+                self.take(Input::PinClosed(PinEnd::Entered));
+                return Ok(());
+            }
+        };
+        let mut reader = PinReader::open()?;
+        self.draw()?;
+        let end = loop {
+            match reader.next(&mut pin)? {
+                PinKey::Enter => break PinEnd::Entered,
+                PinKey::Cancel => break PinEnd::Cancelled,
+                _ if signals.stop() => break PinEnd::Interrupted,
+                _ => {}
+            }
+            let now = size()?;
+            let changed = self.tick() || now != self.model.size;
+            self.take(Input::Resize(now.0, now.1));
+            if self.model.is_too_small() {
+                break PinEnd::Interrupted;
+            }
+            let typed = matches!(&self.model.stage, Stage::Pin(page) if page.field == Some(true));
+            if changed || typed == pin.is_empty() {
+                self.take(Input::PinTyped(!pin.is_empty()));
+                self.draw()?;
+            }
+        };
+        drop(reader);
+        self.take(Input::PinClosed(end));
+        if end == PinEnd::Entered
+            && let Open::Pin(reply) = std::mem::replace(&mut self.open, Open::Nothing)
+        {
+            // An asker that is gone drops the secret, and so wipes it.
+            drop(reply.send(Ok(pin)));
+        }
+        Ok(())
+    }
+}

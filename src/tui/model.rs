@@ -1,0 +1,227 @@
+//! All that the screen knows. [`super::update`] alone changes it, [`super::page`] alone turns it into lines.
+
+use crossterm::event::KeyEvent;
+
+use super::glyphs::Glyphs;
+use super::reading::Reading;
+use super::{Finish, Start};
+use crate::ceremony::event::{Event, Mode};
+use crate::ceremony::plan::Step;
+use crate::ceremony::progress::Progress;
+use crate::ceremony::prompt::{Ask, Choice, PinPrompt, Prompt};
+use crate::tuf::digest::Sha256;
+
+/// The smallest screen: columns, rows. Below it nothing is shown and nothing can be answered.
+pub(super) const SMALLEST: (u16, u16) = (80, 24);
+
+/// What comes in.
+pub(super) enum Input {
+    /// A key, never while the PIN field is open.
+    Key(KeyEvent),
+    /// The terminal has this many columns and rows.
+    Resize(u16, u16),
+    /// The clock's text.
+    Tick(String),
+    /// Something happened in the ceremony.
+    Event(Box<Event>),
+    /// A question.
+    Prompt(Box<Prompt>),
+    /// A question for a PIN.
+    Pin(Box<PinPrompt>),
+    /// Whether anything stands in the open PIN field: all that this side learns of it.
+    PinTyped(bool),
+    /// The PIN field was closed.
+    PinClosed(PinEnd),
+    /// The ceremony has ended.
+    Finished(Finish),
+}
+
+/// How the PIN field was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PinEnd {
+    /// Enter: the PIN is on its way.
+    Entered,
+    /// Esc or Ctrl-C: it was wiped.
+    Cancelled,
+    /// The screen became too small: it was wiped.
+    Interrupted,
+}
+
+/// What the screen wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// Begin the ceremony.
+    Begin,
+    /// Answer the open prompt.
+    Answer(String),
+    /// Answer the open question with a pause.
+    Pause,
+    /// Open the PIN field.
+    OpenPin,
+    /// Leave the screen.
+    Leave,
+}
+
+/// All that the screen knows.
+pub(super) struct Model {
+    pub(super) mode: Mode,
+    pub(super) title: String,
+    pub(super) today: Vec<String>,
+    pub(super) ceremony: Sha256,
+    pub(super) trusted_root: Option<Sha256>,
+    pub(super) glyphs: Glyphs,
+    pub(super) size: (u16, u16),
+    pub(super) clock: String,
+    pub(super) progress: Progress,
+    pub(super) stage: Stage,
+    pub(super) overlay: Option<Overlay>,
+    /// First line shown of the page's body; of the overlay's.
+    pub(super) scroll: usize,
+    pub(super) overlay_scroll: usize,
+    /// Whether the question about pausing is open.
+    pub(super) leaving: bool,
+    /// Pause was chosen while nothing was asked: the next question is answered with it.
+    pub(super) pausing: bool,
+    /// An event that does not fit the ones before: a fault to be told, not to be hidden.
+    pub(super) fault: Option<String>,
+}
+
+/// Where the screen is.
+pub(super) enum Stage {
+    /// The opening page.
+    Opening,
+    /// Nothing is asked.
+    Working,
+    /// A prompt is open.
+    Asking(Box<Asking>),
+    /// A PIN is wanted.
+    Pin(Box<PinPage>),
+    /// The finish page.
+    Finished(Finish),
+}
+
+/// An open prompt.
+pub(super) struct Asking {
+    pub(super) prompt: Prompt,
+    /// What is typed so far.
+    pub(super) field: String,
+    /// Whether letters go to the field.
+    pub(super) typing: bool,
+    /// The selected choice.
+    pub(super) selected: usize,
+    /// What was wrong with the last answer.
+    pub(super) note: Option<String>,
+    /// Where reading stands, for a review.
+    pub(super) reading: Option<Reading>,
+}
+
+/// An open question for a PIN.
+pub(super) struct PinPage {
+    pub(super) prompt: PinPrompt,
+    /// None: closed; else whether anything was typed.
+    pub(super) field: Option<bool>,
+}
+
+/// A page laid over the current one; Esc goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Overlay {
+    Overview,
+    Steps,
+    Signatures,
+    Findings,
+    Words,
+    Help,
+    /// Large type, at this page.
+    Large(usize),
+}
+
+impl Model {
+    pub(super) fn new(start: &Start, glyphs: Glyphs, size: (u16, u16)) -> Self {
+        Self {
+            mode: start.mode,
+            title: start.title.clone(),
+            today: start.today.clone(),
+            ceremony: start.ceremony,
+            trusted_root: start.trusted_root,
+            glyphs,
+            size,
+            clock: (start.clock)(),
+            progress: Progress::default(),
+            stage: Stage::Opening,
+            overlay: None,
+            scroll: 0,
+            overlay_scroll: 0,
+            leaving: false,
+            pausing: false,
+            fault: None,
+        }
+    }
+
+    pub(super) fn is_too_small(&self) -> bool {
+        self.size.0 < SMALLEST.0 || self.size.1 < SMALLEST.1
+    }
+    pub(super) fn columns(&self) -> usize {
+        usize::from(self.size.0)
+    }
+    /// The digest that is read aloud now, and of what.
+    pub(super) fn digest(&self) -> Option<(String, Sha256)> {
+        match &self.stage {
+            Stage::Opening => self
+                .trusted_root
+                .map(|digest| ("the trusted root".to_owned(), digest)),
+            Stage::Asking(asking) => match &asking.prompt.ask {
+                Ask::Review { review, .. } => {
+                    Some((review.document().to_string(), review.digest()))
+                }
+                _ => asking
+                    .prompt
+                    .digest
+                    .map(|digest| (asking.prompt.title.clone(), digest)),
+            },
+            Stage::Finished(finish) => finish
+                .head
+                .map(|head| ("the end of the transcript".to_owned(), head)),
+            Stage::Working | Stage::Pin(_) => None,
+        }
+    }
+    /// The current step, if any is left.
+    pub(super) fn step(&self) -> Option<&Step> {
+        self.progress.steps().get(self.progress.current())
+    }
+}
+
+impl Asking {
+    pub(super) fn new(prompt: Prompt) -> Self {
+        let reading = match &prompt.ask {
+            Ask::Review { review, .. } => Some(Reading::new(review, &prompt.text)),
+            _ => None,
+        };
+        Self {
+            typing: matches!(prompt.ask, Ask::Phrase { .. }),
+            prompt,
+            field: String::new(),
+            selected: 0,
+            note: None,
+            reading,
+        }
+    }
+    /// The choices, where there are any.
+    pub(super) fn options(&self) -> &[Choice] {
+        match &self.prompt.ask {
+            Ask::Choice { options } | Ask::Token { options, .. } => options,
+            Ask::Phrase { .. } | Ask::Review { .. } => &[],
+        }
+    }
+    /// The phrase that is wanted, once it may be typed.
+    pub(super) fn phrase(&self) -> Option<&str> {
+        match &self.prompt.ask {
+            Ask::Phrase { phrase } => Some(phrase),
+            Ask::Review { phrase, .. } => self
+                .reading
+                .as_ref()
+                .is_some_and(Reading::is_complete)
+                .then_some(phrase),
+            Ask::Choice { .. } | Ask::Token { .. } => None,
+        }
+    }
+}

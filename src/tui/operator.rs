@@ -1,0 +1,127 @@
+//! The ceremony's ends of the channel to the screen: its questions wait here for people's answers, its events pass on their way to the record.
+
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, OnceLock};
+
+use super::Finish;
+use crate::ceremony::event::Event;
+use crate::ceremony::port::{Operator, Sink, Stop, WorldError};
+use crate::ceremony::prompt::{PinPrompt, Prompt};
+use crate::secret::Secret;
+
+/// Where an answer goes.
+pub(super) type Reply<T> = Sender<Result<T, Stop>>;
+
+/// What the ceremony tells the screen.
+pub(super) enum Message {
+    /// Something happened.
+    Event(Box<Event>),
+    /// A question.
+    Prompt(Box<Prompt>, Reply<String>),
+    /// A question for a PIN. The secret goes straight to the asker, past the model.
+    Pin(Box<PinPrompt>, Reply<Secret>),
+    /// The ceremony has ended.
+    Finished(Finish),
+}
+
+/// Asks people through the screen and waits.
+pub(super) struct TuiOperator {
+    pub(super) screen: Sender<Message>,
+    /// What to say once the screen is gone; empty while it is there.
+    pub(super) gone: Arc<OnceLock<Stop>>,
+}
+
+impl TuiOperator {
+    fn question<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, Stop> {
+        let (reply, answer) = channel();
+        // A screen that ends drops its ends of both channels: either call fails, and nobody waits for ever.
+        self.screen
+            .send(message(reply))
+            .map_err(|_| self.stop())
+            .and_then(|()| answer.recv().map_err(|_| self.stop()))?
+    }
+
+    fn stop(&self) -> Stop {
+        self.gone
+            .get()
+            .cloned()
+            .unwrap_or_else(|| Stop::Terminal("the screen has ended".to_owned()))
+    }
+}
+
+impl Operator for TuiOperator {
+    fn ask(&mut self, prompt: &Prompt) -> Result<String, Stop> {
+        let prompt = Box::new(prompt.clone());
+        self.question(|reply| Message::Prompt(prompt, reply))
+    }
+    fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {
+        let prompt = Box::new(prompt.clone());
+        self.question(|reply| Message::Pin(prompt, reply))
+    }
+}
+
+/// Shows each event. It keeps no record and so cannot fail: recording is the transcript's work, with or without a screen.
+pub(super) struct TuiSink {
+    pub(super) screen: Sender<Message>,
+}
+
+impl Sink for TuiSink {
+    fn record(&mut self, event: &Event) -> Result<(), WorldError> {
+        // A screen that is gone misses the event; the record does not.
+        let _ = self.screen.send(Message::Event(Box::new(event.clone())));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::ceremony::prompt::Ask;
+
+    fn prompt() -> Prompt {
+        Prompt {
+            id: "plan".to_owned(),
+            step: 0,
+            title: "Type yes".to_owned(),
+            text: Vec::new(),
+            digest: None,
+            ask: Ask::Phrase {
+                phrase: "yes".to_owned(),
+            },
+        }
+    }
+
+    #[test]
+    fn an_answer_reaches_the_asker() {
+        let (screen, messages) = channel();
+        let mut operator = TuiOperator {
+            screen,
+            gone: Arc::default(),
+        };
+        let asker = std::thread::spawn(move || operator.ask(&prompt()));
+        let Message::Prompt(prompt, reply) = messages.recv().unwrap() else {
+            panic!("a prompt was asked");
+        };
+        assert_eq!(prompt.id, "plan");
+        reply.send(Ok("yes".to_owned())).unwrap();
+        assert_eq!(asker.join().unwrap(), Ok("yes".to_owned()));
+    }
+
+    #[test]
+    fn a_screen_that_is_gone_stops_the_asker_and_never_the_sink() {
+        let (screen, messages) = channel();
+        let gone = Arc::new(OnceLock::new());
+        let mut operator = TuiOperator {
+            screen: screen.clone(),
+            gone: Arc::clone(&gone),
+        };
+        drop(messages);
+        let ended = Stop::Terminal("the screen has ended".to_owned());
+        assert_eq!(operator.ask(&prompt()), Err(ended));
+        gone.set(Stop::Paused).unwrap();
+        assert_eq!(operator.ask(&prompt()), Err(Stop::Paused));
+        assert_eq!(TuiSink { screen }.record(&Event::Closed), Ok(()));
+    }
+}
