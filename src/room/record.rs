@@ -49,9 +49,16 @@ impl Record {
         let mut writer = self.lock();
         let writer = match writer.as_mut() {
             Some(writer) => writer,
-            None => writer.insert(Writer::create(&self.path)?),
+            None => writer.insert(self.create()?),
         };
         writer.append(clock::now(), event)
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "the folder that is carried away begins with its transcript")]
+    fn create(&self) -> Result<Writer, TranscriptError> {
+        let folder = self.path.parent().unwrap_or(std::path::Path::new("."));
+        std::fs::create_dir_all(folder).map_err(|source| TranscriptError::System { attempted: "create", source })?;
+        Writer::create(&self.path)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Writer>> {
