@@ -286,6 +286,7 @@ fn token_is_listed_as_it_was_initialised(module: &mut dyn Module, _: &[Algorithm
     assert!(!token.id.serial.is_empty() && !token.identity.model.is_empty());
 }
 
+#[test]
 fn software_token_locks_after_three_wrong_pins_and_forgets_its_login_when_taken_out() {
     let mut module = SoftwareModule::new("room");
     let token = logged_in(&mut module, "one");

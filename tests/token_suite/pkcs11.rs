@@ -30,9 +30,6 @@ fn module_says_what_it_is() {
     });
 }
 
-#[test]
-#[test]
-#[test]
 /// The folder of the only token.
 fn token_folder(folder: &Path) -> PathBuf {
     let mut found = fs::read_dir(folder.join("tokens")).unwrap();
@@ -91,7 +88,6 @@ fn softhsm_counts_wrong_pins_without_saying_how_many_are_left() {
     );
 }
 
-#[test]
 #[test]
 fn file_that_is_no_module_is_refused_with_its_reason() {
     in_own_process(
@@ -169,7 +165,3 @@ fn second_load_of_a_module_is_refused_and_harms_nothing() {
         },
     );
 }
-
-/// A second implementation of PKCS#11, which needs its arguments and does not prove where its keys were made.
-#[test]
-#[ignore = "needs NSS (Debian libnss3)"]
