@@ -9,6 +9,7 @@ use tuf_ceremony::token::Module;
 use tuf_ceremony::token::pkcs11::Pkcs11Module;
 use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::key::Algorithm::EcdsaP256;
+use tuf_ceremony::tuf::key::Key;
 
 use super::{PIN, SOFTHSM, in_own_process, initialised, listed, logged_in, secret, softhsm};
 
@@ -66,6 +67,53 @@ fn token_taken_out_in_mid_session_gives_no_signature() {
                     .iter()
                     .all(|listed| listed.id != token)
             );
+        },
+    );
+}
+
+/// `SoftHSM` as after a reset: all its sessions are void.
+fn reset() {
+    let library = cryptoki::context::Pkcs11::new(SOFTHSM).unwrap();
+    library.clone().finalize().unwrap();
+    let flags = cryptoki::context::CInitializeFlags::OS_LOCKING_OK;
+    library
+        .initialize(cryptoki::context::CInitializeArgs::new(flags))
+        .unwrap();
+}
+
+#[test]
+fn token_put_back_wants_its_pin_again_and_signs_only_when_asked_again() {
+    in_own_process(
+        "pkcs11::token_put_back_wants_its_pin_again_and_signs_only_when_asked_again",
+        |folder| {
+            let mut module = softhsm();
+            let token = logged_in(&mut module, "one");
+            let key = module.generate(&token, "root", EcdsaP256).unwrap();
+            let place = token_folder(folder);
+            fs::rename(&place, folder.join("drawer")).unwrap();
+            let error = module.keys(&token).unwrap_err();
+            assert_eq!(error.fault, TokenFault::Removed);
+            fs::rename(folder.join("drawer"), &place).unwrap();
+            reset();
+            module.login(&token, &secret(PIN)).unwrap();
+            assert_eq!(module.keys(&token).unwrap(), std::slice::from_ref(&key));
+
+            reset();
+            let error = module.sign(&token, &key, b"message").unwrap_err();
+            assert_eq!(error.fault, TokenFault::NotLoggedIn);
+            assert!(!error.may_have_signed);
+            assert_eq!(
+                error.said,
+                "the token was taken out or reset in between and wants its PIN again"
+            );
+            // What needs no PIN goes on by itself.
+            assert_eq!(module.keys(&token).unwrap()[0].public, key.public);
+            reset();
+            assert_eq!(module.keys(&token).unwrap()[0].public, key.public);
+            module.login(&token, &secret(PIN)).unwrap();
+            let signature = module.sign(&token, &key, b"message").unwrap();
+            let verifier = Key::from_public(&key.public).unwrap();
+            assert!(verifier.verifies(b"message", &signature));
         },
     );
 }

@@ -4,9 +4,11 @@ use std::ffi::OsStr;
 use std::fs;
 use std::process::Command;
 
+use tuf_ceremony::ceremony::event::Custody;
 use tuf_ceremony::ceremony::port::TokenFault;
 use tuf_ceremony::token::Module;
 use tuf_ceremony::token::pkcs11::Pkcs11Module;
+use tuf_ceremony::token::software::EphemeralKeys;
 use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::key::Algorithm::{EcdsaP256, EcdsaP384, Ed25519, RsaPss};
 use tuf_ceremony::tuf::key::{Key, PublicKey};
@@ -223,6 +225,50 @@ fn keys_that_pkcs11_tool_made_sign_for_us() {
                 let verifier = Key::from_public(&key.public).unwrap();
                 assert!(verifier.verifies(b"message", &signature), "{}", key.label);
             }
+        },
+    );
+}
+
+#[test]
+fn public_key_slipped_in_under_the_id_of_another_proves_nothing() {
+    in_own_process(
+        "second_opinion::public_key_slipped_in_under_the_id_of_another_proves_nothing",
+        |folder| {
+            let mut module = softhsm();
+            let token = logged_in(&mut module, "ours");
+            let key = module.generate(&token, "root", EcdsaP256).unwrap();
+            let [foreign, stray] = [(); 2].map(|()| {
+                let mut made = EphemeralKeys::default().make(&[EcdsaP256]).unwrap();
+                made.remove(0).to_spki_der().unwrap()
+            });
+            drop(module);
+            let file = folder.join("foreign.der");
+            fs::write(&file, foreign).unwrap();
+            let path = file.to_str().unwrap();
+            let id = hex(&key.id);
+            let object = ["--type", "pubkey", "--label", "root", "--id", &id];
+            pkcs11_tool("ours", &[&["--write-object", path], &object[..]].concat());
+
+            let mut module = softhsm();
+            module.login(&token, &secret(PIN)).unwrap();
+            let keys = module.keys(&token).unwrap();
+            assert_eq!(keys.len(), 2);
+            for listed in &keys {
+                assert_eq!(listed.custody, Custody::default());
+                let signature = module.sign(&token, listed, b"message").unwrap();
+                let verifier = Key::from_public(&listed.public).unwrap();
+                let ours = listed.public == key.public;
+                assert_eq!(verifier.verifies(b"message", &signature), ours);
+            }
+            // Without a private half it is no signing key; before a login nobody can tell.
+            drop(module);
+            fs::write(&file, stray).unwrap();
+            let object = ["--type", "pubkey", "--label", "stray", "--id", "77"];
+            pkcs11_tool("ours", &[&["--write-object", path], &object[..]].concat());
+            let mut module = softhsm();
+            assert_eq!(module.keys(&token).unwrap().len(), 3);
+            module.login(&token, &secret(PIN)).unwrap();
+            assert_eq!(module.keys(&token).unwrap().len(), 2);
         },
     );
 }
