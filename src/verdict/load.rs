@@ -47,8 +47,10 @@ pub fn paths(
 /// # Errors
 /// [`FileError`].
 pub fn bundle(folder: &Path, finished: bool) -> Result<Bundle, FileError> {
+    // Without the slash that shells complete folders with.
+    let name: PathBuf = folder.components().collect();
     Ok(Bundle {
-        name: folder.display().to_string(),
+        name: name.display().to_string(),
         files: files::read_folder(folder)?,
         finished,
     })
