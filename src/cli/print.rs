@@ -114,6 +114,9 @@ pub fn compatibility(out: &mut dyn Write, verdict: &Verdict) -> io::Result<()> {
     if verdict.reasons.is_empty() {
         return writeln!(out, "  [ OK ] {}", verdict.version);
     }
-    let reasons = escape(&verdict.reasons.join("; "));
-    writeln!(out, "  [FAIL] {}: {reasons}", verdict.version)
+    writeln!(out, "  [FAIL] {}", verdict.version)?;
+    for reason in &verdict.reasons {
+        writeln!(out, "         {}", escape(reason))?;
+    }
+    Ok(())
 }
