@@ -24,6 +24,8 @@ mod page;
 mod pin;
 mod reading;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod text;
 mod update;
 mod view;
