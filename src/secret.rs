@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn popped_bytes_are_wiped() {
-        let mut secret = Secret::take(&mut *b"123".to_vec()).unwrap();
+        let mut secret = Secret::take(&mut b"123".to_vec()).unwrap();
         secret.pop();
         secret.push(b'9').unwrap();
         secret.pop();

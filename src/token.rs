@@ -20,7 +20,7 @@ pub mod uri;
 /// One backend that has tokens.
 ///
 /// Every call is a message: owned or plain values in, owned values out, no handle of any kind survives a call. So a module can live in
-/// another process, and a call can be repeated after the token was taken out and put back. Only [`Module::sign`] is never repeated by a module.
+/// another process. A module repeats by itself only what reads; whatever tries a PIN, changes a token or signs is sent once.
 pub trait Module: Send {
     /// What the module says of itself.
     fn identity(&self) -> &ModuleIdentity;
@@ -82,7 +82,8 @@ pub trait Module: Send {
     /// TUF's form: 64 bytes for Ed25519, DER for ECDSA, raw for RSA. It is not verified, and the call is never repeated.
     ///
     /// # Errors
-    /// What the device said; `may_have_signed` is set unless the device certainly did not sign.
+    /// What the device said; `may_have_signed` is set unless the device certainly did not sign. A key that wants its PIN for each signature
+    /// answers the second one with [`TokenFault::NotLoggedIn`]: log in and ask again.
     fn sign(
         &mut self,
         token: &TokenId,

@@ -1,6 +1,7 @@
 //! Re-derives every claim of a repository or a bundle from its bytes, without token or network: what `verify` says, and what every ceremony hears before it
 //! closes. It trusts one thing, the bytes of the trusted root; the time is an argument.
 
+mod house;
 pub mod load;
 mod record;
 mod repository;
@@ -21,6 +22,8 @@ pub struct Input {
     pub trusted_root: (String, Vec<u8>),
     /// Name and bytes of loose metadata files.
     pub metadata: Vec<(String, Vec<u8>)>,
+    /// Names of those of them that a person asked for one by one: each must be judged, none passed over.
+    pub named: BTreeSet<String>,
     /// Whole bundles.
     pub bundles: Vec<Bundle>,
     /// When expiry is judged.
@@ -131,6 +134,7 @@ pub fn judge(input: Input) -> Report {
         trusted_root: input.trusted_root,
         metadata,
         claims: &claims,
+        named: &input.named,
         at: input.at,
         rehearsal: input.rehearsal,
     });

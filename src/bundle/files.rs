@@ -271,5 +271,4 @@ fn contents(file: OwnedFd, path: &Path, cap: u64) -> Result<Vec<u8>, FileError> 
 }
 
 #[cfg(test)]
-#[path = "files_tests.rs"]
 mod tests;

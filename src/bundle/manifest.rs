@@ -174,5 +174,4 @@ pub fn is_portable(path: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "manifest_tests.rs"]
 mod tests;

@@ -341,7 +341,7 @@ fn valid_signatures(
             kept.entry(keyid.clone())
                 .and_modify(|known| {
                     if bytes < *known {
-                        known.clone_from(&bytes)
+                        known.clone_from(&bytes);
                     }
                 })
                 .or_insert(bytes);
@@ -389,5 +389,4 @@ fn united(first: &Part, parts: &[&(String, Part)], signatures: &Signatures) -> P
 }
 
 #[cfg(test)]
-#[path = "merge_tests.rs"]
 mod tests;

@@ -238,7 +238,8 @@ fn fits(role: &str, role_type: RoleType) -> bool {
     }
 }
 
-fn type_name(role_type: RoleType) -> &'static str {
+/// `_type` as text.
+pub fn type_name(role_type: RoleType) -> &'static str {
     match role_type {
         RoleType::Root => "root",
         RoleType::Timestamp => "timestamp",

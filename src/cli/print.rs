@@ -2,9 +2,13 @@
 
 use std::io::{self, Write};
 
+use crate::bundle::merge::Authority;
 use crate::plain::escape;
+use crate::tuf::compat::Verdict;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::{Finding, Level};
+use crate::tuf::key::Key;
+use crate::tuf::verification::ThresholdReport;
 use crate::words;
 
 /// `error RULE file: text`, one line each.
@@ -13,18 +17,49 @@ use crate::words;
 /// What the writer says.
 pub fn findings(out: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
     for finding in findings {
-        let level = match finding.level {
-            Level::Error => "error",
-            Level::Warning => "warning",
-            Level::Note => "note",
-        };
-        write!(out, "{level} {}", finding.rule)?;
+        write!(out, "{} {}", name(finding.level), escape(&finding.rule))?;
         if !finding.file.is_empty() {
             write!(out, " {}", escape(&finding.file))?;
         }
         writeln!(out, ": {}", escape(&finding.text))?;
     }
     Ok(())
+}
+
+/// How many findings of a level, in words: `1 error`, `3 notes`.
+pub fn count(findings: &[Finding], level: Level) -> String {
+    let count = findings
+        .iter()
+        .filter(|finding| finding.level == level)
+        .count();
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {}{plural}", name(level))
+}
+
+/// A threshold spelt out: `by the keys of root v7 (old): 3 needed, 2 signed; missing: …`. Missing keys are named with their holder where metadata does.
+pub fn quorum(authority: &Authority, report: &ThresholdReport) -> String {
+    let missing: Vec<String> = report
+        .missing
+        .iter()
+        .map(
+            |keyid| match authority.keys.get(keyid).and_then(Key::owner) {
+                Some(owner) => format!("{keyid} ({owner})"),
+                None => keyid.to_string(),
+            },
+        )
+        .collect();
+    let missing = if missing.is_empty() {
+        String::new()
+    } else if report.reached() {
+        format!("; not needed any more: {}", missing.join(", "))
+    } else {
+        format!("; missing: {}", missing.join(", "))
+    };
+    let (needed, signed) = (report.needed, report.signed.len());
+    escape(&format!(
+        "by {}: {needed} needed, {signed} signed{missing}",
+        authority.by
+    ))
 }
 
 /// A digest to be compared: whole, in hexadecimal and in PGP words, eight words a line.
@@ -46,4 +81,24 @@ pub fn digest(out: &mut dyn Write, digest: Sha256) -> io::Result<()> {
 pub fn json(out: &mut dyn Write, value: &impl serde::Serialize) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
     writeln!(out)
+}
+
+fn name(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "note",
+    }
+}
+
+/// What one client will do with a file.
+///
+/// # Errors
+/// What the writer says.
+pub fn compatibility(out: &mut dyn Write, verdict: &Verdict) -> io::Result<()> {
+    if verdict.reasons.is_empty() {
+        return writeln!(out, "  [ OK ] {}", verdict.version);
+    }
+    let reasons = escape(&verdict.reasons.join("; "));
+    writeln!(out, "  [FAIL] {}: {reasons}", verdict.version)
 }

@@ -1,15 +1,160 @@
-//! `review`.
+//! `review OLD NEW`: what changes, in words; who must sign; which clients will read it; the digest of the bytes that are signed.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::Path;
 
-use super::Answer;
+use serde::Serialize;
+
 use super::args::ReviewArgs;
+use super::{Answer, Exit, print};
+use crate::bundle::files;
+use crate::bundle::part::{self, Part};
+use crate::plain::escape;
+use crate::tuf::compat::{self, Verdict};
+use crate::tuf::diff::{self, Change, ChangeKind, Diff};
+use crate::tuf::digest::Sha256;
+use crate::tuf::envelope::Envelope;
+use crate::tuf::finding::Finding;
+use crate::tuf::json::Limits;
+use crate::tuf::metadata::{Header, RoleType, Root};
+use crate::tuf::verification::{ThresholdReport, threshold};
+use crate::{bundle::merge::Authority, words};
 
-/// Does it.
+/// The review as JSON.
+#[derive(Serialize)]
+struct Review {
+    schema: &'static str,
+    /// SHA-256 of the bytes that are signed.
+    payload: Sha256,
+    words: Vec<&'static str>,
+    renewal: bool,
+    changes: Vec<Change>,
+    quorums: Vec<String>,
+    compatibility: Vec<Verdict>,
+    findings: Vec<Finding>,
+}
+
+/// Compares and tells.
 ///
 /// # Errors
 /// What the writer says.
-pub fn run(args: &ReviewArgs, out: &mut dyn Write, _err: &mut dyn Write) -> Answer {
-    let _ = (args, out);
-    todo!()
+pub fn run(args: &ReviewArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
+    let (old, new) = match (bytes(&args.old), bytes(&args.new)) {
+        (Ok(old), Ok(new)) => (old, new),
+        (Err(error), _) | (_, Err(error)) => {
+            writeln!(err, "error: {}", escape(&error.to_string()))?;
+            return Ok(Exit::InputOutput);
+        }
+    };
+    let review = envelope(&args.old, old)
+        .and_then(|old| review(&args.new, &old, &envelope(&args.new, new)?));
+    match review {
+        Err(finding) => {
+            print::findings(err, &[finding])?;
+            Ok(Exit::Refused)
+        }
+        Ok(review) => {
+            if args.json {
+                print::json(out, &review)?;
+            } else {
+                show(out, &review)?;
+            }
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, files::FileError> {
+    files::read(path, files::CAP)
+}
+
+// A part file is reviewed by what it carries.
+fn envelope(path: &Path, bytes: Vec<u8>) -> Result<Envelope, Finding> {
+    let name = path.display().to_string();
+    if part::schema_of(&bytes).as_deref() == Some(part::SCHEMA) {
+        return Ok(Part::parse(&name, &bytes)?.envelope);
+    }
+    Envelope::parse(&name, bytes, Limits::LARGE)
+}
+
+fn review(new_path: &Path, old: &Envelope, new: &Envelope) -> Result<Review, Finding> {
+    let name = new_path.display().to_string();
+    let diff: Diff = diff::between(Some(old), new)?;
+    let mut quorums = Vec::new();
+    let mut findings = Vec::new();
+    if Header::read(&name, new)?.role_type == RoleType::Root {
+        let (old, root) = (Root::read("OLD", old)?, Root::read(&name, new)?);
+        quorums.extend(root_quorum(&old, "old", new));
+        quorums.extend(root_quorum(&root, "new", new));
+        findings.extend(root.remarks(&name));
+        let (old, new) = (old.header.version, root.header.version);
+        if new != old + 1 {
+            let text =
+                format!("root v{new} does not follow root v{old}; clients want the next version");
+            findings.push(Finding::error("ROOT-VERSION", &name, text));
+        }
+    }
+    Ok(Review {
+        schema: "tuf-ceremony/review/1",
+        payload: new.payload_digest(),
+        words: words::of(&new.payload_digest().0),
+        renewal: diff.is_renewal(),
+        changes: diff.changes,
+        quorums,
+        compatibility: compat::verdicts(new),
+        findings,
+    })
+}
+
+fn root_quorum(root: &Root, which: &str, envelope: &Envelope) -> Option<String> {
+    let role = root.role("root")?.clone();
+    let report: ThresholdReport = threshold(envelope, &root.keys, &role, &[]);
+    let by = format!("the keys of root v{} ({which})", root.header.version);
+    let authority = Authority {
+        by,
+        keys: root.keys.clone(),
+        role,
+    };
+    Some(print::quorum(&authority, &report))
+}
+
+fn show(out: &mut dyn Write, review: &Review) -> io::Result<()> {
+    writeln!(out, "What changes:")?;
+    for change in &review.changes {
+        writeln!(out, "  {}", change_line(change))?;
+    }
+    if review.renewal {
+        writeln!(out, "  Nothing but version and expiry: a pure renewal.")?;
+    }
+    if !review.quorums.is_empty() {
+        writeln!(out, "Who must sign:")?;
+    }
+    for quorum in &review.quorums {
+        writeln!(out, "  {quorum}")?;
+    }
+    writeln!(out, "Which clients will read it:")?;
+    for verdict in &review.compatibility {
+        print::compatibility(out, verdict)?;
+    }
+    print::findings(out, &review.findings)?;
+    writeln!(out, "SHA-256 of the bytes that are signed:")?;
+    print::digest(out, review.payload)
+}
+
+fn change_line(change: &Change) -> String {
+    let tag = match change.kind {
+        ChangeKind::Same => "same     ",
+        ChangeKind::Changed => "changed  ",
+        ChangeKind::Added => "added    ",
+        ChangeKind::Removed => "removed  ",
+        ChangeKind::Reordered => "reordered",
+        ChangeKind::SameKeyNewKeyid => "new keyid",
+    };
+    let values = match (&change.old, &change.new) {
+        (Some(old), Some(new)) if old == new => old.clone(),
+        (Some(old), Some(new)) => format!("{old} -> {new}"),
+        (Some(only), None) | (None, Some(only)) => only.clone(),
+        (None, None) => String::new(),
+    };
+    escape(&format!("{tag} {}: {values}", change.subject))
 }

@@ -114,11 +114,11 @@ fn loss(role: &Role, quorum: &Quorum) -> Option<Finding> {
     let text = |persons: usize| {
         let (all, lost) = (quorum.keys(), quorum.keys_of_first(persons));
         format!(
-            "If {} is lost with {}, {} of the {all} keys of role {} are left and {} must sign. Add holders or lower the threshold.",
+            "If {} is lost with {}, role {} keeps {} of its {all} keys and {} must sign. Add holders or lower the threshold.",
             quorum.names_of_first(persons),
             counted(lost, "key"),
-            all - lost,
             role.name,
+            all - lost,
             quorum.threshold
         )
     };

@@ -1,4 +1,4 @@
-//! Tokens behind a PKCS#11 module: SoftHSM, vendors' libraries, OpenSC.
+//! Tokens behind a PKCS#11 module: `SoftHSM`, vendors' libraries, `OpenSC`.
 //!
 //! A token is found by serial and label whenever it is needed, and both are read again before each use: slot numbers change, and people
 //! change tokens. A session that broke is opened again once, for calls that only read; then the PIN is asked for again. Nothing that
@@ -22,9 +22,8 @@ use cryptoki::types::{AuthPin, RawAuthPin};
 use sha2::{Digest as _, Sha256, Sha384};
 
 use super::{Module, failure, init_args};
-use crate::ceremony::event::{ModuleIdentity, TokenIdentity};
+use crate::ceremony::event::ModuleIdentity;
 use crate::ceremony::port::{TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
-use crate::ceremony::prompt::Tries;
 use crate::secret::Secret;
 use crate::tuf::digest;
 use crate::tuf::key::Algorithm;
@@ -32,6 +31,9 @@ use crate::tuf::key::Algorithm;
 mod errors;
 mod material;
 mod objects;
+mod session;
+
+use session::Open;
 
 /// Bytes of a token's label (PKCS#11 2.40, `CK_TOKEN_INFO`). `cryptoki` would cut a longer one.
 const LABEL: usize = 32;
@@ -44,11 +46,6 @@ pub struct Pkcs11Module {
     identity: ModuleIdentity,
     context: Pkcs11,
     open: BTreeMap<TokenId, Open>,
-}
-
-struct Open {
-    session: Session,
-    logged_in: bool,
 }
 
 impl Pkcs11Module {
@@ -90,135 +87,6 @@ impl Pkcs11Module {
             version.minor()
         );
         Ok(module)
-    }
-
-    /// All tokens that answer, with the slot they are in just now.
-    fn slots(&self) -> Result<Vec<(Slot, TokenInfo)>, Error> {
-        let slots = self.context.get_slots_with_token()?;
-        Ok(slots
-            .into_iter()
-            .filter_map(|slot| Some((slot, self.info(slot).ok()?)))
-            .collect())
-    }
-
-    fn info(&self, slot: Slot) -> Result<TokenInfo, Error> {
-        let info = self.context.get_token_info(slot)?;
-        let firmware = info.firmware_version();
-        Ok(TokenInfo {
-            id: TokenId {
-                module: self.identity.name.clone(),
-                serial: info.serial_number().to_owned(),
-                label: info.label().to_owned(),
-            },
-            identity: TokenIdentity {
-                module: self.identity.name.clone(),
-                manufacturer: info.manufacturer_id().to_owned(),
-                model: info.model().to_owned(),
-                serial: info.serial_number().to_owned(),
-                label: info.label().to_owned(),
-            },
-            firmware: (firmware.major() != 0 || firmware.minor() != 0)
-                .then(|| format!("{}.{}", firmware.major(), firmware.minor())),
-            ready: info.token_initialized() && info.user_pin_initialized(),
-            tries: tries(
-                info.user_pin_locked(),
-                info.user_pin_final_try(),
-                info.user_pin_count_low(),
-            ),
-            pin_pad: info.protected_authentication_path(),
-        })
-    }
-
-    /// The one slot that the token is in.
-    fn slot_of(&self, token: &TokenId, attempted: &str) -> Result<Slot, TokenError> {
-        let slots = self
-            .slots()
-            .map_err(|error| errors::failed(attempted, &error))?;
-        let mut found = slots.iter().filter(|(_, info)| info.id == *token);
-        match (found.next(), found.next()) {
-            (Some((slot, _)), None) => Ok(*slot),
-            (None, _) => {
-                let said = "the token is not plugged in, or the module does not see it";
-                Err(failure(attempted, said, TokenFault::Removed))
-            }
-            (Some(_), Some(_)) => {
-                let said = "two tokens have this serial and label; take one of them out";
-                Err(failure(attempted, said, TokenFault::Other))
-            }
-        }
-    }
-
-    fn has_pin_pad(&self, token: &TokenId, attempted: &str) -> Result<bool, TokenError> {
-        let slot = self.slot_of(token, attempted)?;
-        let info = self.info(slot);
-        Ok(info
-            .map_err(|error| errors::failed(attempted, &error))?
-            .pin_pad)
-    }
-
-    /// The session with a token, opened now if there is none.
-    fn session(&mut self, token: &TokenId, attempted: &str) -> Result<&mut Open, TokenError> {
-        if !self.open.contains_key(token) {
-            let slot = self.slot_of(token, attempted)?;
-            let session = match self.context.open_rw_session(slot) {
-                Err(Error::Pkcs11(RvError::TokenWriteProtected, _)) => {
-                    self.context.open_ro_session(slot)
-                }
-                session => session,
-            };
-            let session = session.map_err(|error| errors::failed(attempted, &error))?;
-            let logged_in = false;
-            self.open.insert(token.clone(), Open { session, logged_in });
-        }
-        self.open
-            .get_mut(token)
-            .ok_or_else(|| failure(attempted, "the session is gone", TokenFault::Removed))
-    }
-
-    /// Whether the token's session, if there is one, still is with that token.
-    fn is_current(&self, token: &TokenId) -> bool {
-        self.open.get(token).is_none_or(|open| {
-            open.session
-                .get_session_info()
-                .and_then(|session| self.info(session.slot_id()))
-                .is_ok_and(|info| info.id == *token)
-        })
-    }
-
-    /// A session that was just seen to be with this token.
-    fn current(&mut self, token: &TokenId, attempted: &str) -> Result<&mut Open, TokenError> {
-        if self.is_current(token) {
-            self.session(token, attempted)
-        } else {
-            self.reopened(token, attempted)
-        }
-    }
-
-    /// A new session in place of one that broke. A login that went with the old one is an error: whoever asks must ask for the PIN.
-    fn reopened(&mut self, token: &TokenId, attempted: &str) -> Result<&mut Open, TokenError> {
-        let had_login = self.open.remove(token).is_some_and(|open| open.logged_in);
-        let open = self.session(token, attempted)?;
-        if had_login {
-            let said = "the token was taken out or reset in between and wants its PIN again";
-            return Err(failure(attempted, said, TokenFault::NotLoggedIn));
-        }
-        Ok(open)
-    }
-
-    /// Drops a session that an error has shown to be of no use, so that the next call begins anew.
-    fn forget_if_broken(&mut self, token: &TokenId, error: &Error) {
-        let login_is_gone = matches!(error, Error::Pkcs11(RvError::UserNotLoggedIn, _));
-        if login_is_gone || errors::is_stale(error) {
-            self.open.remove(token);
-        }
-    }
-
-    /// Sets the user PIN of a token that was just initialised.
-    fn set_user_pin(&self, slot: Slot, so_pin: &AuthPin, user_pin: &AuthPin) -> Result<(), Error> {
-        let session = self.context.open_rw_session(slot)?;
-        session.login(UserType::So, Some(so_pin))?;
-        session.init_pin(user_pin)?;
-        session.logout()
     }
 }
 
@@ -442,16 +310,6 @@ fn signed(
             });
             session.sign(&pss, private, &Sha256::digest(payload))
         }
-    }
-}
-
-/// The flags of a token's PIN counter. No flag says nothing: many modules never set one.
-fn tries(locked: bool, last: bool, low: bool) -> Tries {
-    match (locked, last, low) {
-        (true, _, _) => Tries::Locked,
-        (_, true, _) => Tries::Final,
-        (_, _, true) => Tries::Low,
-        _ => Tries::Unknown,
     }
 }
 

@@ -1,5 +1,6 @@
 //! From paths to [`super::Input`]: a metadata file, a folder of metadata, or a bundle (a folder with a manifest).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,7 @@ pub fn paths(
     let mut input = Input {
         trusted_root: (name, bytes),
         metadata: Vec::new(),
+        named: BTreeSet::new(),
         bundles: Vec::new(),
         at,
         rehearsal,
@@ -70,7 +72,9 @@ fn unreadable(path: &Path, error: &FileError) -> Finding {
 fn add(input: &mut Input, path: &Path) -> Result<(), FileError> {
     if !path.is_dir() {
         let bytes = files::read(path, files::CAP)?;
-        input.metadata.push((path.display().to_string(), bytes));
+        let name = path.display().to_string();
+        input.named.insert(name.clone());
+        input.metadata.push((name, bytes));
         return Ok(());
     }
     if fs::symlink_metadata(path.join(manifest::NAME)).is_ok() {

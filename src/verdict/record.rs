@@ -14,6 +14,9 @@ use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
 
+/// What the transcript calls the holder of keys made in the ceremony.
+const EPHEMERAL: &str = "ephemeral";
+
 /// What bundles say that bears on the metadata.
 #[derive(Default)]
 pub(super) struct Claims {
@@ -21,6 +24,8 @@ pub(super) struct Claims {
     pub taken_in: BTreeSet<Sha256>,
     /// Payloads given up, and which file says so.
     pub abandoned: BTreeMap<Sha256, String>,
+    /// Roles signed with keys that were made for the ceremony and destroyed in it.
+    pub ephemeral: BTreeSet<String>,
 }
 
 impl Claims {
@@ -86,6 +91,14 @@ impl Claims {
             match &line.event {
                 Event::TakenIn { file } => {
                     self.taken_in.insert(file.sha256);
+                }
+                Event::KeyEnrolled {
+                    holder,
+                    role,
+                    token: None,
+                    ..
+                } if holder == EPHEMERAL => {
+                    self.ephemeral.insert(role.clone());
                 }
                 Event::Superseded { abandoned, .. } => {
                     self.abandoned.insert(*abandoned, by.clone());

@@ -1,7 +1,8 @@
 //! The metadata: the root chain from the trusted root, targets by the newest root, delegated roles by their delegators.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::house;
 use super::load::role_of_name;
 use super::record::Claims;
 use crate::bundle::part;
@@ -13,12 +14,13 @@ use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
 use crate::tuf::key::{Key, KeyId};
 use crate::tuf::metadata::{Header, RoleKeys, RoleType, Targets};
-use crate::tuf::verification::{ThresholdReport, threshold};
+use crate::tuf::verification::{self, threshold};
 
 pub(super) struct Input<'a> {
     pub trusted_root: (String, Vec<u8>),
     pub metadata: Vec<(String, Vec<u8>)>,
     pub claims: &'a Claims,
+    pub named: &'a BTreeSet<String>,
     pub at: jiff::Timestamp,
     pub rehearsal: bool,
 }
@@ -34,10 +36,11 @@ pub(super) fn judge(input: Input<'_>) -> Judged {
         claims: input.claims,
         at: input.at,
         rehearsal: input.rehearsal,
+        named: input.named,
         trusted: Sha256::of(&input.trusted_root.1),
     };
     let mut findings = Vec::new();
-    let (roots, others) = sorted(input.metadata, &mut findings);
+    let (roots, others) = sorted(input.metadata, &rules, &mut findings);
     let trusted_version = version_of(&input.trusted_root.0, &input.trusted_root.1);
     let versions: BTreeSet<u64> = roots
         .iter()
@@ -49,12 +52,12 @@ pub(super) fn judge(input: Input<'_>) -> Judged {
     let expiring = chain.newest().map(|newest| rules.newest_root(newest));
     findings.extend(chain.findings);
     for root in &chain.roots {
-        findings.extend(root.root.remarks(&root.file));
         findings.extend(rules.document("root", &root.file, &root.envelope));
     }
     findings.extend(expiring.into_iter().flatten());
     if let Some(newest) = chain.roots.last() {
-        findings.extend(roles(newest, others, &rules));
+        let judged = roles(newest, others, &rules, &mut findings);
+        findings.extend(house::findings(newest, &judged, input.claims, input.at));
     }
     Judged {
         roots: chain.roots,
@@ -73,6 +76,7 @@ struct Other {
 // Roots go to the chain as they are, broken ones too; the others must be readable to be of use.
 fn sorted(
     metadata: Vec<(String, Vec<u8>)>,
+    rules: &Rules<'_>,
     findings: &mut Vec<Finding>,
 ) -> (Vec<(String, Vec<u8>)>, Vec<Other>) {
     let mut roots = Vec::new();
@@ -98,8 +102,7 @@ fn sorted(
                     Err(finding) => findings.push(finding),
                 },
                 RoleType::Timestamp | RoleType::Snapshot => {
-                    let text = "an online role; it is not judged";
-                    findings.push(Finding::note("FILE-IGNORED", &name, text));
+                    findings.push(rules.online(&name));
                 }
             },
         }
@@ -116,75 +119,68 @@ fn version_of(name: &str, bytes: &[u8]) -> Option<u64> {
 }
 
 // Breadth first from targets; each role is judged by the first delegator that names it.
-fn roles(newest: &ChainedRoot, others: Vec<Other>, rules: &Rules<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+fn roles(
+    newest: &ChainedRoot,
+    others: Vec<Other>,
+    rules: &Rules<'_>,
+    findings: &mut Vec<Finding>,
+) -> Vec<(String, Targets)> {
     let mut by_role: BTreeMap<String, Vec<Other>> = BTreeMap::new();
     for other in others {
         let role = role_of_name(&other.name).map_or("targets", |(_, role)| role);
         by_role.entry(role.to_owned()).or_default().push(other);
     }
-    let version = newest.root.header.version;
-    let mut waiting: Vec<(String, Vec<Delegation>)> = Vec::new();
-    if let Some(role) = newest.root.role("targets") {
-        let by = format!("the keys that root v{version} names for targets");
-        let keys = newest.root.keys.clone();
-        waiting.push((
-            "targets".to_owned(),
-            vec![Delegation {
-                name: "targets".to_owned(),
-                by,
-                keys,
-                role: role.clone(),
-            }],
-        ));
-    }
-    while let Some((delegator, delegations)) = waiting.pop() {
-        for delegation in delegations {
-            let Some(files) = by_role.remove(&delegation.name) else {
-                continue;
-            };
-            let rule = if delegator == "targets" && delegation.name == "targets" {
-                "TARGETS-THRESHOLD"
-            } else {
-                "DELEGATION-THRESHOLD"
-            };
-            let Some(current) = rules.newest(&delegation.name, files, &mut findings) else {
-                continue;
-            };
-            findings.extend(rules.role(rule, &delegation, &current));
-            waiting.push((
-                delegation.name.clone(),
-                delegations_of(&delegation.name, &current.content),
-            ));
+    let mut judged = Vec::new();
+    let mut waiting: VecDeque<Delegation> = by_root(newest).into_iter().collect();
+    while let Some(delegation) = waiting.pop_front() {
+        let files = by_role.remove(&delegation.name).unwrap_or_default();
+        if let Some(current) = rules.newest(&delegation.name, files, findings) {
+            findings.extend(rules.role(&delegation, &current));
+            waiting.extend(by_targets(&delegation.name, &current.content));
+            judged.push((delegation.name, current.content));
         }
     }
-    if let Some(first) = by_role.values().flatten().next() {
-        let count = by_role.values().flatten().count();
-        let text = format!(
-            "nothing that was judged delegates to it by name, so nothing says who must sign it; {count} such files are not judged"
-        );
-        findings.push(Finding::note("DELEGATION-UNKNOWN", &first.name, text));
-    }
-    findings
+    let unknown: Vec<String> = by_role
+        .into_values()
+        .flatten()
+        .map(|file| file.name)
+        .collect();
+    findings.extend(rules.unknown(&unknown));
+    judged
 }
 
 struct Delegation {
     name: String,
+    rule: &'static str,
     by: String,
     keys: BTreeMap<KeyId, Key>,
     role: RoleKeys,
 }
 
-fn delegations_of(delegator: &str, targets: &Targets) -> Vec<Delegation> {
+fn by_root(newest: &ChainedRoot) -> Option<Delegation> {
+    let version = newest.root.header.version;
+    Some(Delegation {
+        name: "targets".to_owned(),
+        rule: "TARGETS-THRESHOLD",
+        by: format!("the keys that root v{version} names for targets"),
+        keys: newest.root.keys.clone(),
+        role: newest.root.role("targets")?.clone(),
+    })
+}
+
+fn by_targets(delegator: &str, targets: &Targets) -> Vec<Delegation> {
     let version = targets.header.version;
-    let Some(delegations) = &targets.delegations else {
-        return Vec::new();
-    };
+    let delegations = targets.delegations.iter();
     delegations
-        .roles
-        .iter()
-        .map(|role| Delegation {
+        .flat_map(|delegations| {
+            delegations
+                .roles
+                .iter()
+                .map(move |role| (delegations, role))
+        })
+        .map(|(delegations, role)| Delegation {
             name: role.name.clone(),
+            rule: "DELEGATION-THRESHOLD",
             by: format!(
                 "the keys that {delegator} v{version} names for {}",
                 role.name
@@ -199,6 +195,7 @@ struct Rules<'a> {
     claims: &'a Claims,
     at: jiff::Timestamp,
     rehearsal: bool,
+    named: &'a BTreeSet<String>,
     trusted: Sha256,
 }
 
@@ -273,18 +270,45 @@ impl Rules<'_> {
         Some(current)
     }
 
-    fn role(&self, rule: &str, delegation: &Delegation, other: &Other) -> Vec<Finding> {
+    fn online(&self, file: &str) -> Finding {
+        let text = "an online role; it is not judged";
+        if self.named.contains(file) {
+            Finding::error("FILE-IGNORED", file, text)
+        } else {
+            Finding::note("FILE-IGNORED", file, text)
+        }
+    }
+
+    // A file that the person named must be judged: silence would pass for a verdict.
+    fn unknown(&self, files: &[String]) -> Vec<Finding> {
+        let (named, found): (Vec<&String>, Vec<&String>) =
+            files.iter().partition(|file| self.named.contains(*file));
+        let text = "nothing that was judged delegates to it by name, so nothing says who must sign it; it is not judged";
+        let mut findings: Vec<Finding> = named
+            .into_iter()
+            .map(|file| Finding::error("DELEGATION-UNKNOWN", file, text))
+            .collect();
+        if let Some(first) = found.first() {
+            let text = match found.len() - 1 {
+                0 => text.to_owned(),
+                more => format!("{text}; nor are {more} more"),
+            };
+            findings.push(Finding::note("DELEGATION-UNKNOWN", first, text));
+        }
+        findings
+    }
+
+    fn role(&self, delegation: &Delegation, other: &Other) -> Vec<Finding> {
         let mut findings = Vec::new();
         let report = threshold(&other.envelope, &delegation.keys, &delegation.role, &[]);
         let version = other.content.header.version;
         if !report.reached() {
-            let text = format!(
-                "{} v{version} is not signed: {}",
-                delegation.name,
-                unreached(&delegation.by, &report)
-            );
-            findings.push(Finding::error(rule, &other.name, text));
+            let what = format!("{} v{version}", delegation.name);
+            let text = report.shortfall(&what, &delegation.by);
+            findings.push(Finding::error(delegation.rule, &other.name, text));
         }
+        findings.extend(other.content.remarks(&other.name));
+        findings.extend(verification::remarks(&other.name, &other.envelope));
         findings.extend(self.document(&delegation.name, &other.name, &other.envelope));
         let expires = &other.content.header.expires;
         if expires.at() <= self.at {
@@ -298,20 +322,6 @@ impl Rules<'_> {
         findings.extend(compatibility(&other.name, &other.envelope));
         findings
     }
-}
-
-fn unreached(by: &str, report: &ThresholdReport) -> String {
-    let missing: Vec<&str> = report
-        .missing
-        .iter()
-        .map(|keyid| keyid.0.as_str())
-        .collect();
-    format!(
-        "by {by}: {} needed, {} signed; missing: {}",
-        report.needed,
-        report.signed.len(),
-        missing.join(", ")
-    )
 }
 
 fn compatibility(name: &str, envelope: &Envelope) -> Vec<Finding> {

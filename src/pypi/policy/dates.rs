@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{LONGEST_OFFLINE_DAYS, Role, SHORTEST_OFFLINE_DAYS, Tree};
+use super::{LONGEST_OFFLINE_DAYS, Role, SHORTEST_OFFLINE_DAYS, Tree, counted};
 use crate::tuf::finding::{Finding, Level};
 use crate::tuf::metadata::Header;
 
@@ -47,12 +47,15 @@ fn expiry(role: &Role, header: &Header, now: Timestamp) -> Option<Finding> {
     let (name, expires) = (&role.name, header.expires.text());
     let left = header.expires.at().duration_since(now);
     let days = left.as_hours() / 24;
+    let days_off = counted(
+        usize::try_from(days.unsigned_abs()).unwrap_or(usize::MAX),
+        "day",
+    );
     let far = LONGEST_OFFLINE_DAYS;
     let soon = SHORTEST_OFFLINE_DAYS;
     if !left.is_positive() {
         let text = format!(
-            "Role {name} expired on {expires}, {} days ago. Choose a date in the future.",
-            -days
+            "Role {name} expired on {expires}, {days_off} ago. Choose a date in the future."
         );
         return Some(Finding::error("EXPIRY-PAST", "", text));
     }
@@ -61,13 +64,13 @@ fn expiry(role: &Role, header: &Header, now: Timestamp) -> Option<Finding> {
     }
     if days < soon {
         let text = format!(
-            "Role {name} expires on {expires}, in {days} days: sooner than the {soon} days that another ceremony needs. Choose a later date."
+            "Role {name} expires on {expires}, in {days_off}: sooner than the {soon} days that another ceremony needs. Choose a later date."
         );
         return Some(Finding::warning("EXPIRY-SOON", "", text));
     }
     if left.as_hours() > far * 24 {
         let text = format!(
-            "Role {name} expires on {expires}, in {days} days: later than the {far} days that an offline role may stand. Choose an earlier date."
+            "Role {name} expires on {expires}, in {days_off}: later than the {far} days that an offline role may stand. Choose an earlier date."
         );
         return Some(Finding::error("EXPIRY-FAR", "", text));
     }

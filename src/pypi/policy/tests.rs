@@ -185,7 +185,7 @@ fn quorum_rules_say_who_and_how_many() {
                 finding(
                     Error,
                     "QUORUM-LOSS-ONE",
-                    "If Ada is lost with 1 key, 1 of the 2 keys of role root are left and 2 must sign. Add holders or lower the threshold.",
+                    "If Ada is lost with 1 key, role root keeps 1 of its 2 keys and 2 must sign. Add holders or lower the threshold.",
                 ),
             ],
         ),
@@ -194,7 +194,7 @@ fn quorum_rules_say_who_and_how_many() {
             vec![finding(
                 Warning,
                 "QUORUM-LOSS-TWO",
-                "If Ada and Bo are lost with 2 keys, 2 of the 4 keys of role root are left and 3 must sign. Add holders or lower the threshold.",
+                "If Ada and Bo are lost with 2 keys, role root keeps 2 of its 4 keys and 3 must sign. Add holders or lower the threshold.",
             )],
         ),
         (

@@ -16,7 +16,7 @@ const ED25519_NAME: &[u8] = b"\x13\x0cedwards25519";
 /// Ed25519 as the OID of the GNU project, from before RFC 8410.
 const ED25519_GNU: &[u8] = b"\x06\x09\x2b\x06\x01\x04\x01\xda\x47\x0f\x01";
 
-/// Bits of the RSA keys we make: what a YubiKey 5.7, TPMs and HSMs all have.
+/// Bits of the RSA keys we make: what a `YubiKey` 5.7, TPMs and HSMs all have.
 const RSA_BITS: u32 = 3072;
 
 /// The algorithm of `CKA_EC_PARAMS`, if we use that curve.

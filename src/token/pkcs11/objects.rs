@@ -15,18 +15,34 @@ struct Half {
     handle: ObjectHandle,
     id: Vec<u8>,
     label: String,
+    algorithm: Option<Algorithm>,
     public: Option<PublicKey>,
 }
 
 impl Half {
-    /// Whether a private half belongs to what is known of a key: same id (same label where the token has no ids), no other public half.
-    fn belongs_to(&self, id: &[u8], label: &str, public: &PublicKey) -> bool {
-        let named = if self.id.is_empty() && id.is_empty() {
+    /// Whether both have the same id; the same label where the token has no ids.
+    fn is_named(&self, id: &[u8], label: &str) -> bool {
+        if self.id.is_empty() && id.is_empty() {
             self.label == label
         } else {
             self.id == id
+        }
+    }
+
+    /// Whether a private half belongs to what is known of a key: same name, no other algorithm, no other public half.
+    fn belongs_to(&self, id: &[u8], label: &str, public: &PublicKey) -> bool {
+        self.is_named(id, label)
+            && (self.algorithm.is_none() || self.algorithm == public.algorithm())
+            && self.public.as_ref().is_none_or(|own| own == public)
+    }
+
+    /// Whether nothing but the name says so, and another public half has the name too. Anybody can put a public key on a token.
+    fn is_disputed(&self, publics: &[Self]) -> bool {
+        let claims = |half: &&Self| {
+            half.is_named(&self.id, &self.label)
+                && (self.algorithm.is_none() || half.algorithm == self.algorithm)
         };
-        named && self.public.as_ref().is_none_or(|own| own == public)
+        self.public.is_none() && publics.iter().filter(claims).count() > 1
     }
 }
 
@@ -45,7 +61,9 @@ pub(super) fn keys(session: &Session, logged_in: bool) -> Result<Vec<TokenKey>, 
             .iter()
             .filter(|private| private.belongs_to(&half.id, &half.label, public));
         let custody = match (mates.next(), mates.next()) {
-            (Some(private), None) => custody(session, private.handle)?,
+            (Some(private), None) if !private.is_disputed(&publics) => {
+                custody(session, private.handle)?
+            }
             (None, _) if logged_in => continue,
             // Nobody knows which private half it is, if any: nothing is proven.
             _ => Custody::default(),
@@ -61,15 +79,15 @@ pub(super) fn keys(session: &Session, logged_in: bool) -> Result<Vec<TokenKey>, 
 }
 
 /// The private half to sign with: by id or label *and* by its public half, on itself or on a public object beside it. None where there is
-/// none or where there are two that cannot be told apart.
+/// none or where there are two that cannot be told apart. (Which of two public halves with one name is the right one shows when the
+/// signature is verified.)
 pub(super) fn private_half(
     session: &Session,
     key: &TokenKey,
 ) -> Result<Option<ObjectHandle>, Error> {
     let publics = halves(session, ObjectClass::PUBLIC_KEY)?;
     let beside = publics.iter().any(|half| {
-        half.public.as_ref() == Some(&key.public)
-            && half.belongs_to(&key.id, &key.label, &key.public)
+        half.public.as_ref() == Some(&key.public) && half.is_named(&key.id, &key.label)
     });
     let privates = halves(session, ObjectClass::PRIVATE_KEY)?;
     let mut mates = privates.iter().filter(|half| {
@@ -146,38 +164,49 @@ fn halves(session: &Session, class: ObjectClass) -> Result<Vec<Half>, Error> {
 }
 
 fn half(session: &Session, handle: ObjectHandle) -> Result<Half, Error> {
+    let algorithm = algorithm(session, handle)?;
     Ok(Half {
         handle,
         id: bytes(session, handle, AttributeType::Id)?.unwrap_or_default(),
         label: bytes(session, handle, AttributeType::Label)?
             .map(|label| String::from_utf8_lossy(&label).into_owned())
             .unwrap_or_default(),
-        public: public(session, handle)?,
+        algorithm,
+        public: match algorithm {
+            Some(algorithm) => public(session, handle, algorithm)?,
+            None => None,
+        },
     })
 }
 
-fn public(session: &Session, handle: ObjectHandle) -> Result<Option<PublicKey>, Error> {
-    let read = |attribute| bytes(session, handle, attribute);
-    let kind = match one(session, handle, AttributeType::KeyType)? {
-        Some(Attribute::KeyType(kind)) => kind,
-        _ => return Ok(None),
+fn algorithm(session: &Session, handle: ObjectHandle) -> Result<Option<Algorithm>, Error> {
+    let Some(Attribute::KeyType(kind)) = one(session, handle, AttributeType::KeyType)? else {
+        return Ok(None);
     };
     if kind == KeyType::RSA {
-        let modulus = read(AttributeType::Modulus)?;
-        let exponent = read(AttributeType::PublicExponent)?;
-        return Ok(modulus
-            .zip(exponent)
-            .and_then(|(modulus, exponent)| material::rsa_key(&modulus, &exponent)));
+        return Ok(Some(Algorithm::RsaPss));
     }
     if kind != KeyType::EC && kind != KeyType::EC_EDWARDS {
         return Ok(None);
     }
-    let algorithm =
-        read(AttributeType::EcParams)?.and_then(|params| material::algorithm_of(&params));
-    let point = read(AttributeType::EcPoint)?;
-    Ok(algorithm
-        .zip(point)
-        .and_then(|(algorithm, point)| material::ec_key(algorithm, &point)))
+    let params = bytes(session, handle, AttributeType::EcParams)?;
+    Ok(params.and_then(|params| material::algorithm_of(&params)))
+}
+
+fn public(
+    session: &Session,
+    handle: ObjectHandle,
+    algorithm: Algorithm,
+) -> Result<Option<PublicKey>, Error> {
+    if algorithm == Algorithm::RsaPss {
+        let modulus = bytes(session, handle, AttributeType::Modulus)?;
+        let exponent = bytes(session, handle, AttributeType::PublicExponent)?;
+        return Ok(modulus
+            .zip(exponent)
+            .and_then(|(modulus, exponent)| material::rsa_key(&modulus, &exponent)));
+    }
+    let point = bytes(session, handle, AttributeType::EcPoint)?;
+    Ok(point.and_then(|point| material::ec_key(algorithm, &point)))
 }
 
 /// What the token says of how it keeps a private half. What it does not say is not proven.

@@ -167,6 +167,10 @@ impl Module for SoftwareModule {
         if token.logged_in {
             return Ok(());
         }
+        if pin.is_empty() {
+            let said = "an empty PIN was given, and the token has no keys to type one on";
+            return Err(failure(attempted, said, TokenFault::Unsupported));
+        }
         token.login(pin, &attempted)
     }
 
@@ -221,12 +225,10 @@ impl Module for SoftwareModule {
         let wanted = |one: &TokenKey| {
             (one.id == key.id || one.label == key.label) && one.public == key.public
         };
-        match token.keys.iter().find(|(one, _)| wanted(one)) {
-            Some((_, pair)) => pair.sign(payload, &attempted),
-            None => {
-                let said = "no key on the token has this name and this public half";
-                Err(failure(attempted, said, TokenFault::KeyAbsent))
-            }
-        }
+        let Some((_, pair)) = token.keys.iter().find(|(one, _)| wanted(one)) else {
+            let said = "no key on the token has this name and this public half";
+            return Err(failure(attempted, said, TokenFault::KeyAbsent));
+        };
+        pair.sign(payload, &attempted)
     }
 }

@@ -1,5 +1,6 @@
 //! The form of a file: sizes, signatures, header, roles, delegations.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::Client::{GoTuf, PythonTuf, RustTuf, Tough, TufJs};
@@ -204,15 +205,21 @@ fn delegated_role(name: &str, role: Json<'_>, report: &mut Report) {
     if role.get("terminating").and_then(Json::as_bool) == Some(true) {
         report.note(&[Tough], &format!("terminating of the delegated role {name} is ignored here: roles after it are asked too."));
     }
-    let paths = role.get("paths");
-    let mut patterns = paths
-        .into_iter()
-        .flat_map(Json::elements)
-        .filter_map(Json::as_str);
-    if let Some(pattern) = patterns.find(|pattern| pattern.contains(['*', '?', '[', ']', '{', '}']))
-    {
+    let paths = role.get("paths").into_iter().flat_map(Json::elements);
+    let patterns: Vec<_> = paths.filter_map(Json::as_str).collect();
+    if let Some(pattern) = patterns.iter().find(|pattern| is_unbalanced(pattern)) {
+        report.refuse(&[Tough], &format!("The delegated role {name} has the pattern {pattern:?}, whose brackets are not closed."));
+    }
+    let is_pattern = |text: &&Cow<'_, str>| text.contains(['*', '?', '[', ']', '{', '}']);
+    if let Some(pattern) = patterns.iter().find(is_pattern) {
         report.note(&[Tough], &format!("The delegated role {name} has the pattern {pattern:?}, whose wildcards match \"/\" too here."));
     }
+}
+
+/// Whether tough's globs (with classes and alternatives) cannot be read.
+fn is_unbalanced(pattern: &str) -> bool {
+    let count = |bracket| pattern.matches(bracket).count();
+    pattern.rfind('[') > pattern.rfind(']') || count('{') != count('}')
 }
 
 /// How tough writes a time: UTC, with as few of 0, 3, 6 or 9 digits of a second as it needs.

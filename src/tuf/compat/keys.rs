@@ -163,12 +163,12 @@ pub(super) fn thresholds(facts: &Facts<'_>, report: &mut Report) {
             if left < *threshold {
                 report.refuse(
                     &[client],
-                    &format!("Role {name} needs {threshold} signatures, and only {left} of its {all} keys can be verified here (not {useless})."),
+                    &format!("Role {name} has a threshold of {threshold}, and only {left} of its {all} keys can be verified here (not {useless})."),
                 );
             } else {
                 report.note(
                     &[client],
-                    &format!("Role {name} needs {threshold} signatures by the {left} of its {all} keys that can be verified here (not {useless})."),
+                    &format!("Role {name} has a threshold of {threshold}, to be reached by the {left} of its {all} keys that can be verified here (not {useless})."),
                 );
             }
         }

@@ -99,7 +99,7 @@ fn threshold_that_a_client_cannot_reach_is_a_reason_and_one_that_it_can_is_a_not
     assert_eq!(
         note.notes,
         [format!(
-            "Role targets needs 1 signatures by the 1 of its 2 keys that can be verified here (not {keyid})."
+            "Role targets has a threshold of 1, to be reached by the 1 of its 2 keys that can be verified here (not {keyid})."
         )]
     );
     let both = reachable.replace(
@@ -110,7 +110,7 @@ fn threshold_that_a_client_cannot_reach_is_a_reason_and_one_that_it_can_is_a_not
     assert_eq!(
         of(&verdicts, GoTuf).reasons,
         [format!(
-            "Role targets needs 2 signatures, and only 1 of its 2 keys can be verified here (not {keyid})."
+            "Role targets has a threshold of 2, and only 1 of its 2 keys can be verified here (not {keyid})."
         )]
     );
     assert!(of(&verdicts, PythonTuf).accepts());
@@ -229,6 +229,7 @@ fn forms_of_delegations_are_refused_by_the_clients_that_trip_over_them() {
     );
     for (name, signed, expected) in [
         ("paths", roles(r#""paths":["a/b"]"#), &[][..]),
+        ("open bracket", roles(r#""paths":["a["]"#), &[Tough]),
         (
             "prefixes",
             roles(r#""path_hash_prefixes":["0"]"#),

@@ -208,7 +208,7 @@ impl<'a> Keys<'a> {
                 "ROLE-THRESHOLD",
                 self.file,
                 format!(
-                    "Role {name} would need {threshold} signatures and have {count} keys. Choose a threshold from 1 to the number of keys."
+                    "The threshold of role {name} would be {threshold}, the number of its keys {count}. Choose a threshold from 1 to the number of keys."
                 ),
             ));
         }

@@ -199,8 +199,8 @@ fn unchanged_successor_differs_by_version_and_expiry_only() {
 fn impossible_roles_are_refused() {
     let id = fixture::keyid(1);
     for (name, spec, rule, expected) in [
-        ("none", role(&[1], 0), "ROLE-THRESHOLD", "Role root would need 0 signatures and have 1 keys. Choose a threshold from 1 to the number of keys.".to_owned()),
-        ("too many", role(&[1, 2], 3), "ROLE-THRESHOLD", "Role root would need 3 signatures and have 2 keys. Choose a threshold from 1 to the number of keys.".to_owned()),
+        ("none", role(&[1], 0), "ROLE-THRESHOLD", "The threshold of role root would be 0, the number of its keys 1. Choose a threshold from 1 to the number of keys.".to_owned()),
+        ("too many", role(&[1, 2], 3), "ROLE-THRESHOLD", "The threshold of role root would be 3, the number of its keys 2. Choose a threshold from 1 to the number of keys.".to_owned()),
         ("twice", role(&[1, 1], 1), "KEY-TWICE", format!("Role root would list the key {id} twice. One key counts once; name each key once.")),
     ] {
         let spec = RootSpec { root: spec, ..root_spec() };
