@@ -3,8 +3,12 @@
 pub mod args;
 pub mod inspect;
 pub mod merge;
+pub mod operator;
 pub mod print;
+pub mod rehearse;
 pub mod review;
+pub mod run;
+pub mod tokens;
 pub mod verify;
 
 use std::io::Write;
@@ -30,6 +34,20 @@ pub enum Exit {
     InputOutput = 5,
 }
 
+impl Exit {
+    /// The exit with this number.
+    pub fn of(code: u8) -> Self {
+        match code {
+            0 => Self::Done,
+            1 => Self::Refused,
+            2 => Self::Usage,
+            3 => Self::Stopped,
+            4 => Self::Token,
+            _ => Self::InputOutput,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -39,32 +57,33 @@ impl From<Exit> for ExitCode {
 /// What a command answers: how it ended, or that its own output could not be written.
 pub type Answer = std::io::Result<Exit>;
 
-/// Parses the command line and does what it says. `out` gets results, `err` what is for people only.
-pub fn run(out: &mut dyn Write, err: &mut dyn Write) -> Exit {
-    match Cli::try_parse() {
-        Ok(cli) => settle(dispatch(&cli, out, err).and_then(|exit| out.flush().map(|()| exit))),
-        Err(error) => {
-            let shown = error.render();
-            if error.use_stderr() {
-                settle(write!(err, "{shown}").map(|()| Exit::Usage))
-            } else {
-                settle(write!(out, "{shown}").map(|()| Exit::Done))
-            }
+/// Parses the command line. Help, the version and usage errors are printed here; then the exit is given instead.
+///
+/// # Errors
+/// How the program ends without doing anything.
+pub fn parse(out: &mut dyn Write, err: &mut dyn Write) -> Result<Cli, Exit> {
+    Cli::try_parse().map_err(|error| {
+        let shown = error.render();
+        if error.use_stderr() {
+            settle(write!(err, "{shown}").map(|()| Exit::Usage))
+        } else {
+            settle(write!(out, "{shown}").map(|()| Exit::Done))
         }
-    }
+    })
 }
 
-fn dispatch(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
-    match &cli.command {
-        None | Some(Command::Run(_) | Command::Rehearse(_) | Command::Tokens(_)) => {
-            writeln!(err, "error: not built into this program yet")?;
-            Ok(Exit::Usage)
-        }
-        Some(Command::Verify(args)) => verify::run(args, out),
-        Some(Command::Inspect(args)) => inspect::run(args, out, err),
-        Some(Command::Review(args)) => review::run(args, out, err),
-        Some(Command::Merge(args)) => merge::run(args, out, err),
-    }
+/// Does what a command says, without a screen. `out` gets results, `err` what is for people only.
+pub fn run(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+    let answer = match command {
+        Command::Run(args) => run::run(args, out, err),
+        Command::Rehearse(args) => rehearse::run(args, out, err),
+        Command::Verify(args) => verify::run(args, out),
+        Command::Inspect(args) => inspect::run(args, out, err),
+        Command::Review(args) => review::run(args, out, err),
+        Command::Tokens(args) => tokens::run(args, out, err),
+        Command::Merge(args) => merge::run(args, out, err),
+    };
+    settle(answer.and_then(|exit| out.flush().map(|()| exit)))
 }
 
 // A reader that went away (`tuf-ceremony verify … | head`) is not a panic; the exit code says that the output is not whole.

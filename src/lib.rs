@@ -5,6 +5,7 @@ pub mod ceremony;
 pub mod cli;
 pub mod plain;
 pub mod pypi;
+pub mod room;
 pub mod secret;
 pub mod token;
 pub mod transcript;

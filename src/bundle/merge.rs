@@ -387,6 +387,3 @@ fn united(first: &Part, parts: &[&(String, Part)], signatures: &Signatures) -> P
         envelope,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,7 @@
 //! What was carried in: the root chain verified from the trusted root, the current targets and bins under it, the holder register. Pure; trust
 //! comes from the digest in the reviewed script and from nothing else.
 
-use super::event::{Abandoned, Document};
+use super::event::{Abandoned, Document, Mode};
 use super::script::Script;
 use crate::pypi::holders::Holders;
 use crate::tuf::chain::{Chain, ChainedRoot};
@@ -120,10 +120,13 @@ pub fn delegated(delegator: &Targets, name: &str) -> Option<(Vec<(KeyId, Key)>, 
 pub fn intake(
     script: &Script,
     files: Vec<InputFile>,
+    abandoned: Vec<Abandoned>,
+    mode: Mode,
     now: jiff::Timestamp,
 ) -> Result<Trusted, Vec<Finding>> {
     let mut trusted = Trusted {
         files,
+        abandoned,
         ..Trusted::default()
     };
     let holders = trusted
@@ -159,6 +162,7 @@ pub fn intake(
             _ => trusted.bins = read,
         }
     }
+    refuse_rehearsed(&trusted, mode).map_err(|finding| vec![finding])?;
     note_expiry(&mut trusted, now);
     check_register(script, &mut trusted)?;
     Ok(trusted)
@@ -280,6 +284,30 @@ fn read_role(trusted: &Trusted, role: &str) -> Result<Option<(Envelope, Targets)
             report.signed.len()
         ),
     ))
+}
+
+/// What a rehearsal signed is worth nothing in production, and nothing lifts its marker.
+fn refuse_rehearsed(trusted: &Trusted, mode: Mode) -> Result<(), Finding> {
+    let roots = trusted
+        .chain
+        .iter()
+        .flat_map(|chain| &chain.roots)
+        .map(|chained| &chained.envelope);
+    let others = [&trusted.targets, &trusted.bins]
+        .into_iter()
+        .flatten()
+        .map(|(envelope, _)| envelope);
+    let marked = roots
+        .chain(others)
+        .any(|envelope| envelope.signed().get(super::REHEARSAL_MARKER).is_some());
+    if mode == Mode::Production && marked {
+        return Err(Finding::error(
+            "REHEARSAL-MARKER",
+            "trusted",
+            "trusted metadata comes from a rehearsal; a production ceremony refuses it",
+        ));
+    }
+    Ok(())
 }
 
 /// An expired trusted file is a named warning, not a wall: renewing it is the point.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Abandoned, Custody, Document, Event, FileDigest, TokenIdentity};
+use super::event::{Abandoned, Custody, Document, Event, FileDigest, Signer, TokenIdentity};
 use super::prompt::{PinPrompt, Prompt, Tries};
 use super::review::Reviewed;
 use crate::secret::Secret;
@@ -120,7 +120,7 @@ pub trait World {
     /// A register that is there and cannot be read or does not parse.
     fn registered(
         &mut self,
-        holder: &str,
+        signer: &Signer,
         document: &Document,
     ) -> Result<Option<Vec<Sha256>>, WorldError>;
     /// Appends to the holder's register, synced, before the token signs.
@@ -129,7 +129,7 @@ pub trait World {
     /// What the disk said.
     fn register(
         &mut self,
-        holder: &str,
+        signer: &Signer,
         document: &Document,
         payload: Sha256,
     ) -> Result<(), WorldError>;
@@ -141,8 +141,8 @@ pub trait World {
     /// The travelling documents that lie in `--in` now.
     ///
     /// # Errors
-    /// A part file that cannot be read or does not parse.
-    fn parts(&mut self) -> Result<Vec<PartFile>, WorldError>;
+    /// A part file that cannot be read or does not parse, or is of the other mode.
+    fn parts(&mut self) -> Result<Vec<PartFile>, Finding>;
     /// Writes or replaces a travelling document in the bundle's `parts/`.
     ///
     /// # Errors

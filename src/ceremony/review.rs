@@ -255,10 +255,7 @@ fn finding_row(finding: &Finding) -> Row {
 }
 
 fn verdict_rows(verdict: &compat::Verdict) -> Vec<Row> {
-    if verdict.reasons.is_empty() {
-        return vec![row(Mark::Ok, format!("{} accepts it", verdict.version))];
-    }
-    verdict
+    let mut rows: Vec<_> = verdict
         .reasons
         .iter()
         .map(|reason| {
@@ -267,5 +264,15 @@ fn verdict_rows(verdict: &compat::Verdict) -> Vec<Row> {
                 format!("{} refuses it: {reason}", verdict.version),
             )
         })
-        .collect()
+        .collect();
+    if rows.is_empty() {
+        rows.push(row(Mark::Ok, format!("{} accepts it", verdict.version)));
+    }
+    rows.extend(
+        verdict
+            .notes
+            .iter()
+            .map(|note| row(Mark::Note, format!("{}: {note}", verdict.version))),
+    );
+    rows
 }

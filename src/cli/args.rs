@@ -89,7 +89,7 @@ pub struct RunArgs {
 }
 
 /// `rehearse [KIND] [--out DIR] [--headless]`
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = format!("\
 SoftHSM is used if its module is installed, else software keys; the first lines say which.
 
@@ -99,14 +99,20 @@ Examples:
 
 {EXIT_CODES}"))]
 pub struct RehearseArgs {
-    /// genesis, admin-key, renew, ...; none: genesis
+    /// genesis, renew, admin-key, renew-ephemeral, abort, with what must come before it; none: genesis, admin-key, renew
     pub kind: Option<String>,
-    /// Keep the bundle here; none: a temporary directory, named at the end
+    /// Keep the bundles here; none: a temporary directory, named at the end
     #[arg(long = "out", value_name = "DIR")]
     pub output: Option<PathBuf>,
     /// Without screens
     #[arg(long)]
     pub headless: bool,
+    /// Fail if SoftHSM is not installed, instead of using software keys
+    #[arg(long)]
+    pub require_softhsm: bool,
+    /// Use software keys even if SoftHSM is installed
+    #[arg(long, conflicts_with = "require_softhsm")]
+    pub software: bool,
 }
 
 /// `verify --trusted-root FILE PATH... [--at UTC] [--rehearsal] [--json]`

@@ -26,6 +26,21 @@ pub fn findings(out: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
     Ok(())
 }
 
+/// A line of ours that may carry untrusted text.
+pub fn plain(line: &str) -> String {
+    escape(line)
+}
+
+/// `warning RULE: text`.
+pub fn finding(finding: &Finding) -> String {
+    format!(
+        "  {} {}: {}",
+        name(finding.level),
+        finding.rule,
+        finding.text
+    )
+}
+
 /// How many findings of a level, in words: `1 error`, `3 notes`.
 pub fn count(findings: &[Finding], level: Level) -> String {
     let count = findings
@@ -99,6 +114,9 @@ pub fn compatibility(out: &mut dyn Write, verdict: &Verdict) -> io::Result<()> {
     if verdict.reasons.is_empty() {
         return writeln!(out, "  [ OK ] {}", verdict.version);
     }
-    let reasons = escape(&verdict.reasons.join("; "));
-    writeln!(out, "  [FAIL] {}: {reasons}", verdict.version)
+    writeln!(out, "  [FAIL] {}", verdict.version)?;
+    for reason in &verdict.reasons {
+        writeln!(out, "         {}", escape(reason))?;
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::args::ReviewArgs;
 use super::{Answer, Exit, print};
 use crate::bundle::files;
+use crate::bundle::merge::Authority;
 use crate::bundle::part::{self, Part};
 use crate::plain::escape;
 use crate::tuf::compat::{self, Verdict};
@@ -18,7 +19,8 @@ use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
 use crate::tuf::metadata::{Header, RoleType, Root};
 use crate::tuf::verification::{ThresholdReport, threshold};
-use crate::{bundle::merge::Authority, words};
+use crate::verdict::house;
+use crate::words;
 
 /// The review as JSON.
 #[derive(Serialize)]
@@ -81,7 +83,7 @@ fn review(new_path: &Path, old: &Envelope, new: &Envelope) -> Result<Review, Fin
     let name = new_path.display().to_string();
     let diff: Diff = diff::between(Some(old), new)?;
     let mut quorums = Vec::new();
-    let mut findings = Vec::new();
+    let mut findings = house::step(old, (&name, new), jiff::Timestamp::now())?;
     if Header::read(&name, new)?.role_type == RoleType::Root {
         let (old, root) = (Root::read("OLD", old)?, Root::read(&name, new)?);
         quorums.extend(root_quorum(&old, "old", new));

@@ -47,8 +47,10 @@ pub fn paths(
 /// # Errors
 /// [`FileError`].
 pub fn bundle(folder: &Path, finished: bool) -> Result<Bundle, FileError> {
+    // Without the slash that shells complete folders with.
+    let name: PathBuf = folder.components().collect();
     Ok(Bundle {
-        name: folder.display().to_string(),
+        name: name.display().to_string(),
         files: files::read_folder(folder)?,
         finished,
     })
@@ -66,7 +68,10 @@ pub(super) fn role_of_name(path: &str) -> Option<(Option<u64>, &str)> {
 }
 
 fn unreadable(path: &Path, error: &FileError) -> Finding {
-    Finding::error("FILE-READ", &path.display().to_string(), error.to_string())
+    let (name, text) = (path.display().to_string(), error.to_string());
+    // The finding names the file already.
+    let text = text.strip_prefix(&format!("{name}: ")).unwrap_or(&text);
+    Finding::error("FILE-READ", &name, text)
 }
 
 fn add(input: &mut Input, path: &Path) -> Result<(), FileError> {

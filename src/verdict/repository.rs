@@ -332,7 +332,7 @@ fn compatibility(name: &str, envelope: &Envelope) -> Vec<Finding> {
             let text = format!(
                 "{} will not accept it: {}",
                 verdict.version,
-                verdict.reasons.join("; ")
+                verdict.reasons.join(" ")
             );
             Finding::note("COMPATIBILITY", name, text)
         })

@@ -6,6 +6,8 @@ use crate::ceremony::event::{Abandoned, Event};
 use crate::pypi::holders::{HeldKey, Holder, Holders};
 use crate::tuf::finding::{Finding, Level};
 
+const MINUTES: &str = "ceremony/minutes.md";
+
 impl Runner<'_> {
     pub(super) fn export(&mut self) -> Result<(), Halt> {
         self.write("ceremony/script.toml", self.subject.script_bytes)?;
@@ -34,8 +36,17 @@ impl Runner<'_> {
                 format!("{record:#}\n").as_bytes(),
             )?;
         }
+        // The minutes tell what is on record, so a second writing after an interruption would differ.
+        if self
+            .progress
+            .written()
+            .iter()
+            .any(|file| file.path == MINUTES)
+        {
+            return Ok(());
+        }
         let (minutes, _) = self.world.minutes()?;
-        self.write("ceremony/minutes.md", minutes.as_bytes())
+        self.write(MINUTES, minutes.as_bytes())
     }
 
     pub(super) fn verdict(&mut self) -> Result<(), Halt> {

@@ -154,7 +154,7 @@ impl Runner<'_> {
     ) -> Result<(), Halt> {
         let request = self.request(candidate)?;
         self.world
-            .register(&signer.holder, &candidate.document, candidate.payload())?;
+            .register(signer, &candidate.document, candidate.payload())?;
         self.intend(candidate, signer)?;
         let sig = self.world.sign(&request, &token.id, key);
         self.count(candidate, signer, sig)
@@ -249,7 +249,7 @@ impl Runner<'_> {
     /// One payload per role and version: what this holder has signed before decides.
     fn check_register(&mut self, candidate: &Candidate, signer: &Signer) -> Result<(), Halt> {
         let (document, holder) = (&candidate.document, &signer.holder);
-        let registered = self.world.registered(holder, document)?;
+        let registered = self.world.registered(signer, document)?;
         if let Some(digests) = &registered {
             let given_up = |digest| {
                 self.subject.script.supersedes.iter().any(|entry| {

@@ -1,0 +1,164 @@
+//! The ceremony without a screen: answers from a file or not at all, PINs by descriptor, events as lines.
+
+use std::io::Write;
+
+use super::print;
+use crate::ceremony::event::{Event, Mode};
+use crate::ceremony::port::{Operator, Sink, Stop, WorldError};
+use crate::ceremony::progress::Progress;
+use crate::ceremony::prompt::{PinPrompt, Prompt};
+use crate::room::answers::Answers;
+use crate::room::pins::PinLines;
+use crate::secret::Secret;
+
+/// Answers from files.
+pub struct Headless {
+    /// Answers to questions; without them the first open question stops the run.
+    pub answers: Answers,
+    /// PINs.
+    pub pins: Option<PinLines>,
+}
+
+impl Operator for Headless {
+    fn ask(&mut self, prompt: &Prompt) -> Result<String, Stop> {
+        self.answers.next(prompt)
+    }
+
+    fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {
+        match &mut self.pins {
+            Some(pins) => pins.next(prompt),
+            None => Err(Stop::NoAnswer(format!("pin:{}", prompt.holder))),
+        }
+    }
+}
+
+/// Prints events as they happen.
+pub struct Printer<'a> {
+    out: &'a mut dyn Write,
+    progress: Progress,
+}
+
+impl<'a> Printer<'a> {
+    /// Prints to `out`.
+    pub fn new(out: &'a mut dyn Write) -> Self {
+        Self {
+            out,
+            progress: Progress::default(),
+        }
+    }
+}
+
+impl Sink for Printer<'_> {
+    fn record(&mut self, event: &Event) -> Result<(), WorldError> {
+        // What is printed is for people; the record is the transcript, which is on disk already.
+        let _ = self.progress.apply(event);
+        if let Some(line) = line(event, &self.progress) {
+            let _ = writeln!(self.out, "{}", print::plain(&line));
+        }
+        Ok(())
+    }
+}
+
+fn line(event: &Event, progress: &Progress) -> Option<String> {
+    let line = match event {
+        Event::Opened {
+            mode,
+            title,
+            ceremony,
+            modules,
+            ..
+        } => {
+            let mode = if *mode == Mode::Rehearsal {
+                "REHEARSAL"
+            } else {
+                "PRODUCTION"
+            };
+            let modules: Vec<_> = modules
+                .iter()
+                .map(|module| format!("{} ({})", module.name, module.description))
+                .collect();
+            format!(
+                "{mode}: {title}; ceremony id {ceremony}; modules: {}",
+                if modules.is_empty() {
+                    "none".to_owned()
+                } else {
+                    modules.join(", ")
+                }
+            )
+        }
+        Event::PlanFixed {
+            sha256,
+            steps,
+            minutes,
+        } => format!(
+            "plan of {} steps, about {minutes} minutes, SHA-256 {sha256}",
+            steps.len()
+        ),
+        Event::StepStarted { step } => {
+            let label = progress
+                .steps()
+                .get(*step)
+                .map(crate::ceremony::plan::Step::label)
+                .unwrap_or_default();
+            format!("step {} of {}: {label}", step + 1, progress.steps().len())
+        }
+        Event::Found { finding } => print::finding(finding),
+        Event::KeyEnrolled {
+            holder,
+            role,
+            keyid,
+            generated,
+            ..
+        } => {
+            format!(
+                "  {} {role} key of {holder}: {keyid}",
+                if *generated { "made the" } else { "found the" }
+            )
+        }
+        Event::Built {
+            document,
+            payload,
+            size,
+            ..
+        } => format!("  {document}: {size} bytes to be signed, SHA-256 {payload}"),
+        Event::PinRefused { holder, tries_left } => {
+            let left = tries_left.map_or_else(|| "unknown".to_owned(), |left| left.to_string());
+            format!("  the token of {holder} refused the PIN; tries left: {left}")
+        }
+        Event::Signed {
+            document, signer, ..
+        } => format!(
+            "  {document} signed by {} ({}), verified",
+            signer.holder, signer.keyid
+        ),
+        Event::Imported {
+            document, signer, ..
+        } => format!(
+            "  {document} signed elsewhere by {} ({}), verified",
+            signer.holder, signer.keyid
+        ),
+        Event::SigningFailed {
+            document,
+            signer,
+            reason,
+        } => format!("  {document}: {} did not sign: {reason}", signer.holder),
+        Event::Skipped { document, signer } => {
+            format!("  {document}: {} is passed over", signer.holder)
+        }
+        Event::EphemeralDestroyed { keyids } => {
+            format!("  {} ephemeral keys destroyed", keyids.len())
+        }
+        Event::Written { file } => format!(
+            "  wrote {} ({} bytes, SHA-256 {})",
+            file.path, file.size, file.sha256
+        ),
+        Event::Verdict { ok, .. } => format!(
+            "  the bundle {}",
+            if *ok { "verified" } else { "did NOT verify" }
+        ),
+        Event::Paused { reason } => format!("paused: {reason}"),
+        Event::Closed => "closed".to_owned(),
+        _ => return None,
+    };
+    Some(line)
+}

@@ -1,0 +1,93 @@
+//! `run --headless`: a ceremony from files, answers and descriptors.
+
+use std::io::Write;
+
+use super::args::RunArgs;
+use super::operator::{Headless, Printer};
+use super::{Answer, Exit, print};
+use crate::ceremony::event::Mode;
+use crate::room::answers::Answers;
+use crate::room::failure::Failure;
+use crate::room::hardening;
+use crate::room::pins::PinLines;
+use crate::room::session::{Done, Paths, Session};
+
+/// Runs the ceremony and says how it ended.
+///
+/// # Errors
+/// The output cannot be written.
+pub fn run(args: &RunArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
+    end(ceremony(args, out), out, err)
+}
+
+/// The files of a `run`.
+pub fn paths(args: &RunArgs) -> Paths {
+    Paths {
+        script: args.script.clone(),
+        room: args.room.clone(),
+        input: args.input.clone(),
+        output: args.output.clone(),
+    }
+}
+
+/// Says how a ceremony ended.
+///
+/// # Errors
+/// The output cannot be written.
+pub fn end(result: Result<Done, Failure>, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
+    match result {
+        Ok(done) => {
+            for line in &done.lines {
+                writeln!(out, "{}", print::plain(line))?;
+            }
+            if let Some(head) = done.head {
+                writeln!(out, "transcript head {head}")?;
+                writeln!(out, "{}", crate::words::of(&head.0).join(" "))?;
+            }
+            Ok(Exit::Done)
+        }
+        Err(failure) => {
+            for line in &failure.lines {
+                writeln!(err, "{}", print::plain(line))?;
+            }
+            Ok(Exit::of(failure.code))
+        }
+    }
+}
+
+fn ceremony(args: &RunArgs, out: &mut dyn Write) -> Result<Done, Failure> {
+    hardening::harden().map_err(Failure::disk)?;
+    let session = Session::open(paths(args))?;
+    if args.answers.is_some() && session.mode() == Mode::Production {
+        return Err(Failure::usage(
+            "answers from a file are for rehearsals; in production people answer",
+        ));
+    }
+    let answers = args
+        .answers
+        .as_deref()
+        .map(Answers::read)
+        .transpose()
+        .map_err(|finding| Failure::refused(&[finding]))?;
+    let stop = |stop: crate::ceremony::port::Stop| Failure::usage(stop.to_string());
+    let pins = args
+        .pin_fd
+        .map(PinLines::from_descriptor)
+        .transpose()
+        .map_err(stop)?;
+    let mut operator = Headless {
+        answers: answers.unwrap_or_default(),
+        pins,
+    };
+    let done = session.run(&mut operator, &mut Printer::new(out))?;
+    match operator.pins.map(PinLines::finish) {
+        Some(Err(unused)) => Err(Failure {
+            code: 2,
+            lines: vec![
+                format!("{unused}."),
+                "The ceremony itself is finished.".to_owned(),
+            ],
+        }),
+        _ => Ok(done),
+    }
+}

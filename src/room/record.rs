@@ -1,0 +1,83 @@
+//! The transcript as the ceremony's sink: an event is on disk before the next thing happens, and then shown.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::clock;
+use crate::ceremony::event::Event;
+use crate::ceremony::port::{Sink, WorldError};
+use crate::transcript::writer::{Torn, TranscriptError, Writer};
+use crate::transcript::{self, Transcript};
+use crate::tuf::digest::Sha256;
+
+/// The transcript of one ceremony, shared between the sink that writes it and the world that reads it.
+#[derive(Clone)]
+pub(super) struct Record {
+    path: PathBuf,
+    writer: Arc<Mutex<Option<Writer>>>,
+}
+
+impl Record {
+    /// The record in the folder `out`: an existing transcript is verified and continued, a new one is created with its first event.
+    pub(super) fn open(out: &std::path::Path) -> Result<Self, TranscriptError> {
+        let path = out.join(transcript::NAME);
+        let writer = if path.exists() {
+            Some(Writer::resume(&path, Torn::Cut)?.0)
+        } else {
+            None
+        };
+        Ok(Self {
+            path,
+            writer: Arc::new(Mutex::new(writer)),
+        })
+    }
+
+    /// What is on record.
+    pub(super) fn transcript(&self) -> Transcript {
+        self.lock()
+            .as_ref()
+            .map(|writer| writer.transcript().clone())
+            .unwrap_or_default()
+    }
+
+    /// SHA-256 of the last line.
+    pub(super) fn head(&self) -> Option<Sha256> {
+        self.lock().as_ref().map(Writer::head)
+    }
+
+    fn append(&self, event: &Event) -> Result<(), TranscriptError> {
+        let mut writer = self.lock();
+        let writer = match writer.as_mut() {
+            Some(writer) => writer,
+            None => writer.insert(self.create()?),
+        };
+        writer.append(clock::now(), event)
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "the folder that is carried away begins with its transcript")]
+    fn create(&self) -> Result<Writer, TranscriptError> {
+        let folder = self.path.parent().unwrap_or(std::path::Path::new("."));
+        std::fs::create_dir_all(folder).map_err(|source| TranscriptError::System { attempted: "create", source })?;
+        Writer::create(&self.path)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Writer>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Records, then shows.
+pub(super) struct RecordingSink<'a> {
+    pub(super) record: Record,
+    pub(super) observer: &'a mut dyn Sink,
+}
+
+impl Sink for RecordingSink<'_> {
+    fn record(&mut self, event: &Event) -> Result<(), WorldError> {
+        self.record.append(event).map_err(|fault| WorldError {
+            path: transcript::NAME.to_owned(),
+            said: fault.to_string(),
+        })?;
+        self.observer.record(event)
+    }
+}

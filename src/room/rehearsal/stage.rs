@@ -1,0 +1,193 @@
+//! The stage of a rehearsal: tokens, rooms and folders, one ceremony after the other, each starting from the bundle of the one before.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::scripts::{self, Facts};
+use super::{PIN, softhsm};
+use crate::bundle::files;
+use crate::ceremony::event::Document;
+use crate::pypi::holders::Holders;
+use crate::room::clock;
+use crate::room::failure::Failure;
+use crate::room::session::{Paths, Session};
+use crate::secret::Secret;
+use crate::token::Module;
+use crate::token::pkcs11::Pkcs11Module;
+use crate::token::software::SoftwareModule;
+use crate::tuf::digest::Sha256;
+
+/// The people of the example scripts.
+const HOLDERS: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "frank"];
+/// The room's name for the module.
+const MODULE: &str = "rehearsal";
+
+/// A rehearsal's folder and tokens.
+pub struct Stage {
+    work: PathBuf,
+    module: Option<Box<dyn Module>>,
+    serials: BTreeMap<String, String>,
+    previous: Option<PathBuf>,
+    softhsm: bool,
+}
+
+impl Stage {
+    /// Makes one throwaway token a holder in `work`. With SoftHSM, its environment variable must name [`super::softhsm_conf`] already.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn set(work: &Path, use_softhsm: bool) -> Result<Self, Failure> {
+        let mut module = load(use_softhsm)?;
+        let mut serials = BTreeMap::new();
+        for holder in HOLDERS {
+            let secret = || {
+                Secret::take(&mut PIN.as_bytes().to_vec())
+                    .map_err(|fault| Failure::disk(fault.to_string()))
+            };
+            let token = module
+                .initialise(holder, &secret()?, &secret()?)
+                .map_err(|fault| Failure::token(&fault))?;
+            serials.insert(holder.to_owned(), token.id.serial);
+        }
+        Ok(Self {
+            work: work.to_owned(),
+            module: Some(module),
+            serials,
+            previous: None,
+            softhsm: use_softhsm,
+        })
+    }
+
+    /// The configuration of SoftHSM for a rehearsal in `work`.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn write_softhsm_conf(work: &Path) -> Result<(), Failure> {
+        let tokens = work.join("tokens");
+        std::fs::create_dir_all(&tokens)
+            .map_err(|fault| Failure::disk(format!("{}: {fault}", tokens.display())))?;
+        let text = format!(
+            "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = true\n",
+            tokens.display()
+        );
+        put(&super::softhsm_conf(work), text.as_bytes())
+    }
+
+    /// Which tokens are used, for people: module and version, as the transcript has it.
+    pub fn tokens(&self) -> String {
+        self.module
+            .as_ref()
+            .map(|module| module.identity().description.clone())
+            .unwrap_or_default()
+    }
+
+    /// Prepares the ceremony called `name`; its bundle goes to `out`.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn session(&mut self, name: &str, out: &Path) -> Result<Session, Failure> {
+        let folder = self.work.join(name);
+        let input = folder.join("in");
+        std::fs::create_dir_all(&input)
+            .map_err(|fault| Failure::disk(format!("{}: {fault}", input.display())))?;
+        let facts = self.facts(&input)?;
+        let script = scripts::fill(name, &facts)
+            .ok_or_else(|| Failure::usage(format!("there is no example script {name}")))?;
+        let paths = Paths {
+            script: folder.join("script.toml"),
+            room: folder.join("room.toml"),
+            input,
+            output: out.to_owned(),
+        };
+        put(&paths.script, script.as_bytes())?;
+        put(&paths.room, self.room(&script, &folder).as_bytes())?;
+        self.previous = Some(out.to_owned());
+        let module = self.module.take().map_or_else(|| load(self.softhsm), Ok)?;
+        Session::open_with(paths, vec![module])
+    }
+
+    /// Takes the tokens back from a finished ceremony.
+    pub fn give_back(&mut self, mut modules: Vec<Box<dyn Module>>) {
+        self.module = modules.pop();
+    }
+
+    /// What the bundle of the ceremony before says, carried into `input`.
+    fn facts(&self, input: &Path) -> Result<Facts, Failure> {
+        let mut facts = Facts {
+            trusted_root: None,
+            keyids: BTreeMap::new(),
+            payload: None,
+            today: clock::now(),
+        };
+        let Some(previous) = &self.previous else {
+            return Ok(facts);
+        };
+        let mut newest = (0, None);
+        for file in
+            files::read_folder(previous).map_err(|fault| Failure::disk(fault.to_string()))?
+        {
+            if let Some(name) = file.path.strip_prefix("metadata/") {
+                put(&input.join("trusted").join(name), &file.bytes)?;
+                let version = name
+                    .strip_suffix(".root.json")
+                    .and_then(|version| version.parse::<u64>().ok())
+                    .unwrap_or(0);
+                if version > newest.0 {
+                    newest = (version, Some(Sha256::of(&file.bytes)));
+                }
+            }
+            if file.path == "ceremony/holders.toml" {
+                put(&input.join("holders.toml"), &file.bytes)?;
+                let holders = Holders::parse(&file.path, &file.bytes)
+                    .map_err(|finding| Failure::refused(&[finding]))?;
+                for holder in holders.holders {
+                    facts.keyids.extend(
+                        holder
+                            .keys
+                            .into_iter()
+                            .map(|key| (format!("{}.{}", holder.name, key.role), key.keyid.0)),
+                    );
+                }
+            }
+        }
+        facts.trusted_root = newest.1;
+        let next = Document {
+            role: "root".to_owned(),
+            version: newest.0 + 1,
+        };
+        facts.payload = Some(Sha256::of(format!("an unfinished {next}").as_bytes()));
+        Ok(facts)
+    }
+
+    fn room(&self, script: &str, folder: &Path) -> String {
+        let mut room = format!(
+            "schema = \"{}\"\nmode = \"rehearsal\"\n",
+            crate::room::config::SCHEMA
+        );
+        for (holder, serial) in &self.serials {
+            if script.contains(&format!("name = \"{holder}\"")) {
+                let register = folder.join("..").join(format!("signed-by-{holder}.jsonl"));
+                let _ = write!(
+                    room,
+                    "\n[[holder]]\nname = \"{holder}\"\ntoken = \"pkcs11:token={holder};serial={serial}\"\nregister = \"{}\"\n",
+                    register.display()
+                );
+            }
+        }
+        room
+    }
+}
+
+fn load(use_softhsm: bool) -> Result<Box<dyn Module>, Failure> {
+    if !use_softhsm {
+        return Ok(Box::new(SoftwareModule::new(MODULE)));
+    }
+    let path = softhsm().ok_or_else(|| Failure::usage("SoftHSM2 is not installed"))?;
+    let module = Pkcs11Module::load(MODULE, path, None).map_err(|fault| Failure::token(&fault))?;
+    Ok(Box::new(module))
+}
+
+fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    files::create_new(path, bytes).map_err(|fault| Failure::disk(fault.to_string()))
+}

@@ -1,0 +1,363 @@
+//! The real World: modules and tokens, the folder carried in, the folder carried away.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::clock;
+use super::record::Record;
+use super::register;
+use crate::bundle::files::{self, FileError};
+use crate::bundle::manifest::{self, Manifest};
+use crate::bundle::part::{Acknowledgement, Part, Superseded};
+use crate::ceremony::event::{Abandoned, Document, FileDigest, Mode, Signer};
+use crate::ceremony::port::{
+    PartFile, SignRequest, Throwaway, TokenChoice, TokenError, TokenFault, TokenId, TokenInfo,
+    TokenKey, World, WorldError,
+};
+use crate::secret::Secret;
+use crate::token::Module;
+use crate::token::software::EphemeralKeys;
+use crate::token::uri::TokenUri;
+use crate::transcript::minutes;
+use crate::tuf::digest::Sha256;
+use crate::tuf::envelope::Envelope;
+use crate::tuf::finding::Finding;
+use crate::tuf::json::Limits;
+use crate::tuf::key::{Algorithm, PublicKey};
+use crate::verdict::{self, Bundle};
+
+/// A holder of the room.
+pub(super) struct Present {
+    pub(super) uri: TokenUri,
+    pub(super) register: Option<PathBuf>,
+}
+
+/// The world of one ceremony.
+pub(super) struct RoomWorld {
+    pub(super) mode: Mode,
+    pub(super) ceremony: Sha256,
+    /// Name and bytes of the trusted root; none at genesis.
+    pub(super) trusted_root: Option<(String, Vec<u8>)>,
+    /// SHA-256 of 1.root.json, where it was carried in.
+    pub(super) anchor: Option<Sha256>,
+    pub(super) modules: Vec<Box<dyn Module>>,
+    pub(super) holders: BTreeMap<String, Present>,
+    pub(super) input: PathBuf,
+    pub(super) output: PathBuf,
+    pub(super) record: Record,
+    pub(super) ephemeral: EphemeralKeys,
+}
+
+/// The software key of a shadow.
+struct Shadow(EphemeralKeys, PublicKey);
+
+impl Throwaway for Shadow {
+    fn public(&self) -> PublicKey {
+        self.1.clone()
+    }
+    fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+        self.0.sign(&self.1, bytes).unwrap_or_default()
+    }
+}
+
+/// A throwaway key in software.
+///
+/// # Errors
+/// No locked memory, no randomness, or RSA.
+pub(super) fn throwaway(algorithm: Algorithm) -> Result<Box<dyn Throwaway>, TokenError> {
+    let mut keys = EphemeralKeys::default();
+    let public = keys.make(&[algorithm])?.pop().ok_or_else(|| TokenError {
+        attempted: "make a throwaway key".to_owned(),
+        said: "none was made".to_owned(),
+        fault: TokenFault::Other,
+        may_have_signed: false,
+    })?;
+    Ok(Box::new(Shadow(keys, public)))
+}
+
+impl RoomWorld {
+    fn module(&mut self, token: &TokenId) -> Result<&mut Box<dyn Module>, TokenError> {
+        self.modules
+            .iter_mut()
+            .find(|module| module.name() == token.module)
+            .ok_or_else(|| TokenError {
+                attempted: format!("reach token {}", token.serial),
+                said: format!("the room has no module called {}", token.module),
+                fault: TokenFault::Module,
+                may_have_signed: false,
+            })
+    }
+
+    /// A file of the bundle. Bytes that lie there already are fine if they are the same; others are replaced only if the record does not vouch for
+    /// them (a write that was interrupted).
+    fn put(&self, path: &str, bytes: &[u8], replace: bool) -> Result<FileDigest, WorldError> {
+        let target = self.output.join(path);
+        let vouched = || {
+            self.record
+                .transcript()
+                .progress()
+                .written()
+                .iter()
+                .any(|file| file.path == path)
+        };
+        match files::read(&target, files::CAP) {
+            Ok(found) if found == bytes => return Ok(files::digest(path, bytes)),
+            Ok(_) if !replace && vouched() => {
+                return Err(world(
+                    path,
+                    "a file with other bytes is there, and the transcript says that it was finished",
+                ));
+            }
+            Ok(_) => remove(&target).map_err(|fault| world(path, &fault.to_string()))?,
+            Err(fault) if fault.is_absent() => {}
+            Err(fault) => return Err(disk(path, &fault)),
+        }
+        files::create_new(&target, bytes).map_err(|fault| disk(path, &fault))?;
+        Ok(files::digest(path, bytes))
+    }
+
+    fn read_part(&self, file: &files::File) -> Result<PartFile, Finding> {
+        let part = Part::parse(&file.path, &file.bytes)?;
+        if part.mode != self.mode {
+            return Err(Finding::error(
+                "PART-FOREIGN",
+                &file.path,
+                "this part file is of the other mode (rehearsal or production)",
+            ));
+        }
+        let document = part.document.clone();
+        let abandoned = |entry: &Superseded| Abandoned {
+            document: document.clone(),
+            payload: entry.sha256,
+            signed_by: entry.signed_by.clone(),
+        };
+        Ok(PartFile {
+            sha256: Some(Sha256::of(&file.bytes)),
+            ceremony: part.ceremony,
+            trusted_root: part.trusted_root,
+            supersedes: part.supersedes.iter().map(abandoned).collect(),
+            acknowledgements: part
+                .acknowledgements
+                .iter()
+                .map(|word| (word.holder.clone(), word.register))
+                .collect(),
+            envelope: part.envelope.bytes().to_vec(),
+            document: part.document,
+        })
+    }
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "only a file of ours that the transcript does not vouch for"
+)]
+fn remove(path: &std::path::Path) -> std::io::Result<()> {
+    std::fs::remove_file(path)
+}
+
+impl World for RoomWorld {
+    fn now(&mut self) -> jiff::Timestamp {
+        clock::now()
+    }
+
+    fn tokens(&mut self) -> Result<Vec<TokenInfo>, TokenError> {
+        let mut tokens = Vec::new();
+        for module in &mut self.modules {
+            tokens.extend(module.list()?.into_iter().filter(|token| token.ready));
+        }
+        Ok(tokens)
+    }
+
+    fn assigned(&self, holder: &str) -> Option<TokenChoice> {
+        self.holders.get(holder).map(|present| present.uri.choice())
+    }
+
+    fn login(&mut self, token: &TokenId, pin: &Secret) -> Result<(), TokenError> {
+        self.module(token)?.login(token, pin)
+    }
+
+    fn logout(&mut self, token: &TokenId) {
+        if let Ok(module) = self.module(token) {
+            module.logout(token);
+        }
+    }
+
+    fn keys(&mut self, token: &TokenId) -> Result<Vec<TokenKey>, TokenError> {
+        self.module(token)?.keys(token)
+    }
+
+    fn generate(
+        &mut self,
+        token: &TokenId,
+        label: &str,
+        algorithm: Algorithm,
+    ) -> Result<TokenKey, TokenError> {
+        self.module(token)?.generate(token, label, algorithm)
+    }
+
+    fn sign(
+        &mut self,
+        request: &SignRequest,
+        token: &TokenId,
+        key: &TokenKey,
+    ) -> Result<Vec<u8>, TokenError> {
+        self.module(token)?.sign(token, key, request.bytes())
+    }
+
+    fn make_ephemeral(&mut self, algorithms: &[Algorithm]) -> Result<Vec<PublicKey>, TokenError> {
+        self.ephemeral.make(algorithms)
+    }
+
+    fn sign_ephemeral(
+        &mut self,
+        request: &SignRequest,
+        key: &PublicKey,
+    ) -> Result<Vec<u8>, TokenError> {
+        self.ephemeral.sign(key, request.bytes())
+    }
+
+    fn destroy_ephemeral(&mut self) {
+        self.ephemeral.destroy();
+    }
+
+    fn throwaway(&mut self, algorithm: Algorithm) -> Result<Box<dyn Throwaway>, TokenError> {
+        throwaway(algorithm)
+    }
+
+    fn registered(
+        &mut self,
+        signer: &Signer,
+        document: &Document,
+    ) -> Result<Option<Vec<Sha256>>, WorldError> {
+        let register = self
+            .holders
+            .get(&signer.holder)
+            .and_then(|present| present.register.as_ref());
+        register
+            .map(|path| register::read(path, document, &signer.keyid, self.anchor))
+            .transpose()
+    }
+
+    fn register(
+        &mut self,
+        signer: &Signer,
+        document: &Document,
+        payload: Sha256,
+    ) -> Result<(), WorldError> {
+        let register = self
+            .holders
+            .get(&signer.holder)
+            .and_then(|present| present.register.as_ref());
+        let Some(path) = register else { return Ok(()) };
+        if register::read(path, document, &signer.keyid, self.anchor)?.contains(&payload) {
+            return Ok(());
+        }
+        register::append(path, document, payload, &signer.keyid, self.anchor)
+    }
+
+    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<FileDigest, WorldError> {
+        self.put(path, bytes, false)
+    }
+
+    fn parts(&mut self) -> Result<Vec<PartFile>, Finding> {
+        let folder = self.input.join("parts");
+        let read = match files::read_folder(&folder) {
+            Ok(read) => read,
+            Err(fault) if fault.is_absent() => return Ok(Vec::new()),
+            Err(fault) => return Err(Finding::error("FILE-READ", "parts", fault.to_string())),
+        };
+        read.iter()
+            .filter(|file| file.path.ends_with(".part.json"))
+            .map(|file| self.read_part(file))
+            .collect()
+    }
+
+    fn write_part(&mut self, part: &PartFile) -> Result<FileDigest, WorldError> {
+        let path = format!(
+            "parts/{}-{}.part.json",
+            part.document.role, part.document.version
+        );
+        let envelope = Envelope::parse(&path, part.envelope.clone(), Limits::LARGE)
+            .map_err(|finding| world(&path, &finding.text))?;
+        let supersedes = part.supersedes.iter().map(|entry| Superseded {
+            sha256: entry.payload,
+            signed_by: entry.signed_by.clone(),
+        });
+        let words = part
+            .acknowledgements
+            .iter()
+            .map(|(holder, register)| Acknowledgement {
+                holder: holder.clone(),
+                register: *register,
+            });
+        let part = Part {
+            mode: self.mode,
+            ceremony: part.ceremony,
+            trusted_root: part.trusted_root,
+            document: part.document.clone(),
+            supersedes: supersedes.collect(),
+            acknowledgements: words.collect(),
+            envelope,
+        };
+        self.put(&path, &part.to_vec(), true)
+    }
+
+    fn minutes(&mut self) -> Result<(String, Sha256), WorldError> {
+        let transcript = self.record.transcript();
+        Ok((minutes::write(&transcript), transcript.head()))
+    }
+
+    fn verdict(&mut self) -> Result<(FileDigest, Vec<Finding>), WorldError> {
+        let read =
+            |files: &std::path::Path| files::read_folder(files).map_err(|fault| disk("", &fault));
+        let manifest =
+            Manifest::of(self.ceremony, self.mode, &read(&self.output)?).map_err(|findings| {
+                world(
+                    manifest::NAME,
+                    &findings
+                        .iter()
+                        .map(|finding| finding.text.clone())
+                        .collect::<Vec<_>>()
+                        .join("; "),
+                )
+            })?;
+        let written = self.put(manifest::NAME, &manifest.to_vec(), true)?;
+        let files = read(&self.output)?;
+        let first = || {
+            files
+                .iter()
+                .find(|file| file.path == "metadata/1.root.json")
+                .map(|file| (file.path.clone(), file.bytes.clone()))
+        };
+        let trusted_root = self
+            .trusted_root
+            .clone()
+            .or_else(first)
+            .ok_or_else(|| world("metadata/1.root.json", "it is not there"))?;
+        let report = verdict::judge(verdict::Input {
+            trusted_root,
+            metadata: Vec::new(),
+            named: std::collections::BTreeSet::new(),
+            bundles: vec![Bundle {
+                name: String::new(),
+                files,
+                finished: false,
+            }],
+            at: clock::now(),
+            rehearsal: self.mode == Mode::Rehearsal,
+            findings: Vec::new(),
+        });
+        Ok((written, report.findings))
+    }
+}
+
+fn disk(path: &str, fault: &FileError) -> WorldError {
+    world(path, &fault.to_string())
+}
+
+fn world(path: &str, said: &str) -> WorldError {
+    WorldError {
+        path: path.to_owned(),
+        said: said.to_owned(),
+    }
+}
