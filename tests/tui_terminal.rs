@@ -1,7 +1,7 @@
 //! The screen in a real pseudo-terminal: the test program starts itself there with a scripted ceremony, types, reads what a terminal would show, and
 //! looks at the terminal's settings afterwards. Nothing of a PIN may be anywhere in the bytes.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod terminal {
     pub(crate) mod ceremony;
@@ -186,6 +186,7 @@ fn a_screen_that_is_too_small_refuses_and_recovers() {
     let mut session = Session::start("whole", 20, 60);
     session.sees("has 60 columns and 20 rows");
     session.types("\r");
+    session.rests();
     session.resize(24, 80);
     session.sees("Waiting for: Enter, to begin");
     session.types("\r");
@@ -195,6 +196,7 @@ fn a_screen_that_is_too_small_refuses_and_recovers() {
     session.resize(10, 80);
     session.sees("enlarge it");
     session.types("\r");
+    session.rests();
     session.resize(43, 132);
     session.sees("Waiting for: a choice");
     session.types("\x03\x03");

@@ -11,7 +11,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use super::ceremony::SCENARIO;
 
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Output {
     bytes: Vec<u8>,
@@ -110,6 +110,12 @@ impl Session {
     pub(crate) fn types(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).unwrap();
         self.writer.flush().unwrap();
+    }
+
+    /// Gives a key that does nothing the time to do nothing.
+    pub(crate) fn rests(&self) {
+        thread::sleep(Duration::from_millis(300));
+        assert!(!self.screen().is_empty());
     }
 
     pub(crate) fn signal(&mut self, name: &str) {

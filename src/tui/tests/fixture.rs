@@ -97,7 +97,7 @@ pub(super) fn running(text: &str, size: (u16, u16), until: usize) -> Model {
     model
 }
 
-fn opened(text: &str) -> Event {
+pub(super) fn opened(text: &str) -> Event {
     Event::Opened {
         tool: text.to_owned(),
         program: Sha256::of(b"program"),

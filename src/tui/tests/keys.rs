@@ -1,11 +1,17 @@
 //! What keys do, and what none of them does alone.
 
-use crossterm::event::KeyCode::{self, BackTab, Char, Down, End, Enter, Esc, F, PageDown, Tab, Up};
+use crossterm::event::KeyCode::{
+    self, BackTab, Char, Down, End, Enter, Esc, F, Home, PageDown, Tab, Up,
+};
 
 use super::fixture::{
-    PHRASE, ask, asked, choices, control, drawn, key, model, pin, review, running, screens, type_,
+    PHRASE, ask, asked, choices, control, drawn, key, model, opened, pin, review, running, screens,
+    type_,
 };
+use crate::ceremony::event::Event;
+use crate::ceremony::plan::Step;
 use crate::ceremony::prompt::{Ask, Tries};
+use crate::tuf::digest::Sha256;
 use crate::tui::Finish;
 use crate::tui::model::{Input, Model, Overlay, PinEnd, Request, Stage};
 use crate::tui::update::update;
@@ -37,8 +43,8 @@ fn pin_page() -> Model {
     );
     model
 }
-fn answer(text: &str) -> Option<Request> {
-    Some(Request::Answer(text.to_owned()))
+fn answer(text: &str) -> Request {
+    Request::Answer(text.to_owned())
 }
 fn read_to_the_end(model: &mut Model) {
     for _ in 0..200 {
@@ -61,11 +67,7 @@ fn the_exact_phrase_answers_and_any_other_does_not() {
         let mut model = phrase();
         type_(&mut model, typed);
         let request = key(&mut model, Enter);
-        assert_eq!(
-            request,
-            if right { answer(PHRASE) } else { None },
-            "{typed:?}"
-        );
+        assert_eq!(request, right.then(|| answer(PHRASE)), "{typed:?}");
         let rows = drawn(&model).join("\n");
         let told = rows.contains("is not the phrase.") || rows.contains("Nothing was typed.");
         assert_eq!(told, !right, "{typed:?}\n{rows}");
@@ -78,7 +80,7 @@ fn a_wrong_phrase_is_cleared_and_the_right_one_answers_afterwards() {
     type_(&mut model, "no");
     assert_eq!(key(&mut model, Enter), None);
     type_(&mut model, PHRASE);
-    assert_eq!(key(&mut model, Enter), answer(PHRASE));
+    assert_eq!(key(&mut model, Enter), Some(answer(PHRASE)));
 }
 
 #[test]
@@ -93,7 +95,7 @@ fn letters_are_text_in_a_field_and_keys_outside_it() {
     key(&mut model, BackTab);
     control(&mut model, 'u');
     type_(&mut model, PHRASE);
-    assert_eq!(key(&mut model, Enter), answer(PHRASE));
+    assert_eq!(key(&mut model, Enter), Some(answer(PHRASE)));
 }
 
 #[test]
@@ -112,7 +114,7 @@ fn choices_move_by_arrows_letters_and_digits_and_answer_by_enter_only() {
         for code in keys {
             assert_eq!(key(&mut model, *code), None, "{keys:?}");
         }
-        assert_eq!(key(&mut model, Enter), answer(chosen), "{keys:?}");
+        assert_eq!(key(&mut model, Enter), Some(answer(chosen)), "{keys:?}");
     }
 }
 
@@ -160,7 +162,7 @@ fn a_review_is_unlocked_by_its_last_row_and_not_before() {
     assert!(unlocked > 3, "{unlocked}");
     key(&mut model, Tab);
     type_(&mut model, PHRASE);
-    assert_eq!(key(&mut model, Enter), answer(PHRASE));
+    assert_eq!(key(&mut model, Enter), Some(answer(PHRASE)));
 }
 
 #[test]
@@ -175,6 +177,64 @@ fn the_end_key_does_not_pass_over_rows_that_were_not_read() {
         assert!(presses < 50);
     }
     assert!(presses > 5, "{presses}");
+}
+
+#[test]
+fn what_was_read_last_stays_in_sight_when_the_phrase_appears() {
+    // Read from the end to the beginning: the phrase appears while the first rows are shown.
+    let mut model = reading(60);
+    for _ in 0..4 {
+        type_(&mut model, "/row 59");
+        key(&mut model, Enter);
+    }
+    key(&mut model, Home);
+    for _ in 0..100 {
+        if drawn(&model).join("\n").contains(PHRASE) {
+            break;
+        }
+        key(&mut model, Down);
+    }
+    let rows = drawn(&model).join("\n");
+    assert!(
+        rows.contains(PHRASE) && !rows.contains("row 59 of"),
+        "{rows}"
+    );
+}
+
+#[test]
+fn a_long_plan_is_shown_around_its_current_step() {
+    let mut model = model("alice", SIZE);
+    let steps = (0..40).map(|_| Step::Build).collect();
+    let plan = Event::PlanFixed {
+        sha256: Sha256::of(b"plan"),
+        steps,
+        minutes: 50,
+    };
+    key(&mut model, Enter);
+    let events = (0..30).flat_map(|step| [Event::StepStarted { step }, Event::StepDone { step }]);
+    let events = [opened(""), plan].into_iter().chain(events);
+    for event in events.chain([Event::StepStarted { step: 30 }]) {
+        update(&mut model, Input::Event(Box::new(event)));
+    }
+    assert_eq!(model.fault, None);
+    let rows = drawn(&model).join("\n");
+    assert!(rows.contains("[ now]  31  Build the candidates"), "{rows}");
+    key(&mut model, Char('s'));
+    assert!(drawn(&model).join("\n").contains("[ now]  31  Build"));
+}
+
+#[test]
+fn an_event_that_does_not_fit_is_told() {
+    let mut model = running("alice", SIZE, 1);
+    update(
+        &mut model,
+        Input::Event(Box::new(Event::StepStarted { step: 5 })),
+    );
+    let rows = drawn(&model).join("\n");
+    assert!(
+        rows.contains("[FAIL] An event does not fit what happened before"),
+        "{rows}"
+    );
 }
 
 #[test]
@@ -223,7 +283,7 @@ fn rejecting_needs_the_word() {
     }
     key(&mut model, Char('R'));
     type_(&mut model, "reject");
-    assert_eq!(key(&mut model, Enter), answer("reject"));
+    assert_eq!(key(&mut model, Enter), Some(answer("reject")));
 }
 
 #[test]
@@ -233,9 +293,7 @@ fn a_search_goes_forward_backward_and_around() {
     key(&mut model, Enter);
     let hits = |model: &Model| {
         let rows = drawn(model).into_iter();
-        rows.filter(|row| row.starts_with('>'))
-            .collect::<Vec<_>>()
-            .join("")
+        rows.filter(|row| row.starts_with('>')).collect::<String>()
     };
     assert!(hits(&model).contains("row 3 of"), "{}", hits(&model));
     key(&mut model, Char('n'));
@@ -348,7 +406,7 @@ fn function_keys_lay_pages_over_a_field_and_esc_takes_them_off() {
         assert_eq!(model.overlay, Some(overlay));
         key(&mut model, Esc);
         type_(&mut model, " root v8 as read");
-        assert_eq!(key(&mut model, Enter), answer(PHRASE));
+        assert_eq!(key(&mut model, Enter), Some(answer(PHRASE)));
     }
     let mut model = choice();
     for (code, overlay) in [

@@ -20,8 +20,9 @@ pub(super) fn observe(model: &mut Model) {
         return;
     };
     let before = reading.is_complete();
+    let at_end = reading.window(width, height).1 == reading.len();
     reading.observe(width, height);
-    if before == reading.is_complete() {
+    if before == reading.is_complete() || !at_end {
         return;
     }
     // The phrase field takes rows from the window: what was just read stays in sight above it.
