@@ -17,10 +17,24 @@ pub const WORK_VARIABLE: &str = "TUF_CEREMONY_REHEARSAL";
 ///
 /// # Errors
 /// The output cannot be written.
-pub fn run(args: &RehearseArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
+pub fn headless(args: &RehearseArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
     let mut each =
         |session: Session, out: &mut dyn Write| session.run(&mut Rehearser, &mut Printer::new(out));
-    match rehearse(args, out, &mut each) {
+    tell(rehearse(args, out, &mut each), err)
+}
+
+/// Runs the rehearsal, each ceremony as `each` does.
+pub fn run(
+    args: &RehearseArgs,
+    each: &mut Each<'_>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Exit {
+    tell(rehearse(args, out, each), err).unwrap_or(Exit::InputOutput)
+}
+
+fn tell(result: Result<Exit, Failure>, err: &mut dyn Write) -> Answer {
+    match result {
         Ok(exit) => Ok(exit),
         Err(failure) => {
             for line in &failure.lines {

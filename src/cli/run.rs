@@ -1,11 +1,14 @@
 //! `run --headless`: a ceremony from files, answers and descriptors.
 
 use std::io::Write;
+use std::path::Path;
 
 use super::args::RunArgs;
 use super::operator::{Headless, Printer};
 use super::{Answer, Exit, print};
+use crate::bundle::files;
 use crate::ceremony::event::Mode;
+use crate::ceremony::script::{SCHEMA, Script};
 use crate::room::answers::Answers;
 use crate::room::failure::Failure;
 use crate::room::hardening;
@@ -28,6 +31,31 @@ pub fn paths(args: &RunArgs) -> Paths {
         input: args.input.clone(),
         output: args.output.clone(),
     }
+}
+
+/// The session of a `run` with people at the screen.
+///
+/// # Errors
+/// [`Failure`].
+pub fn on_screen(args: &RunArgs) -> Result<Session, Failure> {
+    if args.answers.is_some() || args.pin_fd.is_some() {
+        return Err(Failure::usage(
+            "--answers and --pin-fd are for --headless; at the screen people answer",
+        ));
+    }
+    Session::open(paths(args))
+}
+
+/// The title of a ceremony script, or why it is refused; `None` for a file that is no ceremony script.
+pub fn title(path: &Path) -> Option<String> {
+    let bytes = files::read(path, files::SMALL_CAP).ok()?;
+    let ours = String::from_utf8_lossy(&bytes).contains(SCHEMA);
+    ours.then(
+        || match Script::parse(&path.display().to_string(), &bytes) {
+            Ok(script) => script.title,
+            Err(finding) => format!("refused: {}", finding.text),
+        },
+    )
 }
 
 /// Says how a ceremony ended.
