@@ -12,6 +12,7 @@ use std::process::{Command, Output, Stdio};
 
 use scene::{Bundle, bundle, replace};
 use serde_json::Value;
+use tuf_ceremony::bundle::part::AbandonedRecord;
 use tuf_ceremony::ceremony::event::Mode;
 use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::edit;
@@ -569,6 +570,10 @@ fn inspect_says_what_a_file_is() {
         told.contains("Role root: 2 of 3 keys must sign\n"),
         "{told}"
     );
+    let record = AbandonedRecord::new(Sha256([9; 32]), Vec::new()).to_vec();
+    replace(&bundle.path("record.json"), &record);
+    let told = text(&run(bundle.folder.path(), &["inspect", "record.json"]).stdout);
+    assert!(told.ends_with(" gave up for good:\n"), "{told}");
     let output = run(
         bundle.folder.path(),
         &["inspect", "bundle/ceremony/script.toml"],

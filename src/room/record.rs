@@ -54,10 +54,16 @@ impl Record {
         writer.append(clock::now(), event)
     }
 
-    #[allow(clippy::disallowed_methods, reason = "the folder that is carried away begins with its transcript")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the folder that is carried away begins with its transcript"
+    )]
     fn create(&self) -> Result<Writer, TranscriptError> {
         let folder = self.path.parent().unwrap_or(std::path::Path::new("."));
-        std::fs::create_dir_all(folder).map_err(|source| TranscriptError::System { attempted: "create", source })?;
+        std::fs::create_dir_all(folder).map_err(|source| TranscriptError::System {
+            attempted: "create",
+            source,
+        })?;
         Writer::create(&self.path)
     }
 
