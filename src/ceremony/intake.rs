@@ -202,26 +202,48 @@ fn names(names: &[String]) -> String {
     }
 }
 
+/// The whole chain: from the oldest root that was carried in, if it leads to the trusted one, so that no older root is lost from the bundle
+/// (PEP 458: old roots are never deleted), through the trusted root to the newest.
 fn read_chain(files: &[InputFile], wanted: Sha256) -> Result<Chain, Vec<Finding>> {
-    let (mut anchor, mut next) = (None, Vec::new());
-    for file in files
+    let roots: Vec<_> = files
         .iter()
         .filter(|file| file.path.starts_with("trusted/") && file.path.ends_with("root.json"))
-    {
-        if anchor.is_none() && Sha256::of(&file.bytes) == wanted {
-            anchor = Some((file.path.clone(), file.bytes.clone()));
-        } else {
-            next.push((file.path.clone(), file.bytes.clone()));
-        }
-    }
-    let anchor = anchor.ok_or_else(|| {
+        .map(|file| (file.path.clone(), file.bytes.clone()))
+        .collect();
+    let anchor = roots.iter().position(|(_, bytes)| Sha256::of(bytes) == wanted).ok_or_else(|| {
         vec![Finding::error(
             "INTAKE-TRUSTED-ROOT",
             "trusted",
             format!("no root in the input has the SHA-256 {wanted} that the script names as the trusted root"),
         )]
     })?;
-    let chain = chain::follow(anchor, next);
+    let chain = follow_from(&roots, anchor)?;
+    let Some(oldest) = oldest(&roots).filter(|oldest| *oldest != anchor) else {
+        return Ok(chain);
+    };
+    let whole = follow_from(&roots, oldest)?;
+    let leads_there = whole
+        .roots
+        .iter()
+        .any(|chained| Sha256::of(chained.envelope.bytes()) == wanted);
+    if leads_there {
+        return Ok(whole);
+    }
+    let text = "the older roots in the input do not lead to the trusted root; take them out or find the right ones";
+    Err(vec![Finding::error(
+        "INTAKE-TRUSTED-ROOT",
+        &roots[oldest].0,
+        text,
+    )])
+}
+
+fn follow_from(roots: &[(String, Vec<u8>)], start: usize) -> Result<Chain, Vec<Finding>> {
+    let rest = roots
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| *index != start)
+        .map(|(_, root)| root.clone());
+    let chain = chain::follow(roots[start].clone(), rest.collect());
     if chain.holds() {
         Ok(chain)
     } else {
@@ -231,6 +253,18 @@ fn read_chain(files: &[InputFile], wanted: Sha256) -> Result<Chain, Vec<Finding>
             .filter(|finding| finding.level == Level::Error)
             .collect())
     }
+}
+
+/// The root with the lowest version.
+fn oldest(roots: &[(String, Vec<u8>)]) -> Option<usize> {
+    let version = |bytes: &Vec<u8>| {
+        let envelope = Envelope::parse("", bytes.clone(), Limits::SMALL).ok()?;
+        Some(Root::read("", &envelope).ok()?.header.version)
+    };
+    (0..roots.len())
+        .filter_map(|index| Some((version(&roots[index].1)?, index)))
+        .min()
+        .map(|(_, index)| index)
 }
 
 /// The newest file of a role in `trusted/`, verified by the keys that hold for it now.

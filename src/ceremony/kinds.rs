@@ -11,9 +11,10 @@ mod renew_ephemeral;
 use super::candidate::Candidate;
 use super::event::Document;
 use super::intake::Trusted;
-use super::material::Material;
+use super::material::{Material, is_trusted};
 use super::script::Script;
 use crate::tuf::finding::Finding;
+use crate::tuf::key::KeyId;
 
 /// One kind of ceremony.
 pub struct Kind {
@@ -91,8 +92,8 @@ fn publish_together(candidates: &[Candidate]) -> Vec<PublishStep> {
     steps
 }
 
-/// A kind that needs trusted metadata and a version of something.
-fn needs_trust(script: &Script) -> Vec<Finding> {
+/// A kind that needs trusted metadata and a version of something, and names no key that is neither trusted nor to be listed.
+fn needs_trust(script: &Script, trusted: &Trusted) -> Vec<Finding> {
     let mut findings = Vec::new();
     if script.trusted_root_sha256.is_none() {
         findings.push(refuse(format!(
@@ -105,6 +106,24 @@ fn needs_trust(script: &Script) -> Vec<Finding> {
             "a {} makes a new version of something: give [root], [targets] or [bins]",
             script.kind
         )));
+    }
+    for holder in &script.holders {
+        for (name, role) in script.roles() {
+            let listed = role
+                .holders
+                .as_ref()
+                .is_some_and(|listed| listed.contains(&holder.name));
+            let keyid = holder.key(name).and_then(|key| key.keyid.as_ref());
+            let stray = |keyid: &&KeyId| {
+                trusted.root().is_some() && !listed && !is_trusted(trusted, name, keyid)
+            };
+            if let Some(keyid) = keyid.filter(stray) {
+                findings.push(refuse(format!(
+                    "{}.{name}.keyid {keyid} is not a {name} key in trusted metadata",
+                    holder.name
+                )));
+            }
+        }
     }
     findings
 }

@@ -81,7 +81,9 @@ fn steps(kind: &Kind, script: &Script, trusted: &Trusted, documents: &[Document]
         steps.push(Step::Intake);
     }
     if kind.name == "abort" {
-        steps.extend([Step::Abandon, Step::Export, Step::Close]);
+        steps.extend([Step::Abandon, Step::Export]);
+        steps.extend(script.trusted_root_sha256.map(|_| Step::Verdict));
+        steps.push(Step::Close);
         return steps;
     }
     steps.extend(script.supersedes.iter().map(|given_up| Step::Supersede {
@@ -127,14 +129,18 @@ fn steps(kind: &Kind, script: &Script, trusted: &Trusted, documents: &[Document]
 fn enrol_steps(script: &Script, trusted: &Trusted) -> Vec<Step> {
     let mut steps = Vec::new();
     for holder in &script.holders {
-        for (role, _) in script.roles() {
+        for (role, wanted) in script.roles() {
             let Some(key) = holder.key(role) else {
                 continue;
             };
+            let listed = wanted
+                .holders
+                .as_ref()
+                .is_some_and(|listed| listed.contains(&holder.name));
             let found = key
                 .keyid
                 .clone()
-                .filter(|keyid| !is_trusted(trusted, role, keyid));
+                .filter(|keyid| listed && !is_trusted(trusted, role, keyid));
             if key.generate.is_some() || found.is_some() {
                 steps.push(Step::Enrol {
                     holder: holder.name.clone(),

@@ -83,7 +83,7 @@ fn review(new_path: &Path, old: &Envelope, new: &Envelope) -> Result<Review, Fin
     let name = new_path.display().to_string();
     let diff: Diff = diff::between(Some(old), new)?;
     let mut quorums = Vec::new();
-    let mut findings = house::step(old, (&name, new), jiff::Timestamp::now())?;
+    let mut findings = house::step(old, (&name, new), crate::room::clock::now())?;
     if Header::read(&name, new)?.role_type == RoleType::Root {
         let (old, root) = (Root::read("OLD", old)?, Root::read(&name, new)?);
         quorums.extend(root_quorum(&old, "old", new));

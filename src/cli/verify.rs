@@ -12,7 +12,7 @@ use crate::verdict::{self, Count, Report, RootReport, load};
 /// # Errors
 /// What the writer says.
 pub fn run(args: &VerifyArgs, out: &mut dyn Write) -> Answer {
-    let at = args.at.unwrap_or_else(jiff::Timestamp::now);
+    let at = args.at.unwrap_or_else(crate::room::clock::now);
     let report = load::paths(&args.trusted_root, &args.paths, at, args.rehearsal)
         .map_or_else(|report| report, verdict::judge);
     if args.json {

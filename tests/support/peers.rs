@@ -154,7 +154,7 @@ pub fn publish(step: &Publication<'_>) -> Result<Value, String> {
 }
 
 /// A small genuine PEP 458 repository made by python-tuf alone, with broken twins; the folders are named in
-/// tests/peers/make_repo.py.
+/// `tests/peers/make_repo.py`.
 pub fn make_repository(out: &Path) {
     run(python("make_repo.py").arg("--out").arg(out));
 }

@@ -22,7 +22,7 @@ pub(super) const KIND: Kind = Kind {
 };
 
 fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
-    let mut findings = needs_trust(script);
+    let mut findings = needs_trust(script, trusted);
     for (name, role) in script.roles() {
         if role.keys == Some(Custody::Ephemeral) {
             findings.push(refuse(format!(

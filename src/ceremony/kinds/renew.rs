@@ -23,7 +23,7 @@ pub(super) const KIND: Kind = Kind {
 };
 
 fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
-    let mut findings = needs_trust(script);
+    let mut findings = needs_trust(script, trusted);
     if !script.online.is_empty() {
         findings.push(refuse("a renewal changes no online key: remove [[online]]"));
     }

@@ -24,7 +24,7 @@ pub(super) const KIND: Kind = Kind {
 };
 
 fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
-    let mut findings = needs_trust(script);
+    let mut findings = needs_trust(script, trusted);
     for (name, role) in [("root", &script.root), ("targets", &script.targets)] {
         if role.is_none() {
             findings.push(refuse(format!(

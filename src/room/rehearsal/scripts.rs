@@ -59,7 +59,7 @@ fn fill_line(line: &str, facts: &Facts) -> String {
         return line.to_owned();
     };
     let text = value.trim_matches('"');
-    let filled = match name.trim() {
+    let filled = match name.rsplit('.').next().unwrap_or(name).trim() {
         "expires" => moved(text, facts.today),
         "trusted_root_sha256" => facts.trusted_root.map(|digest| digest.to_string()),
         "sha256" => facts.payload.map(|digest| digest.to_string()),
