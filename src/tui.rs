@@ -23,7 +23,10 @@ mod operator;
 mod page;
 mod pin;
 mod reading;
+pub mod session;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod text;
 mod update;
 mod view;
@@ -92,7 +95,8 @@ pub enum Failure {
 }
 
 /// Shows the opening page, then runs `ceremony` on its own thread while people answer and watch, then shows the finish page until they leave it.
-/// Gives what the ceremony gave. If the terminal is lost in between, or SIGTERM or SIGHUP comes, the terminal is restored, the open question and
+/// Gives what the ceremony gave. The sink wants every event of the ceremony in order, on resume the recorded ones first: it folds them into what
+/// the pages show. If the terminal is lost in between, or SIGTERM or SIGHUP comes, the terminal is restored, the open question and
 /// all later ones are answered with a [`Stop`](crate::ceremony::port::Stop), and the ceremony's own result is given.
 ///
 /// # Errors

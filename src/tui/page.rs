@@ -100,6 +100,14 @@ pub(super) fn page(model: &Model) -> Page {
     page
 }
 
+/// The line that a page begins with: a long plan begins a few steps before the current one.
+pub(super) fn first_line(model: &Model) -> usize {
+    match model.stage {
+        Stage::Working if !record::is_signing(model) => model.progress.current().saturating_sub(5),
+        _ => 0,
+    }
+}
+
 /// Columns and rows of a review's window.
 pub(super) fn window(model: &Model, asking: &Asking) -> (usize, usize) {
     let page = asking::review_frame(model, asking);
@@ -206,7 +214,7 @@ fn overlay_page(model: &Model, overlay: Overlay) -> Page {
     };
     Page::of(
         body,
-        format!("This is {what}. Esc goes back to: {}", behind(model)),
+        format!("Shown: {what}. Esc goes back to: {}", behind(model)),
         back,
     )
 }

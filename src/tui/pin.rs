@@ -164,7 +164,7 @@ mod tests {
         let mut last = PinKey::Nothing;
         for &byte in bytes {
             match decoder.feed(byte) {
-                PinKey::Nothing => continue,
+                PinKey::Nothing => {}
                 PinKey::Keep => kept.push(byte),
                 key => last = key,
             }

@@ -123,6 +123,10 @@ impl Reading {
         }
         self.fill(width, height);
     }
+    /// Moves on to the end where the end was in sight in a window of a few rows more.
+    pub(super) fn keep_end(&mut self, width: usize, height: usize) {
+        self.scroll(isize::try_from(height).unwrap_or(0), width, height);
+    }
     /// To the next or previous row that holds the searched text, beginning anew at the end. False: there is none.
     pub(super) fn search(&mut self, forward: bool, width: usize, height: usize) -> bool {
         if self.wanted.is_empty() {

@@ -7,7 +7,8 @@ mod reading;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::model::{Asking, Input, Model, Overlay, PinEnd, PinPage, Request, Stage};
-use super::page::{large_pages, page};
+use super::page::{first_line, large_pages, page};
+use crate::ceremony::event::Event;
 
 /// Changes the model; says what is to be done.
 pub(super) fn update(model: &mut Model, input: Input) -> Option<Request> {
@@ -25,6 +26,9 @@ pub(super) fn update(model: &mut Model, input: Input) -> Option<Request> {
         Input::Event(event) => {
             if let Err(fault) = model.progress.apply(&event) {
                 model.fault = Some(fault.to_string());
+            }
+            if let (Stage::Working, Event::StepStarted { .. }) = (&model.stage, *event) {
+                model.scroll = first_line(model);
             }
             None
         }
@@ -75,7 +79,7 @@ fn ask(model: &mut Model, stage: Stage) -> Option<Request> {
 
 fn show(model: &mut Model, stage: Stage) {
     model.stage = stage;
-    model.scroll = 0;
+    model.scroll = first_line(model);
 }
 
 fn close_pin(model: &mut Model, end: PinEnd) {

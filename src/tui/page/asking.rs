@@ -9,8 +9,8 @@ use super::{Page, record};
 use crate::ceremony::event::TokenIdentity;
 use crate::ceremony::prompt::{Ask, TokenRow, Tries};
 
-const SCROLL_KEYS: &str =
-    "Up/Down choose  Enter answer  PgDn scroll  c signatures  L large  ? help  q pause";
+const CHOICE_KEYS: &str =
+    "Up/Down choose  Enter answer  PgDn  c signatures  L large  ? help  q pause";
 
 /// A phrase, a choice or a token.
 pub(super) fn page(model: &Model, asking: &Asking) -> Page {
@@ -38,12 +38,12 @@ pub(super) fn page(model: &Model, asking: &Asking) -> Page {
                 typing_keys(asking),
             )
         }
-        Ask::Choice { .. } => ("Waiting for: a choice, then Enter", SCROLL_KEYS),
+        Ask::Choice { .. } => ("Waiting for: a choice, then Enter", CHOICE_KEYS),
         Ask::Token { tokens, .. } => {
             body.extend(inventory(tokens, width));
             (
                 "Waiting for: the token to be plugged in, then a choice",
-                SCROLL_KEYS,
+                CHOICE_KEYS,
             )
         }
         Ask::Review { .. } => ("", ""),
@@ -74,6 +74,10 @@ pub(super) fn review_frame(model: &Model, asking: &Asking) -> Page {
     top.extend(digest_lines("signed bytes sha256", &review.digest()));
     top.push(Line::raw(""));
     let mut bottom = vec![Line::raw("")];
+    let wait_for_end = format!(
+        "Waiting for: the review to be read to its end; e goes to {} marked lines",
+        reading.watched()
+    );
     let waiting = match reading.entry {
         Entry::Search => {
             bottom.extend(lines(
@@ -103,7 +107,7 @@ pub(super) fn review_frame(model: &Model, asking: &Asking) -> Page {
         }
         Entry::None => {
             bottom.extend(unread(reading, width));
-            "Waiting for: the review to be read to its end"
+            &wait_for_end
         }
     };
     if let (Some(note), Entry::None) = (&asking.note, reading.entry)
@@ -124,9 +128,8 @@ fn unread(reading: &Reading, width: usize) -> Vec<Line<'static>> {
     let (read, all) = (reading.read(), reading.len());
     let percent = (read * 100).checked_div(all).unwrap_or(100);
     let text = format!(
-        "Read to the end to enable signing: line {read} of {all} {} {percent}%  look at {}",
-        bar(read, all),
-        reading.watched()
+        "Read to the end to enable signing: line {read} of {all} {} {percent}%",
+        bar(read, all)
     );
     lines(&text, width, Tone::Strong)
 }

@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn every_printable_character_has_a_shape_of_its_own() {
-        let shapes: BTreeSet<_> = ('!'..='~').map(|c| rows(c)).collect();
+        let shapes: BTreeSet<_> = ('!'..='~').map(rows).collect();
         let cases = ('!'..='~').filter(|c| !c.is_ascii_lowercase()).count();
         assert_eq!(shapes.len(), cases);
         assert!(!shapes.contains(&[0; 5]));

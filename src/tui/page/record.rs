@@ -258,8 +258,9 @@ pub(super) fn finish(model: &Model, finish: &Finish) -> Vec<Line<'static>> {
         body.extend(lines(text, width, tone));
     }
     for known in model.progress.documents() {
+        let caption = format!("Signatures on {}:", known.document);
+        body.extend(lines(&caption, width, Tone::Strong));
         for quorum in &known.quorums {
-            body.extend(lines(&format!("{}:", known.document), width, Tone::Plain));
             body.extend(sentence(known, quorum, width));
         }
     }

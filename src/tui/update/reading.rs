@@ -16,12 +16,18 @@ pub(super) fn observe(model: &mut Model) {
     if model.is_too_small() || model.leaving || model.overlay.is_some() {
         return;
     }
-    // The window shrinks a little when the phrase field appears, so this is done once per input, not until nothing changes.
-    let Some((width, height)) = size(model) else {
+    let (Some((width, height)), Some(reading)) = (size(model), reading(model)) else {
         return;
     };
-    if let Some(reading) = reading(model) {
-        reading.observe(width, height);
+    let before = reading.is_complete();
+    let at_end = reading.window(width, height).1 == reading.len();
+    reading.observe(width, height);
+    if before == reading.is_complete() || !at_end {
+        return;
+    }
+    // The phrase field takes rows from the window: what was just read stays in sight above it.
+    if let (Some((width, height)), Some(reading)) = (size(model), self::reading(model)) {
+        reading.keep_end(width, height);
     }
 }
 

@@ -1,0 +1,193 @@
+//! One run in a pseudo-terminal: types like a person, reads like a terminal, and checks that the terminal is left as it was.
+
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use super::ceremony::SCENARIO;
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+struct Output {
+    bytes: Vec<u8>,
+    parser: vt100::Parser,
+}
+
+pub(crate) struct Session {
+    master: Box<dyn MasterPty + Send>,
+    writer: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    output: Arc<Mutex<Output>>,
+    /// Settings of the terminal before the program ran.
+    before: String,
+}
+
+/// What was left.
+pub(crate) struct End {
+    pub(crate) code: u32,
+    pub(crate) bytes: Vec<u8>,
+    /// Settings as before, normal screen, cursor shown, no mouse, no bracketed paste.
+    pub(crate) restored: bool,
+    told: String,
+}
+
+impl End {
+    /// What stands on the normal screen, and the state of the terminal.
+    pub(crate) fn text(&self) -> String {
+        self.told.clone()
+    }
+    pub(crate) fn contains(&self, text: &str) -> bool {
+        self.bytes
+            .windows(text.len())
+            .any(|bytes| bytes == text.as_bytes())
+    }
+}
+
+impl Session {
+    pub(crate) fn start(scenario: &str, rows: u16, columns: u16) -> Self {
+        Self::start_with(scenario, rows, columns, &[("TERM", "linux")])
+    }
+
+    pub(crate) fn start_with(
+        scenario: &str,
+        rows: u16,
+        columns: u16,
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let pair = native_pty_system().openpty(size(rows, columns)).unwrap();
+        let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+        command.args(["scripted_ceremony", "--exact", "--nocapture"]);
+        command.env(SCENARIO, scenario);
+        command.env_remove("NO_COLOR");
+        for (name, value) in variables {
+            command.env(name, value);
+        }
+        let before = settings(&*pair.master);
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let parser = vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0);
+        let output = Arc::new(Mutex::new(Output {
+            bytes: Vec::new(),
+            parser,
+        }));
+        let shared = Arc::clone(&output);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                let mut output = shared.lock().unwrap();
+                output.bytes.extend_from_slice(&buffer[..count]);
+                output.parser.process(&buffer[..count]);
+            }
+        });
+        Self {
+            writer: pair.master.take_writer().unwrap(),
+            master: pair.master,
+            child,
+            output,
+            before,
+        }
+    }
+
+    /// Waits until the screen shows a text.
+    pub(crate) fn sees(&mut self, text: &str) {
+        let begun = Instant::now();
+        while !self.screen().contains(text) {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "no {text:?} on\n{}",
+                self.screen()
+            );
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub(crate) fn types(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    /// Gives a key that does nothing the time to do nothing.
+    pub(crate) fn rests(&self) {
+        thread::sleep(Duration::from_millis(300));
+        assert!(!self.screen().is_empty());
+    }
+
+    pub(crate) fn signal(&mut self, name: &str) {
+        let child = self.child.process_id().unwrap().to_string();
+        let status = std::process::Command::new("kill")
+            .args(["-s", name, &child])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    pub(crate) fn resize(&mut self, rows: u16, columns: u16) {
+        let mut output = self.output.lock().unwrap();
+        let screen = output.parser.screen_mut();
+        screen.set_size(rows.try_into().unwrap(), columns.try_into().unwrap());
+        drop(output);
+        self.master.resize(size(rows, columns)).unwrap();
+    }
+
+    /// Waits for the end of the program.
+    pub(crate) fn end(mut self) -> End {
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if begun.elapsed() > PATIENCE {
+                let _ = self.child.kill();
+                panic!("the program does not end:\n{}", self.screen());
+            }
+            thread::sleep(Duration::from_millis(10));
+        };
+        // The last bytes may still be on their way from the kernel to the reading thread.
+        thread::sleep(Duration::from_millis(100));
+        let after = settings(&*self.master);
+        let output = self.output.lock().unwrap();
+        let screen = output.parser.screen();
+        let restored = after == self.before
+            && !screen.alternate_screen()
+            && !screen.hide_cursor()
+            && !screen.bracketed_paste()
+            && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None;
+        let mut told = screen.contents().replace('\n', "");
+        write!(told, "\nbefore {}\nafter  {after}", self.before).unwrap();
+        End {
+            code: status.exit_code(),
+            bytes: output.bytes.clone(),
+            restored,
+            told,
+        }
+    }
+
+    fn screen(&self) -> String {
+        self.output.lock().unwrap().parser.screen().contents()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+fn size(rows: u16, columns: u16) -> PtySize {
+    PtySize {
+        rows,
+        cols: columns,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
+
+/// All settings as `stty -a` shows them, but for the size.
+fn settings(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios().unwrap())
+}
