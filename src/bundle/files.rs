@@ -1,7 +1,10 @@
 //! Reading and writing files that strangers may have prepared: regular files only, no links followed, sizes capped before reading; writing never
 //! replaces anything, and what was written is read back.
 
-#![allow(clippy::disallowed_methods, reason = "the one place that writes what leaves the ceremony")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the one place that writes what leaves the ceremony"
+)]
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};

@@ -1,6 +1,9 @@
 //! The writer: one line an event, synced before the ceremony goes on; an existing transcript is verified whole before a line is added.
 
-#![allow(clippy::disallowed_methods, reason = "the transcript is the one file that grows")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the transcript is the one file that grows"
+)]
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};

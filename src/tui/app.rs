@@ -53,7 +53,10 @@ pub(super) fn show(
 }
 
 /// The characters that this terminal has.
-#[allow(clippy::disallowed_methods, reason = "the terminal names itself in its environment only")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the terminal names itself in its environment only"
+)]
 pub(super) fn glyphs(ascii: bool) -> Glyphs {
     Glyphs::choose(ascii, std::env::var("TERM").ok().as_deref())
 }

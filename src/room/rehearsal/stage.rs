@@ -1,6 +1,9 @@
 //! The stage of a rehearsal: tokens, rooms and folders, one ceremony after the other, each starting from the bundle of the one before.
 
-#![allow(clippy::disallowed_methods, reason = "a rehearsal lays out its own temporary folder")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a rehearsal lays out its own temporary folder"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
