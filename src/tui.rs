@@ -23,6 +23,7 @@ mod operator;
 mod page;
 mod pin;
 mod reading;
+pub mod session;
 mod terminal;
 #[cfg(test)]
 mod tests;

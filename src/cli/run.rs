@@ -20,14 +20,22 @@ pub fn run(args: &RunArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
     end(ceremony(args, out), out, err)
 }
 
-/// The files of a `run`.
-pub fn paths(args: &RunArgs) -> Paths {
-    Paths {
+/// The files of a `run` with people at the screen.
+///
+/// # Errors
+/// [`Failure`]: options that only a headless run has.
+pub fn paths(args: &RunArgs) -> Result<Paths, Failure> {
+    if !args.headless && (args.answers.is_some() || args.pin_fd.is_some()) {
+        return Err(Failure::usage(
+            "--answers and --pin-fd are for --headless; at the screen people answer",
+        ));
+    }
+    Ok(Paths {
         script: args.script.clone(),
         room: args.room.clone(),
         input: args.input.clone(),
         output: args.output.clone(),
-    }
+    })
 }
 
 /// Says how a ceremony ended.
@@ -57,7 +65,7 @@ pub fn end(result: Result<Done, Failure>, out: &mut dyn Write, err: &mut dyn Wri
 
 fn ceremony(args: &RunArgs, out: &mut dyn Write) -> Result<Done, Failure> {
     hardening::harden().map_err(Failure::disk)?;
-    let session = Session::open(paths(args))?;
+    let session = Session::open(paths(args)?)?;
     if args.answers.is_some() && session.mode() == Mode::Production {
         return Err(Failure::usage(
             "answers from a file are for rehearsals; in production people answer",
