@@ -240,6 +240,9 @@ impl Session {
         operator: &mut dyn Operator,
         observer: &mut dyn Sink,
     ) -> Result<Done, Failure> {
+        self.record
+            .tell_torn()
+            .map_err(|fault| Failure::disk(fault.to_string()))?;
         let progress = self.record.transcript().progress().clone();
         let subject = Subject {
             kind: self.kind,
