@@ -3,17 +3,17 @@
 
 mod roots;
 
-use super::event::{Abandoned, Document, Mode};
+use super::event::{Abandoned, Document, Mode, REHEARSAL_MARKER};
 use super::script::Script;
 use crate::pypi::holders::Holders;
 use crate::tuf::chain::{Chain, ChainedRoot};
 use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
-use crate::tuf::finding::{Finding, Level};
+use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
 use crate::tuf::key::{Key, KeyId};
 use crate::tuf::metadata::{RoleKeys, Root, Targets};
-use crate::tuf::{chain, verification};
+use crate::tuf::verification;
 
 /// A file of `--in`, by its path inside that folder.
 #[derive(Clone, Debug)]
@@ -127,8 +127,8 @@ pub fn intake(
     now: jiff::Timestamp,
 ) -> Result<Trusted, Vec<Finding>> {
     let mut trusted = Trusted {
-        files,
         abandoned,
+        files,
         ..Trusted::default()
     };
     let holders = trusted
@@ -270,7 +270,7 @@ fn refuse_rehearsed(trusted: &Trusted, mode: Mode) -> Result<(), Finding> {
         .map(|(envelope, _)| envelope);
     let marked = roots
         .chain(others)
-        .any(|envelope| envelope.signed().get(super::REHEARSAL_MARKER).is_some());
+        .any(|envelope| envelope.signed().get(REHEARSAL_MARKER).is_some());
     if mode == Mode::Production && marked {
         return Err(Finding::error(
             "REHEARSAL-MARKER",

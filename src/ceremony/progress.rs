@@ -203,6 +203,10 @@ impl Progress {
         self.clock.as_deref()
     }
 
+    #[allow(
+        clippy::too_many_lines,
+        reason = "one arm an event; splitting would hide that all are there"
+    )]
     fn fold(&mut self, event: &Event) {
         match event {
             Event::Opened {
@@ -277,7 +281,7 @@ impl Progress {
                 self.pending = Some((document.clone(), signer.clone()));
             }
             Event::Signed { .. } | Event::SigningFailed { .. } | Event::IntentDecided { .. } => {
-                self.pending = None
+                self.pending = None;
             }
             Event::EphemeralDestroyed { .. } => self.destroyed = true,
             Event::RegisterChecked {

@@ -65,7 +65,7 @@ pub fn end(result: Result<Done, Failure>, out: &mut dyn Write, err: &mut dyn Wri
 
 fn ceremony(args: &RunArgs, out: &mut dyn Write) -> Result<Done, Failure> {
     hardening::harden().map_err(Failure::disk)?;
-    let session = Session::open(paths(args)?)?;
+    let session = Session::open(&paths(args)?)?;
     if args.answers.is_some() && session.mode() == Mode::Production {
         return Err(Failure::usage(
             "answers from a file are for rehearsals; in production people answer",

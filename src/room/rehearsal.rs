@@ -16,7 +16,7 @@ use super::session::{Done, Session};
 /// The PIN of every throwaway token. It protects nothing.
 pub const PIN: &str = "654321";
 
-/// Where SoftHSM2's module usually lies.
+/// Where `SoftHSM2`'s module usually lies.
 const SOFTHSM: [&str; 4] = [
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
@@ -24,7 +24,7 @@ const SOFTHSM: [&str; 4] = [
     "/usr/lib64/pkcs11/libsofthsm2.so",
 ];
 
-/// SoftHSM2's module, if it is installed.
+/// `SoftHSM2`'s module, if it is installed.
 pub fn softhsm() -> Option<&'static Path> {
     SOFTHSM.iter().map(Path::new).find(|path| path.exists())
 }

@@ -39,7 +39,7 @@ pub fn home() -> Result<HomeChoice, Failure> {
 ///
 /// # Errors
 /// [`Failure`]: how the ceremony ended, or that the terminal cannot be used.
-pub fn ceremony(paths: Paths) -> Result<Done, Failure> {
+pub fn ceremony(paths: &Paths) -> Result<Done, Failure> {
     hardening::harden().map_err(Failure::disk)?;
     show(Session::open(paths)?, &[])
 }

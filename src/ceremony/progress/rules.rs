@@ -70,7 +70,7 @@ impl Progress {
             Event::SigningIntended {
                 document, payload, ..
             } => {
-                self.signs(step, document)
+                signs(step, document)
                     && self.pending.is_none()
                     && self.is_signable(document, *payload)
             }
@@ -86,8 +86,8 @@ impl Progress {
             | Event::IntentDecided { document, signer } => self.is_pending(document, signer),
             Event::Imported {
                 document, payload, ..
-            } => self.signs(step, document) && self.is_signable(document, *payload),
-            Event::Skipped { document, .. } => self.signs(step, document),
+            } => signs(step, document) && self.is_signable(document, *payload),
+            Event::Skipped { document, .. } => signs(step, document),
             Event::EphemeralDestroyed { .. } => matches!(step, Step::DestroyEphemeral),
             Event::Verdict { .. } => matches!(step, Step::Verdict),
             Event::Answered { .. }
@@ -126,15 +126,16 @@ impl Progress {
             .as_ref()
             .is_some_and(|(known, by)| known == document && by == signer)
     }
-    fn signs(&self, step: &Step, document: &Document) -> bool {
-        match step {
-            Step::Sign {
-                document: planned, ..
-            }
-            | Step::SignEphemeral { document: planned } => planned == document,
-            Step::Collect => true,
-            _ => false,
+}
+
+fn signs(step: &Step, document: &Document) -> bool {
+    match step {
+        Step::Sign {
+            document: planned, ..
         }
+        | Step::SignEphemeral { document: planned } => planned == document,
+        Step::Collect => true,
+        _ => false,
     }
 }
 
