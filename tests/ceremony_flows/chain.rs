@@ -39,7 +39,10 @@ fn a_person_who_replaces_a_key_signs_with_the_old_and_the_new_one_in_one_sitting
     let signatures = record::signatures(&bundle);
     for holder in ["alice", "bob", "carol"] {
         let by = format!("root v2 by {holder} ");
-        let mut own: Vec<_> = signatures.iter().filter(|signed| signed.starts_with(&by)).collect();
+        let mut own: Vec<_> = signatures
+            .iter()
+            .filter(|signed| signed.starts_with(&by))
+            .collect();
         assert_eq!(own.len(), 2, "{signatures:#?}");
         own.dedup();
         assert_eq!(own.len(), 2, "one key signed twice: {signatures:#?}");
@@ -59,6 +62,10 @@ fn a_pin_is_nowhere_in_what_is_carried_away_or_printed() {
     let outcome = ceremony.run();
     assert_eq!(outcome.code, 0, "{outcome:?}");
     assert!(!outcome.out.contains(PIN) && !outcome.err.contains(PIN));
-    let found = stage.command("grep").args(["-rl", PIN]).arg(ceremony.output()).output();
+    let found = stage
+        .command("grep")
+        .args(["-rl", PIN])
+        .arg(ceremony.output())
+        .output();
     assert_eq!(String::from_utf8_lossy(&found.unwrap().stdout), "");
 }

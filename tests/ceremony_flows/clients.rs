@@ -30,7 +30,15 @@ impl<'s> Published<'s> {
             assert!(output.status.success(), "{output:?}");
             String::from_utf8(output.stdout).unwrap()
         };
-        openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "online.pem"]);
+        openssl(&[
+            "genpkey",
+            "-algorithm",
+            "EC",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-out",
+            "online.pem",
+        ]);
         fs::write(stage.path("demo.txt"), "hello\n").unwrap();
         openssl(&["pkey", "-in", "online.pem", "-pubout"])
     }
@@ -73,16 +81,24 @@ fn a_root_that_expired_yesterday_is_renewed_today_and_an_old_client_recovers() {
     let script = with_online_key(&fill(&read("genesis"), None, -366), &public);
     let then_local = then.replace('T', " ").replace('Z', "");
     let genesis = stage.ceremony("genesis", script).at(&then_local).finish();
-    let published = Published { stage: &stage, first_root: genesis.join("metadata/1.root.json") };
+    let published = Published {
+        stage: &stage,
+        first_root: genesis.join("metadata/1.root.json"),
+    };
     published.publish(&genesis, Some(&then));
     published.works("a year ago", "old", Some(&then), 1);
     assert!(!published.client("old", None).ok, "everything expired");
 
-    let renewal = read("renew").replace("frank", "erin").replacen("version = 3", "version = 2", 1);
+    let renewal = read("renew")
+        .replace("frank", "erin")
+        .replacen("version = 3", "version = 2", 1);
     let script = fill(&renewal, Some(&genesis), 0);
     let renew = stage.ceremony("renew", script).after(&genesis).finish();
     let warned = crate::support::record::rules(&renew);
-    assert!(warned.iter().any(|rule| rule == "TRUSTED-EXPIRED"), "{warned:?}");
+    assert!(
+        warned.iter().any(|rule| rule == "TRUSTED-EXPIRED"),
+        "{warned:?}"
+    );
     published.publish(&renew, None);
     published.works("today", "old", None, 2);
     published.works("today", "fresh", None, 2);
@@ -95,7 +111,9 @@ fn steps(bundle: &Path) -> Vec<Vec<String>> {
     let steps = actions["publish"].as_array().unwrap().iter();
     let files = |step: &Value| {
         let files = step["files"].as_array().unwrap().iter();
-        files.map(|file| file.as_str().unwrap().to_owned()).collect()
+        files
+            .map(|file| file.as_str().unwrap().to_owned())
+            .collect()
     };
     steps.map(files).collect()
 }
@@ -124,10 +142,16 @@ fn renew_ephemeral_breaks_no_client_at_any_publishing_step() {
     let public = Published::online_key(&stage);
     let script = with_online_key(&example("genesis-ephemeral", None), &public);
     let genesis = stage.ceremony("genesis", script).finish();
-    let published = Published { stage: &stage, first_root: genesis.join("metadata/1.root.json") };
+    let published = Published {
+        stage: &stage,
+        first_root: genesis.join("metadata/1.root.json"),
+    };
     published.publish(&genesis, None);
     let script = example("renew-ephemeral", Some(&genesis));
-    let renewal = stage.ceremony("renew-ephemeral", script).after(&genesis).finish();
+    let renewal = stage
+        .ceremony("renew-ephemeral", script)
+        .after(&genesis)
+        .finish();
     assert_eq!(steps(&renewal).len(), 3);
     no_step_breaks_a_client(&published, &renewal);
 }
@@ -138,13 +162,23 @@ fn the_new_root_alone_would_break_clients_so_the_order_of_the_steps_is_needed() 
     let public = Published::online_key(&stage);
     let script = with_online_key(&example("genesis-ephemeral", None), &public);
     let genesis = stage.ceremony("genesis", script).finish();
-    let published = Published { stage: &stage, first_root: genesis.join("metadata/1.root.json") };
+    let published = Published {
+        stage: &stage,
+        first_root: genesis.join("metadata/1.root.json"),
+    };
     published.publish(&genesis, None);
     let script = example("renew-ephemeral", Some(&genesis));
-    let renewal = stage.ceremony("renew-ephemeral", script).after(&genesis).finish();
+    let renewal = stage
+        .ceremony("renew-ephemeral", script)
+        .after(&genesis)
+        .finish();
     let step = stage.path("root-alone");
     fs::create_dir_all(step.join("metadata")).unwrap();
-    fs::copy(renewal.join("metadata/2.root.json"), step.join("metadata/2.root.json")).unwrap();
+    fs::copy(
+        renewal.join("metadata/2.root.json"),
+        step.join("metadata/2.root.json"),
+    )
+    .unwrap();
     published.publish(&step, None);
     let broken = published.client("fresh", None);
     assert!(broken.refusal().contains("targets"), "{broken:?}");

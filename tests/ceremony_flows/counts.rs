@@ -30,7 +30,9 @@ fn root(version: u64) -> Envelope {
     let mut root: Value = serde_json::from_slice(plain.bytes()).unwrap();
     let key = root["signed"]["keys"][&forge::keyid(1).0].clone();
     root["signed"]["keys"][alias().0] = key;
-    let listed = root["signed"]["roles"]["root"]["keyids"].as_array_mut().unwrap();
+    let listed = root["signed"]["roles"]["root"]["keyids"]
+        .as_array_mut()
+        .unwrap();
     listed.push(json!(alias().0));
     parsed(&root)
 }
@@ -49,7 +51,13 @@ fn verify(old: &Envelope, new: &Envelope) -> Value {
     let new_path = folder.path().join("2.root.json");
     fs::write(&new_path, new.bytes()).unwrap();
     let mut command = std::process::Command::new(crate::support::stage::PROGRAM);
-    command.args(["verify", "--json", "--at", "2026-12-01T00:00:00Z", "--trusted-root"]);
+    command.args([
+        "verify",
+        "--json",
+        "--at",
+        "2026-12-01T00:00:00Z",
+        "--trusted-root",
+    ]);
     let output = command.arg(old_path).arg(new_path).output().unwrap();
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -59,9 +67,16 @@ fn one_key_under_two_names_counts_once_in_verify() {
     let old = forge::signed(&root(1), &[1, 2]);
     let report = verify(&old, &signed_twice(&root(2)));
     assert_eq!(report["ok"], false, "{report:#}");
-    assert_eq!(report["roots"].as_array().unwrap().len(), 1, "the chain ends: {report:#}");
+    assert_eq!(
+        report["roots"].as_array().unwrap().len(),
+        1,
+        "the chain ends: {report:#}"
+    );
     let text = report.to_string();
-    assert!(text.contains("2 needed, 1 signed") || text.contains("needs 2"), "{report:#}");
+    assert!(
+        text.contains("2 needed, 1 signed") || text.contains("needs 2"),
+        "{report:#}"
+    );
 
     let report = verify(&old, &forge::signed(&signed_twice(&root(2)), &[2]));
     assert_eq!(report["ok"], true, "{report:#}");
@@ -75,20 +90,44 @@ fn one_key_with_two_right_signatures_counts_once_in_verify() {
     let old = forge::signed(&forge::root(None, 1, &[1, 2, 3], 2), &[1, 2]);
     let new = forge::root(Some(&old), 2, &[1, 2, 3], 2);
     let payload = new.payload().into_owned();
-    let twins = [forge::signature(2, &payload), forge::twin_signature(2, &payload)];
-    let twins = twins.map(|sig| json!({ "keyid": forge::keyid(2).0, "sig": data_encoding::HEXLOWER.encode(&sig) }));
+    let twins = [
+        forge::signature(2, &payload),
+        forge::twin_signature(2, &payload),
+    ];
+    let twins = twins.map(
+        |sig| json!({ "keyid": forge::keyid(2).0, "sig": data_encoding::HEXLOWER.encode(&sig) }),
+    );
     let mut twice: Value = serde_json::from_slice(new.bytes()).unwrap();
     twice["signatures"] = json!(twins);
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("1.root.json"), old.bytes()).unwrap();
-    fs::write(folder.path().join("2.root.json"), serde_json::to_vec(&twice).unwrap()).unwrap();
+    fs::write(
+        folder.path().join("2.root.json"),
+        serde_json::to_vec(&twice).unwrap(),
+    )
+    .unwrap();
     let mut command = std::process::Command::new(crate::support::stage::PROGRAM);
-    command.args(["verify", "--json", "--at", "2026-12-01T00:00:00Z", "--trusted-root"]);
-    let output = command.arg(folder.path().join("1.root.json")).arg(folder.path()).output().unwrap();
+    command.args([
+        "verify",
+        "--json",
+        "--at",
+        "2026-12-01T00:00:00Z",
+        "--trusted-root",
+    ]);
+    let output = command
+        .arg(folder.path().join("1.root.json"))
+        .arg(folder.path())
+        .output()
+        .unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["ok"], false, "{report:#}");
     let counted = report["roots"].as_array().unwrap().iter();
-    assert!(counted.filter(|root| root["version"] == 2).all(|root| root["new"]["signed"] == 1), "{report:#}");
+    assert!(
+        counted
+            .filter(|root| root["version"] == 2)
+            .all(|root| root["new"]["signed"] == 1),
+        "{report:#}"
+    );
 }
 
 #[test]
@@ -101,12 +140,22 @@ fn a_removed_key_counts_for_the_old_root_only() {
     let (_, report) = stage.verify(&genesis.join("metadata/1.root.json"), &bundle);
     let root = &report["roots"][1];
     let signed_by = root["signed_by"].as_array().unwrap();
-    assert!(signed_by.contains(&json!(erin)), "erin signs as an old key: {report:#}");
-    assert_eq!(root["new"]["signed"], 5, "erin is not one of the five new keys: {report:#}");
+    assert!(
+        signed_by.contains(&json!(erin)),
+        "erin signs as an old key: {report:#}"
+    );
+    assert_eq!(
+        root["new"]["signed"], 5,
+        "erin is not one of the five new keys: {report:#}"
+    );
     let known = record::transcript(&bundle);
     let known = &known.progress().documents()[0];
     let new = known.quorums.last().unwrap();
-    assert!(known.signed(new).all(|signer| signer.holder != "erin"), "{:?}", known.quorums);
+    assert!(
+        known.signed(new).all(|signer| signer.holder != "erin"),
+        "{:?}",
+        known.quorums
+    );
 }
 
 /// A renewal of a root that others made, by travelling documents only.
@@ -142,12 +191,19 @@ fn carry_back(stage: &Stage, sign: impl Fn(&Envelope) -> Envelope) {
 
 fn waits_with(outcome: &Outcome, out: &Path, signed: usize) {
     assert_eq!(outcome.code, 3, "{outcome:?}");
-    assert!(outcome.err.contains(&format!("2 needed, {signed} signed")), "{outcome:?}");
+    assert!(
+        outcome.err.contains(&format!("2 needed, {signed} signed")),
+        "{outcome:?}"
+    );
     let transcript = record::transcript(out);
     let known = &transcript.progress().documents()[0];
     for quorum in &known.quorums {
         assert_eq!(known.signed(quorum).count(), signed, "{quorum:?}");
-        assert_eq!(quorum.signers.len(), 3, "one physical key is one signer: {quorum:?}");
+        assert_eq!(
+            quorum.signers.len(),
+            3,
+            "one physical key is one signer: {quorum:?}"
+        );
     }
 }
 
@@ -160,7 +216,9 @@ fn one_key_under_two_names_counts_once_in_a_ceremony() {
     carry_back(&stage, signed_twice);
     let (outcome, out) = renewal(&stage, &old);
     waits_with(&outcome, &out, 1);
-    carry_back(&stage, |envelope| forge::signed(&signed_twice(envelope), &[3]));
+    carry_back(&stage, |envelope| {
+        forge::signed(&signed_twice(envelope), &[3])
+    });
     let (outcome, _) = renewal(&stage, &old);
     assert_eq!(outcome.code, 0, "{outcome:?}");
     assert!(outcome.out.contains("2 needed, 2 signed"), "{outcome:?}");
@@ -174,7 +232,8 @@ fn a_strangers_and_a_wrong_signature_count_for_nothing_in_a_ceremony() {
     waits_with(&outcome, &out, 0);
     carry_back(&stage, |envelope| {
         let wrong = forge::signature(2, b"something else");
-        let wrong = forge::signed(envelope, &[1, 9]).with_signature(&forge::keyid(2), &wrong, &|_| false);
+        let wrong =
+            forge::signed(envelope, &[1, 9]).with_signature(&forge::keyid(2), &wrong, &|_| false);
         wrong
     });
     let (outcome, out) = renewal(&stage, &old);

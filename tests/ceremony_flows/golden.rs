@@ -12,7 +12,9 @@ fn twice(stage: &Stage, name: &str, script: &str, before: Option<&Path>) {
     let twin = stage.copy();
     let bundles = [stage, &twin].map(|stage| {
         let ceremony = stage.ceremony(name, script);
-        before.map_or_else(|| ceremony.clone(), |bundle| ceremony.clone().after(bundle)).finish()
+        before
+            .map_or_else(|| ceremony.clone(), |bundle| ceremony.clone().after(bundle))
+            .finish()
     });
     let [one, other] = bundles.map(|bundle| record::blanked(&bundle));
     assert_eq!(one.len(), other.len());
@@ -53,7 +55,9 @@ fn abort_happens_the_same_way_twice() {
     let script = script.replace(&"0".repeat(64), &payload);
     let answered = |stage: &Stage| {
         let ceremony = stage.ceremony("abort", script.as_str()).after(&before);
-        ceremony.answer(&format!("abandon:{payload}"), "give up root v2").finish()
+        ceremony
+            .answer(&format!("abandon:{payload}"), "give up root v2")
+            .finish()
     };
     let twin = stage.copy();
     let (one, other) = (answered(&stage), answered(&twin));
@@ -69,6 +73,14 @@ fn the_blanking_hides_no_difference_in_what_happened() {
     assert_eq!(here.run().code, 3, "nobody answers whether it is given up");
     assert_ne!(record::blanked(&here.output()), record::blanked(&before));
     let aborted = record::blanked(&here.output());
-    assert!(aborted.iter().any(|line| line["event"]["answer"] == "agree"), "{aborted:#?}");
-    assert!(aborted.iter().all(|line| line["time"] == "*"), "{aborted:#?}");
+    assert!(
+        aborted
+            .iter()
+            .any(|line| line["event"]["answer"] == "agree"),
+        "{aborted:#?}"
+    );
+    assert!(
+        aborted.iter().all(|line| line["time"] == "*"),
+        "{aborted:#?}"
+    );
 }

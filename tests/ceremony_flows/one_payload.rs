@@ -16,7 +16,10 @@ const PART: &str = "parts/root-2.part.json";
 /// Root v2 as a script makes it that expires in so many days, with these holders here.
 fn renewal<'s>(stage: &'s Stage, name: &str, days: i64, here: &[&str]) -> Ceremony<'s> {
     let genesis = stage.bundle("genesis");
-    stage.ceremony(name, renew_root(&genesis, days)).after(&genesis).here(here)
+    stage
+        .ceremony(name, renew_root(&genesis, days))
+        .after(&genesis)
+        .here(here)
 }
 
 fn payload(part: &Path) -> String {
@@ -37,7 +40,10 @@ fn first_candidate(stage: &Stage) -> (PathBuf, String) {
 fn second<'s>(stage: &'s Stage, given_up: &str, signed_by: &[&str], here: &[&str]) -> Ceremony<'s> {
     let mut second = renewal(stage, "second", 371, here);
     second.script = superseding(&second.script, 2, given_up, signed_by);
-    second.answer(&format!("supersede:{given_up}"), "give up the other root v2")
+    second.answer(
+        &format!("supersede:{given_up}"),
+        "give up the other root v2",
+    )
 }
 
 #[test]
@@ -100,7 +106,10 @@ fn two_candidates_of_one_version_cannot_be_merged() {
     assert_eq!(other.run().code, 3);
     let (outcome, out) = merge(&stage, &[&first, &other.output().join(PART)]);
     assert_eq!(outcome.code, 1, "{outcome:?}");
-    assert!(outcome.err.contains("ONE-PAYLOAD") || outcome.err.contains("PART-FOREIGN"), "{outcome:?}");
+    assert!(
+        outcome.err.contains("ONE-PAYLOAD") || outcome.err.contains("PART-FOREIGN"),
+        "{outcome:?}"
+    );
     assert!(!out.exists());
 }
 
@@ -119,7 +128,9 @@ fn abandoned(stage: &Stage, payload: &str) -> PathBuf {
     let genesis = stage.bundle("genesis");
     let script = example("abort", Some(&genesis)).replace(&"0".repeat(64), payload);
     let abort = stage.ceremony("abort", script).after(&genesis);
-    let abort = abort.answer(&format!("abandon:{payload}"), "give up root v2").finish();
+    let abort = abort
+        .answer(&format!("abandon:{payload}"), "give up root v2")
+        .finish();
     abort.join("ceremony/abandoned.json")
 }
 
@@ -135,7 +146,9 @@ fn an_abandoned_payload_is_refused_by_sign_and_by_merge() {
 
     let mut elsewhere = renewal(&stage, "elsewhere", 370, &["bob"]);
     elsewhere.task = "sign";
-    let elsewhere = elsewhere.carry_in(&part, PART).carry_in(&record, "abandoned/root-2.json");
+    let elsewhere = elsewhere
+        .carry_in(&part, PART)
+        .carry_in(&record, "abandoned/root-2.json");
     let outcome = elsewhere.run();
     assert_eq!(outcome.code, 1, "{outcome:?}");
     assert!(outcome.err.contains("refused ABANDONED"), "{outcome:?}");
@@ -157,7 +170,9 @@ fn an_abandoned_payload_is_refused_by_verify() {
     let abort = abandoned(&stage, &built.to_string());
     let abort = abort.parent().unwrap().parent().unwrap();
     let mut command = stage.program();
-    command.args(["verify", "--rehearsal", "--trusted-root"]).arg(root);
+    command
+        .args(["verify", "--rehearsal", "--trusted-root"])
+        .arg(root);
     let outcome = outcome(command.arg(&finished).arg(abort).output().unwrap());
     assert_eq!(outcome.code, 1, "{outcome:?}");
     assert!(outcome.out.contains("error ABANDONED"), "{outcome:?}");
@@ -165,7 +180,10 @@ fn an_abandoned_payload_is_refused_by_verify() {
 
 #[test]
 fn publishing_is_held_when_the_abandoned_signatures_reach_the_old_threshold() {
-    for (signed_by, held) in [(&["alice", "bob"][..], false), (&["alice", "bob", "carol"], true)] {
+    for (signed_by, held) in [
+        (&["alice", "bob"][..], false),
+        (&["alice", "bob", "carol"], true),
+    ] {
         let stage = GENESIS.copy();
         let (_, given_up) = first_candidate(&stage);
         let bundle = second(&stage, &given_up, signed_by, &["alice", "bob", "carol"]).finish();
@@ -173,6 +191,9 @@ fn publishing_is_held_when_the_abandoned_signatures_reach_the_old_threshold() {
         assert_eq!(warned, held, "signed by {signed_by:?}");
         let actions = fs::read(bundle.join("online/online-actions.json")).unwrap();
         let actions: Value = serde_json::from_slice(&actions).unwrap();
-        assert_eq!(actions["holds"].as_array().unwrap().len(), usize::from(held));
+        assert_eq!(
+            actions["holds"].as_array().unwrap().len(),
+            usize::from(held)
+        );
     }
 }

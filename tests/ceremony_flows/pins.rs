@@ -67,14 +67,24 @@ fn the_token_of_another_is_refused_before_its_pin() {
     let mut command = ceremony.command();
     let room = stage.path("renew-root/room.toml");
     let text = fs::read_to_string(&room).unwrap();
-    fs::write(&room, text.replace(stage.serial("alice"), stage.serial("bob"))).unwrap();
+    fs::write(
+        &room,
+        text.replace(stage.serial("alice"), stage.serial("bob")),
+    )
+    .unwrap();
     let outcome = outcome(command.output().unwrap());
     assert_eq!(outcome.code, 3, "{outcome:?}");
     assert_eq!(refused_pins(&ceremony), []);
     assert_eq!(record::signatures(&ceremony.output()).len(), 0);
     let asked = record::prompts(&ceremony.output());
-    let asked = asked.iter().filter(|prompt| *prompt == "token:sign:root-2:alice");
-    assert_eq!(asked.count(), 2, "the token was refused and asked for again");
+    let asked = asked
+        .iter()
+        .filter(|prompt| *prompt == "token:sign:root-2:alice");
+    assert_eq!(
+        asked.count(),
+        2,
+        "the token was refused and asked for again"
+    );
     assert!(genesis.exists());
 }
 
@@ -83,16 +93,23 @@ fn a_token_that_goes_away_in_the_middle_is_told_and_counts_for_nothing() {
     let stage = GENESIS.copy();
     let ceremony = alice_alone(&stage);
     let mut command = ceremony.command();
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let start = Instant::now();
     let asked = || {
         let text = fs::read_to_string(ceremony.output().join("transcript.jsonl"));
-        text.unwrap_or_default().contains("\"event\":\"register-checked\"")
+        text.unwrap_or_default()
+            .contains("\"event\":\"register-checked\"")
     };
     while !asked() {
-        assert!(start.elapsed() < Duration::from_secs(60), "it never came to the PIN");
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "it never came to the PIN"
+        );
         std::thread::sleep(Duration::from_millis(10));
     }
     fs::rename(stage.path("tokens"), stage.path("tokens-away")).unwrap();
@@ -104,7 +121,9 @@ fn a_token_that_goes_away_in_the_middle_is_told_and_counts_for_nothing() {
     assert_eq!(record::signatures(&ceremony.output()).len(), 0, "{gone:?}");
 
     fs::rename(stage.path("tokens-away"), stage.path("tokens")).unwrap();
-    let back = ceremony.answer("intent:root-2:alice", "ask the token again").run();
+    let back = ceremony
+        .answer("intent:root-2:alice", "ask the token again")
+        .run();
     assert!(back.err.contains("3 needed, 1 signed"), "{gone:?} {back:?}");
 }
 
@@ -112,7 +131,9 @@ fn a_token_that_goes_away_in_the_middle_is_told_and_counts_for_nothing() {
 fn a_pin_line_that_nobody_asked_for_is_an_error_though_the_ceremony_is_finished() {
     let stage = GENESIS.copy();
     let genesis = stage.bundle("genesis");
-    let ceremony = stage.ceremony("renew-root", renew_root(&genesis, 370)).after(&genesis);
+    let ceremony = stage
+        .ceremony("renew-root", renew_root(&genesis, 370))
+        .after(&genesis);
     let pins = ceremony.right_pins() + &pin("dave", PIN);
     let outcome = ceremony.pins(&pins).run();
     assert_eq!(outcome.code, 2, "{outcome:?}");
@@ -128,7 +149,12 @@ fn a_holder_without_a_pin_line_stops_the_run_and_it_can_go_on() {
     let ceremony = alice_alone(&stage);
     let outcome = ceremony.clone().pins("").run();
     assert_eq!(outcome.code, 3, "{outcome:?}");
-    assert!(outcome.err.contains("no answer is given for the prompt pin:alice"), "{outcome:?}");
+    assert!(
+        outcome
+            .err
+            .contains("no answer is given for the prompt pin:alice"),
+        "{outcome:?}"
+    );
     let outcome = ceremony.run();
     assert!(outcome.err.contains("3 needed, 1 signed"), "{outcome:?}");
 }

@@ -10,7 +10,9 @@ use crate::support::stage::Stage;
 
 fn renewal(stage: &Stage) -> Ceremony<'_> {
     let genesis = stage.bundle("genesis");
-    stage.ceremony("renew-root", renew_root(&genesis, 370)).after(&genesis)
+    stage
+        .ceremony("renew-root", renew_root(&genesis, 370))
+        .after(&genesis)
 }
 
 fn is_absent_or_empty(folder: &Path) -> bool {
@@ -36,10 +38,17 @@ fn a_production_room_refuses_softhsm() {
 #[test]
 fn a_production_room_refuses_answers_from_a_file() {
     let stage = GENESIS.copy();
-    let mut genesis = stage.ceremony("production", example("genesis", None)).here(&[]);
+    let mut genesis = stage
+        .ceremony("production", example("genesis", None))
+        .here(&[]);
     genesis.mode = "production";
     genesis.modules.clear();
-    refused("answers", &genesis, 2, "answers from a file are for rehearsals");
+    refused(
+        "answers",
+        &genesis,
+        2,
+        "answers from a file are for rehearsals",
+    );
 }
 
 #[test]
@@ -58,10 +67,16 @@ fn an_output_folder_with_something_else_in_it_is_refused_and_left_alone() {
     fs::write(renewal.output().join("holiday.jpg"), "beach").unwrap();
     let outcome = renewal.run();
     assert_eq!(outcome.code, 2, "{outcome:?}");
-    assert!(outcome.err.contains("is not empty and holds no ceremony"), "{outcome:?}");
+    assert!(
+        outcome.err.contains("is not empty and holds no ceremony"),
+        "{outcome:?}"
+    );
     let left: Vec<_> = fs::read_dir(renewal.output()).unwrap().collect();
     assert_eq!(left.len(), 1);
-    assert_eq!(fs::read(renewal.output().join("holiday.jpg")).unwrap(), b"beach");
+    assert_eq!(
+        fs::read(renewal.output().join("holiday.jpg")).unwrap(),
+        b"beach"
+    );
 }
 
 #[test]
@@ -77,12 +92,42 @@ fn a_script_or_input_that_is_refused_leaves_no_output() {
     let next = "version = 2";
     let expires = format!("expires = \"{}\"", in_days(370));
     let cases = [
-        ("unknown member", changed(next, "version = 2\npin = \"1234\""), 2, "unknown field `pin`"),
-        ("unknown kind", changed("\"renew\"", "\"renewal\""), 2, "renewal"),
-        ("version skipped", changed(next, "version = 3"), 1, "VERSION-SKIP"),
-        ("expired at once", changed(&expires, "expires = \"2020-01-01T00:00:00Z\""), 1, "EXPIRY-PAST"),
-        ("keys in a renewal", changed(next, "version = 2\nthreshold = 2"), 2, "a renewal changes no keys"),
-        ("foreign trusted root", changed("trusted_root_sha256 = \"", "trusted_root_sha256 = \"00"), 2, "trusted_root_sha256"),
+        (
+            "unknown member",
+            changed(next, "version = 2\npin = \"1234\""),
+            2,
+            "unknown field `pin`",
+        ),
+        (
+            "unknown kind",
+            changed("\"renew\"", "\"renewal\""),
+            2,
+            "renewal",
+        ),
+        (
+            "version skipped",
+            changed(next, "version = 3"),
+            1,
+            "VERSION-SKIP",
+        ),
+        (
+            "expired at once",
+            changed(&expires, "expires = \"2020-01-01T00:00:00Z\""),
+            1,
+            "EXPIRY-PAST",
+        ),
+        (
+            "keys in a renewal",
+            changed(next, "version = 2\nthreshold = 2"),
+            2,
+            "a renewal changes no keys",
+        ),
+        (
+            "foreign trusted root",
+            changed("trusted_root_sha256 = \"", "trusted_root_sha256 = \"00"),
+            2,
+            "trusted_root_sha256",
+        ),
     ];
     for (what, ceremony, code, text) in cases {
         refused(what, &ceremony, code, text);

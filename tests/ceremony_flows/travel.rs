@@ -24,7 +24,13 @@ fn merged(stage: &Stage, parts: &[&Path], to: &str) -> (i32, PathBuf) {
     let out = stage.path(to);
     let mut command = stage.program();
     command.args(["merge", "--trusted-root"]).arg(root);
-    let status = command.arg("--out").arg(&out).args(parts).output().unwrap().status;
+    let status = command
+        .arg("--out")
+        .arg(&out)
+        .args(parts)
+        .output()
+        .unwrap()
+        .status;
     (status.code().unwrap(), out)
 }
 
@@ -33,7 +39,10 @@ fn parts_signed_elsewhere_merge_in_both_orders_to_the_same_bytes_and_finish_the_
     let stage = GENESIS.copy();
     let genesis = stage.bundle("genesis");
     let script = renew_root(&genesis, 370);
-    let main = stage.ceremony("main", script.as_str()).after(&genesis).here(&["alice"]);
+    let main = stage
+        .ceremony("main", script.as_str())
+        .after(&genesis)
+        .here(&["alice"]);
     let outcome = main.run();
     assert_eq!(outcome.code, 3, "{outcome:?}");
     assert!(outcome.err.contains("3 needed, 1 signed"), "{outcome:?}");
@@ -52,7 +61,11 @@ fn parts_signed_elsewhere_merge_in_both_orders_to_the_same_bytes_and_finish_the_
     assert_eq!(code, 0, "{report:#}");
     assert_eq!(report["roots"][1]["new"]["signed"], 3, "{report:#}");
     python_accepts(&first_root, &bundle, 2);
-    assert_eq!(record::signatures(&bundle).len(), 1, "only alice signed in the main room");
+    assert_eq!(
+        record::signatures(&bundle).len(),
+        1,
+        "only alice signed in the main room"
+    );
 }
 
 #[test]
@@ -60,14 +73,21 @@ fn a_part_alone_brought_back_is_counted_and_the_rest_still_awaited() {
     let stage = GENESIS.copy();
     let genesis = stage.bundle("genesis");
     let script = renew_root(&genesis, 370);
-    let main = stage.ceremony("main", script.as_str()).after(&genesis).here(&["alice"]);
+    let main = stage
+        .ceremony("main", script.as_str())
+        .after(&genesis)
+        .here(&["alice"]);
     assert_eq!(main.run().code, 3);
     let bob = signed_elsewhere(&stage, &script, &main.output().join(PART), "bob");
     let main = main.carry_in(&bob, PART);
     let outcome = main.run();
     assert_eq!(outcome.code, 3, "{outcome:?}");
     assert!(outcome.err.contains("3 needed, 2 signed"), "{outcome:?}");
-    assert_eq!(main.run().code, 3, "nothing new came: nothing is counted again");
+    assert_eq!(
+        main.run().code,
+        3,
+        "nothing new came: nothing is counted again"
+    );
     let signed = record::transcript(&main.output());
     let known = &signed.progress().documents()[0];
     assert_eq!(known.signed(&known.quorums[0]).count(), 2);
@@ -77,7 +97,10 @@ fn a_part_alone_brought_back_is_counted_and_the_rest_still_awaited() {
 fn a_holder_elsewhere_signs_nothing_of_another_script() {
     let stage = GENESIS.copy();
     let genesis = stage.bundle("genesis");
-    let main = stage.ceremony("main", renew_root(&genesis, 370)).after(&genesis).here(&["alice"]);
+    let main = stage
+        .ceremony("main", renew_root(&genesis, 370))
+        .after(&genesis)
+        .here(&["alice"]);
     assert_eq!(main.run().code, 3);
     let mut remote = stage.ceremony("bob-elsewhere", renew_root(&genesis, 371));
     remote.task = "sign";

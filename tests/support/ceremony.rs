@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tuf_ceremony::ceremony::event::Mode;
+use tuf_ceremony::ceremony::event::{Mode, ceremony_id};
 use tuf_ceremony::ceremony::intake::{InputFile, intake};
 use tuf_ceremony::ceremony::plan::{KeyChoice, Step};
 use tuf_ceremony::ceremony::progress::Progress;
@@ -157,7 +157,10 @@ impl<'s> Ceremony<'s> {
             self.mode, self.task
         );
         for module in &self.modules {
-            let _ = write!(room, "\n[[module]]\nname = \"softhsm\"\npath = \"{module}\"\n");
+            let _ = write!(
+                room,
+                "\n[[module]]\nname = \"softhsm\"\npath = \"{module}\"\n"
+            );
         }
         for holder in &self.here {
             if !self.script.contains(&format!("name = \"{holder}\"")) {
@@ -256,8 +259,8 @@ impl<'s> Ceremony<'s> {
         let Ok(trusted) = intake(&script, files.collect(), Vec::new(), Mode::Rehearsal, now) else {
             return Vec::new();
         };
-        let ceremony = planning::ceremony_id(bytes, script.trusted_root_sha256);
-        let Some(kind) = kinds::find(&script.kind) else {
+        let ceremony = ceremony_id(bytes, script.trusted_root_sha256);
+        let Ok(kind) = kinds::of("script.toml", &script) else {
             return Vec::new();
         };
         planning::plan(kind, &script, &trusted, ceremony).steps

@@ -23,7 +23,10 @@ pub fn signatures(bundle: &Path) -> Vec<String> {
     let signed = events(bundle).into_iter().filter_map(|event| match event {
         Event::Signed {
             document, signer, ..
-        } => Some(format!("{document} by {} ({})", signer.holder, signer.keyid)),
+        } => Some(format!(
+            "{document} by {} ({})",
+            signer.holder, signer.keyid
+        )),
         _ => None,
     });
     signed.collect()
@@ -77,9 +80,27 @@ fn blank(value: &mut Value) {
                 items.sort_by_key(ToString::to_string);
             }
         }
-        Value::String(text) => *text = blank_words(text),
+        Value::String(text) => *text = in_one_order(&blank_words(&without_pem(text))),
         _ => {}
     }
+}
+
+/// Sentences about keys stand in the order of their keyids, which are gone.
+fn in_one_order(text: &str) -> String {
+    let plain = text.trim_end_matches('.').replace(": ", ". ");
+    let mut sentences: Vec<_> = plain.split(". ").collect();
+    sentences.sort_unstable();
+    sentences.join(". ")
+}
+
+/// Every public key in PEM, as a star.
+fn without_pem(text: &str) -> String {
+    let end = "-----END PUBLIC KEY-----";
+    let parts = text.split("-----BEGIN PUBLIC KEY-----").map(|part| {
+        part.split_once(end)
+            .map_or_else(|| part.to_owned(), |(_, rest)| format!("*{rest}"))
+    });
+    parts.collect()
 }
 
 /// Every run of 16 or more hexadecimal digits, as a star.

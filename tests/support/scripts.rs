@@ -55,7 +55,10 @@ pub fn renew_root(before: &Path, days: i64) -> String {
     );
     for (name, keyid) in keyids(before) {
         if let Some(holder) = name.strip_suffix(".root") {
-            let _ = write!(script, "\n[[holder]]\nname = \"{holder}\"\nperson = \"{holder} Example\"\nroot.keyid = \"{keyid}\"\n");
+            let _ = write!(
+                script,
+                "\n[[holder]]\nname = \"{holder}\"\nperson = \"{holder} Example\"\nroot.keyid = \"{keyid}\"\n"
+            );
         }
     }
     script
@@ -63,7 +66,9 @@ pub fn renew_root(before: &Path, days: i64) -> String {
 
 /// Gives up another payload of root's version for this script's.
 pub fn superseding(script: &str, version: u64, sha256: &str, signed_by: &[&str]) -> String {
-    format!("{script}\n[[supersedes]]\nrole = \"root\"\nversion = {version}\nsha256 = \"{sha256}\"\nsigned_by = {signed_by:?}\n")
+    format!(
+        "{script}\n[[supersedes]]\nrole = \"root\"\nversion = {version}\nsha256 = \"{sha256}\"\nsigned_by = {signed_by:?}\n"
+    )
 }
 
 /// The script with this public key for all online roles.

@@ -109,7 +109,12 @@ impl Stage {
 
     /// A ceremony of its own folder; everybody who has a token and is in the script is here.
     pub fn ceremony(&self, name: &str, script: impl Into<String>) -> Ceremony<'_> {
-        Ceremony::of(self, name, script.into(), self.serials.keys().cloned().collect())
+        Ceremony::of(
+            self,
+            name,
+            script.into(),
+            self.serials.keys().cloned().collect(),
+        )
     }
 
     fn write_softhsm_conf(&self) {
