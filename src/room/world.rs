@@ -233,9 +233,10 @@ impl World for RoomWorld {
             .holders
             .get(&signer.holder)
             .and_then(|present| present.register.as_ref());
-        register
-            .map(|path| register::read(path, document, &signer.keyid, self.anchor))
-            .transpose()
+        match register {
+            Some(path) => register::read(path, document, &signer.keyid, self.anchor),
+            None => Ok(None),
+        }
     }
 
     fn register(
@@ -249,7 +250,8 @@ impl World for RoomWorld {
             .get(&signer.holder)
             .and_then(|present| present.register.as_ref());
         let Some(path) = register else { return Ok(()) };
-        if register::read(path, document, &signer.keyid, self.anchor)?.contains(&payload) {
+        let known = register::read(path, document, &signer.keyid, self.anchor)?;
+        if known.is_some_and(|digests| digests.contains(&payload)) {
             return Ok(());
         }
         register::append(path, document, payload, &signer.keyid, self.anchor)
