@@ -18,7 +18,7 @@ struct Published<'s> {
     first_root: PathBuf,
 }
 
-impl<'s> Published<'s> {
+impl Published<'_> {
     /// A throwaway online key; gives its public half for scripts.
     fn online_key(stage: &Stage) -> String {
         let openssl = |arguments: &[&str]| {

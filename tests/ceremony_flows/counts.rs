@@ -1,5 +1,6 @@
 //! What never raises a count, in `verify` and in a ceremony's quorums: one key under two names, one key's two signatures, a key that was removed.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -168,10 +169,11 @@ fn renewal(stage: &Stage, old: &Envelope) -> (Outcome, std::path::PathBuf) {
         in_days(360)
     );
     for number in 1..=3 {
-        script.push_str(&format!(
+        let _ = write!(
+            script,
             "\n[[holder]]\nname = \"holder-{number}\"\nperson = \"Holder {number}\"\nroot.keyid = \"{}\"\n",
             forge::keyid(number)
-        ));
+        );
     }
     let ceremony = stage.ceremony("foreign", script).here(&[]);
     let ceremony = ceremony.carry_in(&trusted, "trusted/1.root.json");
@@ -232,9 +234,7 @@ fn a_strangers_and_a_wrong_signature_count_for_nothing_in_a_ceremony() {
     waits_with(&outcome, &out, 0);
     carry_back(&stage, |envelope| {
         let wrong = forge::signature(2, b"something else");
-        let wrong =
-            forge::signed(envelope, &[1, 9]).with_signature(&forge::keyid(2), &wrong, &|_| false);
-        wrong
+        forge::signed(envelope, &[1, 9]).with_signature(&forge::keyid(2), &wrong, &|_| false)
     });
     let (outcome, out) = renewal(&stage, &old);
     waits_with(&outcome, &out, 1);

@@ -47,6 +47,10 @@ impl Stage {
             let output = output.expect("softhsm2-util starts (Debian: apt-get install softhsm2)");
             assert!(output.status.success(), "{output:?}");
         }
+        // A holder's own medium comes with a register, empty at first.
+        for holder in holders {
+            fs::write(stage.path(format!("signed-by-{holder}.jsonl")), "").unwrap();
+        }
         stage.serials = stage.listed();
         assert_eq!(stage.serials.len(), holders.len());
         stage
@@ -143,7 +147,7 @@ pub fn pin(holder: &str, pin: &str) -> String {
     format!("{holder} user {pin}\n")
 }
 
-/// SoftHSM2's module.
+/// The module of `SoftHSM2`.
 pub fn softhsm() -> String {
     let path = tuf_ceremony::room::rehearsal::softhsm();
     let path = path.expect("SoftHSM2 is installed (Debian: apt-get install softhsm2)");
