@@ -15,7 +15,7 @@ use crate::tuf::compat::{self, Verdict};
 use crate::tuf::diff::{self, Change, ChangeKind, Diff};
 use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
-use crate::tuf::finding::Finding;
+use crate::tuf::finding::{Finding, Level};
 use crate::tuf::json::Limits;
 use crate::tuf::metadata::{Header, RoleType, Root};
 use crate::tuf::verification::{ThresholdReport, threshold};
@@ -61,7 +61,11 @@ pub fn run(args: &ReviewArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answe
             } else {
                 show(out, &review)?;
             }
-            Ok(Exit::Done)
+            let refused = review
+                .findings
+                .iter()
+                .any(|finding| finding.level == Level::Error);
+            Ok(if refused { Exit::Refused } else { Exit::Done })
         }
     }
 }
