@@ -22,6 +22,8 @@ use crate::tuf::verification::{ThresholdReport, threshold};
 use crate::verdict::house;
 use crate::words;
 
+const SCHEMA: &str = "tuf-ceremony/review/1";
+
 /// The review as JSON.
 #[derive(Serialize)]
 struct Review {
@@ -43,14 +45,15 @@ struct Review {
 pub fn run(args: &ReviewArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
     let (old, new) = match (bytes(&args.old), bytes(&args.new)) {
         (Ok(old), Ok(new)) => (old, new),
-        (Err(error), _) | (_, Err(error)) => {
-            writeln!(err, "error: {}", escape(&error.to_string()))?;
-            return Ok(Exit::InputOutput);
-        }
+        (Err(error), _) | (_, Err(error)) => return print::unread(err, &error),
     };
     let review = envelope(&args.old, old)
         .and_then(|old| review(&args.new, &old, &envelope(&args.new, new)?));
     match review {
+        Err(finding) if args.json => {
+            print::refusal(out, SCHEMA, &[finding])?;
+            Ok(Exit::Refused)
+        }
         Err(finding) => {
             print::findings(err, &[finding])?;
             Ok(Exit::Refused)
@@ -101,7 +104,7 @@ fn review(new_path: &Path, old: &Envelope, new: &Envelope) -> Result<Review, Fin
         }
     }
     Ok(Review {
-        schema: "tuf-ceremony/review/1",
+        schema: SCHEMA,
         payload: new.payload_digest(),
         words: words::of(&new.payload_digest().0),
         renewal: diff.is_renewal(),
