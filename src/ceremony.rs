@@ -17,12 +17,10 @@ pub mod prepare;
 pub mod progress;
 pub mod prompt;
 pub mod review;
+pub mod roll;
 pub mod runner;
 pub mod script;
 pub mod shadow;
 
 /// The name that keys made in memory for one ceremony sign under; no holder may be called so.
 pub const EPHEMERAL: &str = "ephemeral";
-
-/// The member of the signed part that marks everything a rehearsal signs. Plain `verify` and production intake refuse it; nothing lifts it.
-pub const REHEARSAL_MARKER: &str = "x-tuf-ceremony-rehearsal";

@@ -76,7 +76,7 @@ pub fn parse(out: &mut dyn Write, err: &mut dyn Write) -> Result<Cli, Exit> {
 pub fn run(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
     let answer = match command {
         Command::Run(args) => run::run(args, out, err),
-        Command::Rehearse(args) => rehearse::headless(args, out, err),
+        Command::Rehearse(args) => rehearse::run(args, out, err),
         Command::Verify(args) => verify::run(args, out),
         Command::Inspect(args) => inspect::run(args, out, err),
         Command::Review(args) => review::run(args, out, err),

@@ -2,11 +2,10 @@
 //! refuses afterwards by looking at the difference.
 
 use super::candidate::{Candidate, Threshold};
-use super::event::{Document, Mode};
+use super::event::{Document, Mode, REHEARSAL_MARKER};
 use super::intake::{delegated, top_level};
 use super::material::Material;
 use super::script::Role;
-use crate::ceremony::REHEARSAL_MARKER;
 use crate::tuf::edit::{self, BinsSpec, CatchAllSpec, RoleSpec, RootSpec, TargetsSpec};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
@@ -65,7 +64,7 @@ pub fn candidates(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
 /// Rule `PART-FOREIGN`, and those of the readers.
 pub fn travelled(
     material: &Material<'_>,
-    envelopes: Vec<(Document, Envelope)>,
+    envelopes: &[(Document, Envelope)],
 ) -> Result<Vec<Candidate>, Finding> {
     let newest = |role: &str| {
         envelopes
@@ -87,7 +86,7 @@ pub fn travelled(
     };
     let old_root = material.trusted.root().map(|chained| &chained.root);
     let mut candidates = Vec::new();
-    for (document, envelope) in &envelopes {
+    for (document, envelope) in envelopes {
         let thresholds = match document.role.as_str() {
             "root" => root_thresholds(old_root, root.as_ref()),
             "targets" => targets_thresholds(old_root, root.as_ref(), is_new(material, document)),

@@ -1,17 +1,19 @@
 //! What was carried in: the root chain verified from the trusted root, the current targets and bins under it, the holder register. Pure; trust
 //! comes from the digest in the reviewed script and from nothing else.
 
-use super::event::{Abandoned, Document, Mode};
+mod roots;
+
+use super::event::{Abandoned, Document, Mode, REHEARSAL_MARKER};
 use super::script::Script;
 use crate::pypi::holders::Holders;
 use crate::tuf::chain::{Chain, ChainedRoot};
 use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
-use crate::tuf::finding::{Finding, Level};
+use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
 use crate::tuf::key::{Key, KeyId};
 use crate::tuf::metadata::{RoleKeys, Root, Targets};
-use crate::tuf::{chain, verification};
+use crate::tuf::verification;
 
 /// A file of `--in`, by its path inside that folder.
 #[derive(Clone, Debug)]
@@ -125,8 +127,8 @@ pub fn intake(
     now: jiff::Timestamp,
 ) -> Result<Trusted, Vec<Finding>> {
     let mut trusted = Trusted {
-        files,
         abandoned,
+        files,
         ..Trusted::default()
     };
     let holders = trusted
@@ -152,7 +154,7 @@ pub fn intake(
             None => Ok(trusted),
         };
     };
-    let chain = read_chain(&trusted.files, wanted)?;
+    let chain = roots::read_chain(&trusted.files, wanted)?;
     trusted.findings.extend(chain.findings.iter().cloned());
     trusted.chain = Some(chain);
     for role in ["targets", "bins"] {
@@ -200,71 +202,6 @@ fn names(names: &[String]) -> String {
     } else {
         names.join(", ")
     }
-}
-
-/// The whole chain: from the oldest root that was carried in, if it leads to the trusted one, so that no older root is lost from the bundle
-/// (PEP 458: old roots are never deleted), through the trusted root to the newest.
-fn read_chain(files: &[InputFile], wanted: Sha256) -> Result<Chain, Vec<Finding>> {
-    let roots: Vec<_> = files
-        .iter()
-        .filter(|file| file.path.starts_with("trusted/") && file.path.ends_with("root.json"))
-        .map(|file| (file.path.clone(), file.bytes.clone()))
-        .collect();
-    let anchor = roots.iter().position(|(_, bytes)| Sha256::of(bytes) == wanted).ok_or_else(|| {
-        vec![Finding::error(
-            "INTAKE-TRUSTED-ROOT",
-            "trusted",
-            format!("no root in the input has the SHA-256 {wanted} that the script names as the trusted root"),
-        )]
-    })?;
-    let chain = follow_from(&roots, anchor)?;
-    let Some(oldest) = oldest(&roots).filter(|oldest| *oldest != anchor) else {
-        return Ok(chain);
-    };
-    let whole = follow_from(&roots, oldest)?;
-    let leads_there = whole
-        .roots
-        .iter()
-        .any(|chained| Sha256::of(chained.envelope.bytes()) == wanted);
-    if leads_there {
-        return Ok(whole);
-    }
-    let text = "the older roots in the input do not lead to the trusted root; take them out or find the right ones";
-    Err(vec![Finding::error(
-        "INTAKE-TRUSTED-ROOT",
-        &roots[oldest].0,
-        text,
-    )])
-}
-
-fn follow_from(roots: &[(String, Vec<u8>)], start: usize) -> Result<Chain, Vec<Finding>> {
-    let rest = roots
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| *index != start)
-        .map(|(_, root)| root.clone());
-    let chain = chain::follow(roots[start].clone(), rest.collect());
-    if chain.holds() {
-        Ok(chain)
-    } else {
-        Err(chain
-            .findings
-            .into_iter()
-            .filter(|finding| finding.level == Level::Error)
-            .collect())
-    }
-}
-
-/// The root with the lowest version.
-fn oldest(roots: &[(String, Vec<u8>)]) -> Option<usize> {
-    let version = |bytes: &Vec<u8>| {
-        let envelope = Envelope::parse("", bytes.clone(), Limits::SMALL).ok()?;
-        Some(Root::read("", &envelope).ok()?.header.version)
-    };
-    (0..roots.len())
-        .filter_map(|index| Some((version(&roots[index].1)?, index)))
-        .min()
-        .map(|(_, index)| index)
 }
 
 /// The newest file of a role in `trusted/`, verified by the keys that hold for it now.
@@ -333,7 +270,7 @@ fn refuse_rehearsed(trusted: &Trusted, mode: Mode) -> Result<(), Finding> {
         .map(|(envelope, _)| envelope);
     let marked = roots
         .chain(others)
-        .any(|envelope| envelope.signed().get(super::REHEARSAL_MARKER).is_some());
+        .any(|envelope| envelope.signed().get(REHEARSAL_MARKER).is_some());
     if mode == Mode::Production && marked {
         return Err(Finding::error(
             "REHEARSAL-MARKER",

@@ -23,7 +23,7 @@ pub struct Material<'a> {
     pub mode: Mode,
 }
 
-impl<'a> Material<'a> {
+impl Material<'_> {
     /// Whether the script gives a role other keys or another threshold than it has.
     pub fn changes_keys(&self, role: &Role) -> bool {
         role.holders.is_some() || role.threshold.is_some() || role.keys == Some(Custody::Ephemeral)
@@ -115,7 +115,7 @@ impl<'a> Material<'a> {
             self.script
                 .holders
                 .iter()
-                .find(|holder| self.has_public(holder, keyid))
+                .find(|holder| has_public(holder, keyid))
                 .map(|holder| holder.name.clone())
         };
         enrolled
@@ -169,13 +169,13 @@ impl<'a> Material<'a> {
                 .map(|(_, key)| key)
         })
     }
+}
 
-    fn has_public(&self, holder: &super::script::Holder, keyid: &KeyId) -> bool {
-        ["root", "targets", "bins"]
-            .into_iter()
-            .filter_map(|role| holder.key(role)?.public.as_ref())
-            .any(|public| parse_public(public, &holder.name).is_ok_and(|key| key.keyid() == *keyid))
-    }
+fn has_public(holder: &super::script::Holder, keyid: &KeyId) -> bool {
+    ["root", "targets", "bins"]
+        .into_iter()
+        .filter_map(|role| holder.key(role)?.public.as_ref())
+        .any(|public| parse_public(public, &holder.name).is_ok_and(|key| key.keyid() == *keyid))
 }
 
 /// Whether a keyid is in the trusted metadata of a role.

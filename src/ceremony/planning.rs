@@ -27,13 +27,6 @@ pub struct Planned {
     pub minutes: u32,
 }
 
-/// The ceremony id: SHA-256 over the script's bytes and the trusted root's SHA-256 (32 zero bytes at genesis).
-pub fn ceremony_id(script: &[u8], trusted_root: Option<Sha256>) -> Sha256 {
-    let mut bytes = script.to_vec();
-    bytes.extend_from_slice(&trusted_root.map_or([0; 32], |digest| digest.0));
-    Sha256::of(&bytes)
-}
-
 /// Makes the plan of a whole ceremony.
 pub fn plan(kind: &Kind, script: &Script, trusted: &Trusted, ceremony: Sha256) -> Planned {
     let documents = (kind.documents)(script, trusted);
@@ -198,7 +191,7 @@ fn keys_of(
     let listed = wanted.and_then(|role| role.holders.as_ref());
     match listed {
         Some(listed) if listed.contains(&holder.name) => {
-            keys.extend(holder.key(role).and_then(|key| choice(key, role, holder)))
+            keys.extend(holder.key(role).and_then(|key| choice(key, role, holder)));
         }
         None if !ephemeral => {
             let own = current.iter().filter(|(keyid, _)| {

@@ -85,8 +85,8 @@ fn stand_ins(planned: &Planned, make: &mut Maker<'_>) -> Result<Vec<Enrolled>, F
         };
         for algorithm in algorithms {
             let refuse = |text: String| Finding::error("SHADOW-KEY", "", text);
-            let made = make(algorithm).map_err(|fault| refuse(fault.to_string()))?;
-            let key = Key::from_public(&made.public())
+            let secret = make(algorithm).map_err(|fault| refuse(fault.to_string()))?;
+            let key = Key::from_public(&secret.public())
                 .ok_or_else(|| refuse("a throwaway key cannot be listed".to_owned()))?;
             enrolled.push(Enrolled {
                 holder: holder.to_owned(),

@@ -2,6 +2,7 @@
 //! transcript that a stranger checks. Screen, line printer, resume and verifier hold nothing else.
 
 mod document;
+mod rules;
 
 pub use document::DocumentProgress;
 
@@ -202,105 +203,10 @@ impl Progress {
         self.clock.as_deref()
     }
 
-    fn allow(&self, event: &Event) -> Result<(), String> {
-        match (self.status, event) {
-            (Status::Fresh, Event::Opened { .. }) => return Ok(()),
-            (Status::Fresh, _) => return Err("the ceremony is not opened yet".to_owned()),
-            (_, Event::Opened { .. }) => return Err("the ceremony is opened twice".to_owned()),
-            (Status::Closed, _) => return Err("the ceremony is closed".to_owned()),
-            _ => {}
-        }
-        if let Event::PlanFixed { .. } = event {
-            return ensure(self.plan.is_none(), || "the plan is fixed twice".to_owned());
-        }
-        if let Event::Found { .. } | Event::Paused { .. } | Event::Aborted { .. } = event {
-            return Ok(());
-        }
-        ensure(self.plan.is_some(), || {
-            "the plan is not fixed yet".to_owned()
-        })?;
-        match event {
-            Event::StepStarted { step } => {
-                let resumed = self.status == Status::Paused || self.running.is_none();
-                ensure(resumed, || "a step begins while another runs".to_owned())?;
-                ensure(*step == self.done && *step < self.steps.len(), || {
-                    format!("step {} begins; step {} is next", step + 1, self.done + 1)
-                })
-            }
-            Event::Closed => ensure(self.closable(), || {
-                "the ceremony closes before its last step".to_owned()
-            }),
-            _ => {
-                let step = self
-                    .running_step()
-                    .ok_or_else(|| "something happens outside every step".to_owned())?;
-                self.allow_in_step(event, step)
-            }
-        }
-    }
-
-    fn allow_in_step(&self, event: &Event, step: &Step) -> Result<(), String> {
-        let fits = match event {
-            Event::StepDone { step } => self.running == Some(*step) && self.pending.is_none(),
-            Event::ClockConfirmed { .. } => matches!(step, Step::Clock),
-            Event::TakenIn { .. } => matches!(step, Step::Intake),
-            Event::KeyEnrolled { .. } => {
-                matches!(step, Step::Enrol { .. } | Step::Ephemeral { .. })
-            }
-            Event::Built { document, .. } => {
-                matches!(step, Step::Build) && self.document(document).is_none()
-            }
-            Event::Reviewed {
-                document, payload, ..
-            } => {
-                matches!(step, Step::Review { document: planned } if planned == document)
-                    && self.is_built(document, *payload)
-            }
-            Event::ShadowPassed { document, .. } => {
-                matches!(step, Step::Shadow)
-                    && self.document(document).is_some_and(|known| known.reviewed)
-            }
-            Event::Superseded { document, .. } => {
-                matches!(step, Step::Supersede { document: planned } if planned == document)
-            }
-            Event::SigningIntended {
-                document, payload, ..
-            } => {
-                self.signs(step, document)
-                    && self.pending.is_none()
-                    && self.is_signable(document, *payload)
-            }
-            Event::Signed {
-                document,
-                payload,
-                signer,
-                ..
-            } => self.is_pending(document, signer) && self.is_built(document, *payload),
-            Event::SigningFailed {
-                document, signer, ..
-            }
-            | Event::IntentDecided { document, signer } => self.is_pending(document, signer),
-            Event::Imported {
-                document, payload, ..
-            } => self.signs(step, document) && self.is_signable(document, *payload),
-            Event::Skipped { document, .. } => self.signs(step, document),
-            Event::EphemeralDestroyed { .. } => matches!(step, Step::DestroyEphemeral),
-            Event::Verdict { .. } => matches!(step, Step::Verdict),
-            Event::Answered { .. }
-            | Event::RegisterChecked { .. }
-            | Event::PinRefused { .. }
-            | Event::Written { .. } => true,
-            _ => false,
-        };
-        ensure(fits, || {
-            format!(
-                "this cannot happen in the step \"{}\": {}",
-                step.label(),
-                name(event)
-            )
-        })
-    }
-
+    #[allow(
+        clippy::too_many_lines,
+        reason = "one arm an event; splitting would hide that all are there"
+    )]
     fn fold(&mut self, event: &Event) {
         match event {
             Event::Opened {
@@ -375,7 +281,7 @@ impl Progress {
                 self.pending = Some((document.clone(), signer.clone()));
             }
             Event::Signed { .. } | Event::SigningFailed { .. } | Event::IntentDecided { .. } => {
-                self.pending = None
+                self.pending = None;
             }
             Event::EphemeralDestroyed { .. } => self.destroyed = true,
             Event::RegisterChecked {
@@ -409,47 +315,4 @@ impl Progress {
             known.fold(event);
         }
     }
-
-    fn running_step(&self) -> Option<&Step> {
-        self.running
-            .filter(|_| self.status != Status::Paused)
-            .and_then(|step| self.steps.get(step))
-    }
-    fn closable(&self) -> bool {
-        self.running.is_none() && self.done == self.steps.len()
-    }
-    fn is_built(&self, document: &Document, payload: Sha256) -> bool {
-        self.document(document)
-            .is_some_and(|known| known.payload == payload)
-    }
-    fn is_signable(&self, document: &Document, payload: Sha256) -> bool {
-        self.document(document)
-            .is_some_and(|known| known.payload == payload && known.reviewed && known.shadowed)
-    }
-    fn is_pending(&self, document: &Document, signer: &Signer) -> bool {
-        self.pending
-            .as_ref()
-            .is_some_and(|(known, by)| known == document && by == signer)
-    }
-    fn signs(&self, step: &Step, document: &Document) -> bool {
-        match step {
-            Step::Sign {
-                document: planned, ..
-            }
-            | Step::SignEphemeral { document: planned } => planned == document,
-            Step::Collect => true,
-            _ => false,
-        }
-    }
-}
-
-fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(otherwise()) }
-}
-
-fn name(event: &Event) -> String {
-    serde_json::to_value(event)
-        .ok()
-        .and_then(|value| Some(value.get("event")?.as_str()?.to_owned()))
-        .unwrap_or_default()
 }

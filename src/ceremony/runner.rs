@@ -249,6 +249,10 @@ impl<'a> Runner<'a> {
         }
     }
 
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "an event is made to be given away"
+    )]
     fn emit(&mut self, event: Event) -> Result<(), Halt> {
         self.progress.apply(&event)?;
         self.sink.record(&event)?;

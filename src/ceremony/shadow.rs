@@ -3,6 +3,7 @@
 //! What would fail with the real keys fails here, where it costs nothing.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::candidate::{Candidate, Threshold};
 use super::port::{Throwaway, TokenError};
@@ -20,7 +21,7 @@ pub type Maker<'a> = dyn FnMut(Algorithm) -> Result<Box<dyn Throwaway>, TokenErr
 struct StandIn {
     real: (KeyId, Key),
     shadow: (KeyId, Key),
-    secret: std::rc::Rc<dyn Throwaway>,
+    secret: Rc<dyn Throwaway>,
 }
 
 /// Rehearses `candidate` with the keys that `planned` names.
@@ -110,7 +111,7 @@ fn judge(
 /// A stand-in for every key that can sign in software; RSA and opaque keys stand for themselves and do not sign. One physical key has one secret under
 /// all its keyids, so that a double counts no more in the shadow than in truth.
 fn stand_ins(candidate: &Candidate, make: &mut Maker<'_>) -> Result<Vec<StandIn>, Finding> {
-    let mut secrets: BTreeMap<PublicKey, std::rc::Rc<dyn Throwaway>> = BTreeMap::new();
+    let mut secrets: BTreeMap<PublicKey, Rc<dyn Throwaway>> = BTreeMap::new();
     let mut stand_ins = Vec::new();
     for (keyid, key) in all_keys(candidate)? {
         let Some(algorithm) = key
@@ -120,16 +121,15 @@ fn stand_ins(candidate: &Candidate, make: &mut Maker<'_>) -> Result<Vec<StandIn>
         else {
             continue;
         };
-        let secret = match secrets.get(key.public()) {
-            Some(secret) => secret.clone(),
-            None => {
-                let made = make(algorithm).map_err(|fault| {
-                    Finding::error("SHADOW-KEY", &candidate.path(), fault.to_string())
-                })?;
-                let made: std::rc::Rc<dyn Throwaway> = made.into();
-                secrets.insert(key.public().clone(), made.clone());
-                made
-            }
+        let secret = if let Some(secret) = secrets.get(key.public()) {
+            secret.clone()
+        } else {
+            let refuse = |fault: TokenError| {
+                Finding::error("SHADOW-KEY", &candidate.path(), fault.to_string())
+            };
+            let secret: Rc<dyn Throwaway> = make(algorithm).map_err(refuse)?.into();
+            secrets.insert(key.public().clone(), Rc::clone(&secret));
+            secret
         };
         let Some(shadow) = Key::from_public(&secret.public()) else {
             continue;

@@ -10,8 +10,8 @@ use super::args::InspectArgs;
 use super::{Answer, Exit, print};
 use crate::bundle::files;
 use crate::bundle::manifest::{self, Manifest};
-use crate::bundle::part::{self, Acknowledgement, Part, Superseded};
-use crate::ceremony::event::{FileDigest, Mode};
+use crate::bundle::part::{self, AbandonedRecord, Acknowledgement, Part, Superseded};
+use crate::ceremony::event::{Abandoned, FileDigest, Mode};
 use crate::transcript;
 use crate::tuf::compat::{self, Verdict};
 use crate::tuf::digest::Sha256;
@@ -45,6 +45,10 @@ enum Content {
         supersedes: Vec<Superseded>,
         acknowledgements: Vec<Acknowledgement>,
         carries: Metadata,
+    },
+    Abandoned {
+        ceremony: Sha256,
+        abandoned: Vec<Abandoned>,
     },
     Manifest {
         mode: Mode,
@@ -134,6 +138,12 @@ fn inspect(name: &str, bytes: Vec<u8>) -> Result<Inspection, Vec<Finding>> {
     let content = match part::schema_of(&bytes).as_deref() {
         Some(part::SCHEMA) => Part::parse(name, &bytes)
             .and_then(|part| of_part(name, part, &mut findings))
+            .map_err(|finding| vec![finding])?,
+        Some(part::ABANDONED_SCHEMA) => AbandonedRecord::parse(name, &bytes)
+            .map(|record| Content::Abandoned {
+                ceremony: record.ceremony,
+                abandoned: record.abandoned,
+            })
             .map_err(|finding| vec![finding])?,
         Some(manifest::SCHEMA) => {
             let manifest = Manifest::parse(name, &bytes)?;

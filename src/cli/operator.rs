@@ -59,6 +59,7 @@ impl Sink for Printer<'_> {
     }
 }
 
+#[allow(clippy::too_many_lines, reason = "one arm an event")]
 fn line(event: &Event, progress: &Progress) -> Option<String> {
     let line = match event {
         Event::Opened {

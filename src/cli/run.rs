@@ -6,9 +6,7 @@ use std::path::Path;
 use super::args::RunArgs;
 use super::operator::{Headless, Printer};
 use super::{Answer, Exit, print};
-use crate::bundle::files;
 use crate::ceremony::event::Mode;
-use crate::ceremony::script::{SCHEMA, Script};
 use crate::room::answers::Answers;
 use crate::room::failure::Failure;
 use crate::room::hardening;
@@ -24,39 +22,22 @@ pub fn run(args: &RunArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
     end(ceremony(args, out), out, err)
 }
 
-/// The files of a `run`.
-pub fn paths(args: &RunArgs) -> Paths {
-    Paths {
-        script: args.script.clone(),
-        room: args.room.clone(),
-        input: args.input.clone(),
-        output: args.output.clone(),
-    }
-}
-
-/// The session of a `run` with people at the screen.
+/// The files of a `run` with people at the screen.
 ///
 /// # Errors
-/// [`Failure`].
-pub fn on_screen(args: &RunArgs) -> Result<Session, Failure> {
-    if args.answers.is_some() || args.pin_fd.is_some() {
+/// [`Failure`]: options that only a headless run has.
+pub fn paths(args: &RunArgs) -> Result<Paths, Failure> {
+    if !args.headless && (args.answers.is_some() || args.pin_fd.is_some()) {
         return Err(Failure::usage(
             "--answers and --pin-fd are for --headless; at the screen people answer",
         ));
     }
-    Session::open(paths(args))
-}
-
-/// The title of a ceremony script, or why it is refused; `None` for a file that is no ceremony script.
-pub fn title(path: &Path) -> Option<String> {
-    let bytes = files::read(path, files::SMALL_CAP).ok()?;
-    let ours = String::from_utf8_lossy(&bytes).contains(SCHEMA);
-    ours.then(
-        || match Script::parse(&path.display().to_string(), &bytes) {
-            Ok(script) => script.title,
-            Err(finding) => format!("refused: {}", finding.text),
-        },
-    )
+    Ok(Paths {
+        script: args.script.clone(),
+        room: args.room.clone(),
+        input: args.input.clone(),
+        output: args.output.clone(),
+    })
 }
 
 /// Says how a ceremony ended.
@@ -86,7 +67,7 @@ pub fn end(result: Result<Done, Failure>, out: &mut dyn Write, err: &mut dyn Wri
 
 fn ceremony(args: &RunArgs, out: &mut dyn Write) -> Result<Done, Failure> {
     hardening::harden().map_err(Failure::disk)?;
-    let session = Session::open(paths(args))?;
+    let session = Session::open(&paths(args)?)?;
     if args.answers.is_some() && session.mode() == Mode::Production {
         let file = args.answers.as_deref().unwrap_or(Path::new(""));
         return Err(Failure::refused(&[Finding::error(

@@ -8,14 +8,15 @@ mod stage;
 use std::path::{Path, PathBuf};
 
 pub use operator::Rehearser;
-pub use stage::Stage;
+use stage::Stage;
 
 use super::failure::Failure;
+use super::session::{Done, Session};
 
 /// The PIN of every throwaway token. It protects nothing.
 pub const PIN: &str = "654321";
 
-/// Where SoftHSM2's module usually lies.
+/// Where `SoftHSM2`'s module usually lies.
 const SOFTHSM: [&str; 4] = [
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
@@ -23,16 +24,13 @@ const SOFTHSM: [&str; 4] = [
     "/usr/lib64/pkcs11/libsofthsm2.so",
 ];
 
-/// SoftHSM2's module, if it is installed.
+/// `SoftHSM2`'s module, if it is installed.
 pub fn softhsm() -> Option<&'static Path> {
     SOFTHSM.iter().map(Path::new).find(|path| path.exists())
 }
 
 /// The ceremonies that rehearsing `kind` takes, in order; the whole tour if none is named.
-///
-/// # Errors
-/// There is no such kind.
-pub fn tour(kind: Option<&str>) -> Result<Vec<&'static str>, Failure> {
+fn tour(kind: Option<&str>) -> Result<Vec<&'static str>, Failure> {
     match kind {
         None | Some("renew") => Ok(vec!["genesis", "admin-key", "renew"]),
         Some("genesis") => Ok(vec!["genesis"]),
@@ -46,7 +44,97 @@ pub fn tour(kind: Option<&str>) -> Result<Vec<&'static str>, Failure> {
     }
 }
 
+/// What is to be rehearsed.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// A kind; none: the whole tour.
+    pub kind: Option<String>,
+    /// Where the bundles go; none: they stay in the rehearsal's own folder.
+    pub output: Option<PathBuf>,
+    /// Fail without SoftHSM.
+    pub require_softhsm: bool,
+    /// Software keys even where SoftHSM is installed.
+    pub software: bool,
+}
+
+/// Sets the stage and runs the ceremonies of the tour, each as `each` does; `say` tells people. Gives the exit code.
+///
+/// # Errors
+/// [`Failure`].
+pub fn rehearse(
+    wish: &Wish,
+    say: &mut dyn FnMut(&str),
+    each: &mut dyn FnMut(Session) -> Result<Done, Failure>,
+) -> Result<u8, Failure> {
+    let tour = tour(wish.kind.as_deref())?;
+    let softhsm = softhsm().is_some() && !wish.software;
+    if wish.require_softhsm && !softhsm {
+        return Err(Failure::usage(
+            "SoftHSM2's module is not installed, and --require-softhsm was given (Debian: apt-get install softhsm2)",
+        ));
+    }
+    let Some(work) = work_folder() else {
+        return start_again(wish, softhsm);
+    };
+    let mut stage = Stage::set(&work, softhsm)?;
+    say(&format!("rehearsal with {}", stage.tokens()));
+    let mut bundle = PathBuf::new();
+    for name in tour {
+        bundle = wish
+            .output
+            .clone()
+            .unwrap_or_else(|| work.join("bundles"))
+            .join(name);
+        let done = each(stage.session(name, &bundle)?)?;
+        done.lines.iter().for_each(|line| say(line));
+        stage.give_back(done.modules);
+    }
+    say(&format!(
+        "the last bundle is {}; it verified",
+        bundle.display()
+    ));
+    Ok(0)
+}
+
+/// Names the folder of a rehearsal to the program that was started again with SoftHSM's configuration in its environment.
+const WORK_VARIABLE: &str = "TUF_CEREMONY_REHEARSAL";
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the rehearsal's own variable, set by itself"
+)]
+fn work_folder() -> Option<PathBuf> {
+    std::env::var_os(WORK_VARIABLE).map(PathBuf::from)
+}
+
+/// SoftHSM reads its configuration from the environment when its module is loaded, and a program cannot safely change its own: so the rehearsal starts
+/// the same program again with the same arguments.
+fn start_again(wish: &Wish, softhsm: bool) -> Result<u8, Failure> {
+    let disk = |fault: std::io::Error| Failure::disk(fault.to_string());
+    let folder = tempfile::Builder::new()
+        .prefix("tuf-ceremony-rehearsal-")
+        .tempdir()
+        .map_err(disk)?;
+    if softhsm {
+        Stage::write_softhsm_conf(folder.path())?;
+    }
+    let status = std::process::Command::new(std::env::current_exe().map_err(disk)?)
+        .args(std::env::args_os().skip(1))
+        .env(WORK_VARIABLE, folder.path())
+        .env("SOFTHSM2_CONF", softhsm_conf(folder.path()))
+        .status()
+        .map_err(disk)?;
+    if wish.output.is_none() {
+        // The bundles are what people want to look at; the tokens beside them protect nothing.
+        let _ = folder.keep();
+    }
+    Ok(status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(5))
+}
+
 /// The configuration file of SoftHSM in a rehearsal's folder; its environment variable must name it before the module is loaded.
-pub fn softhsm_conf(work: &Path) -> PathBuf {
+fn softhsm_conf(work: &Path) -> PathBuf {
     work.join("softhsm2.conf")
 }

@@ -1,18 +1,18 @@
 //! One ceremony from files to outcome: everything is read and checked before a token is opened or a byte written; then the ceremony runs, or goes on where
 //! its transcript ends.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod inputs;
+mod opening;
+
+use std::path::PathBuf;
 
 use super::clock;
 use super::config::{Room, Task};
 use super::failure::Failure;
 use super::record::{Record, RecordingSink};
-use super::world::{Present, RoomWorld, throwaway};
-use crate::bundle::files;
-use crate::bundle::part::{AbandonedRecord, Part};
-use crate::ceremony::event::{Abandoned, Event, Mode};
-use crate::ceremony::intake::{self, InputFile, Trusted};
+use super::world::{RoomWorld, throwaway};
+use crate::ceremony::event::{Event, Mode, ceremony_id};
+use crate::ceremony::intake::{self, Trusted};
 use crate::ceremony::kinds::{self, Kind};
 use crate::ceremony::planning::{self, Planned};
 use crate::ceremony::port::{Operator, Sink};
@@ -21,8 +21,6 @@ use crate::ceremony::progress::Progress;
 use crate::ceremony::runner::{Runner, Subject};
 use crate::ceremony::script::Script;
 use crate::token::Module;
-use crate::token::pkcs11::Pkcs11Module;
-use crate::token::software::EphemeralKeys;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 
@@ -68,7 +66,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Failure`]; nothing was written.
-    pub fn open(paths: Paths) -> Result<Self, Failure> {
+    pub fn open(paths: &Paths) -> Result<Self, Failure> {
         Self::open_with(paths, Vec::new())
     }
 
@@ -76,22 +74,31 @@ impl Session {
     ///
     /// # Errors
     /// [`Failure`]; nothing was written.
-    pub fn open_with(paths: Paths, more: Vec<Box<dyn Module>>) -> Result<Self, Failure> {
+    pub fn open_with(paths: &Paths, more: Vec<Box<dyn Module>>) -> Result<Self, Failure> {
         let one = |finding: Finding| Failure::refused(&[finding]);
-        let script_bytes = read(&paths.script)?;
+        let script_bytes = inputs::read(&paths.script)?;
         let script =
             Script::parse(&paths.script.display().to_string(), &script_bytes).map_err(one)?;
         let kind = kinds::find(&script.kind)
             .ok_or_else(|| Failure::usage(format!("there is no kind {:?}", script.kind)))?;
-        let room =
-            Room::parse(&paths.room.display().to_string(), &read(&paths.room)?).map_err(one)?;
-        let inputs = read_input(&paths.input)?;
+        let room = Room::parse(
+            &paths.room.display().to_string(),
+            &inputs::read(&paths.room)?,
+        )
+        .map_err(one)?;
+        let inputs = inputs::read_input(&paths.input)?;
         let now = clock::now();
-        let abandoned = abandoned(&inputs).map_err(one)?;
-        let ceremony = planning::ceremony_id(&script_bytes, script.trusted_root_sha256);
-        let parts = parts(&inputs).map_err(one)?;
-        let trusted = intake::intake(&script, trusted_files(inputs), abandoned, room.mode, now)
-            .map_err(|findings| Failure::refused(&findings))?;
+        let abandoned = inputs::abandoned(&inputs).map_err(one)?;
+        let ceremony = ceremony_id(&script_bytes, script.trusted_root_sha256);
+        let parts = inputs::parts(&inputs).map_err(one)?;
+        let trusted = intake::intake(
+            &script,
+            inputs::trusted_files(inputs),
+            abandoned,
+            room.mode,
+            now,
+        )
+        .map_err(|findings| Failure::refused(&findings))?;
         let signing_only = room.task == Task::Sign;
         let planned = if signing_only {
             let documents: Vec<_> = parts
@@ -119,19 +126,19 @@ impl Session {
             .map_err(|findings| Failure::refused(&findings))?;
             planned
         };
-        check_output(&paths.output)?;
+        inputs::check_output(&paths.output)?;
         let record =
             Record::open(&paths.output).map_err(|fault| Failure::disk(fault.to_string()))?;
-        let world = open_world(
+        let world = opening::open_world(
             &room,
             &script,
             &trusted,
             ceremony,
-            &paths,
+            paths,
             record.clone(),
             more,
         )?;
-        let opened = opened(
+        let opened = opening::opened(
             &script,
             &script_bytes,
             kind,
@@ -233,6 +240,9 @@ impl Session {
         operator: &mut dyn Operator,
         observer: &mut dyn Sink,
     ) -> Result<Done, Failure> {
+        self.record
+            .tell_torn()
+            .map_err(|fault| Failure::disk(fault.to_string()))?;
         let progress = self.record.transcript().progress().clone();
         let subject = Subject {
             kind: self.kind,
@@ -311,196 +321,4 @@ fn done(progress: &Progress) -> Vec<String> {
         None => "The files were written and read back.".to_owned(),
     });
     lines
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    files::read(path, files::SMALL_CAP).map_err(|fault| unread(&fault))
-}
-
-fn unread(fault: &files::FileError) -> Failure {
-    match fault.refusal() {
-        Some(refusal) => Failure::refused(&[refusal]),
-        None if fault.is_absent() => Failure::usage(fault.to_string()),
-        None => Failure::disk(fault.to_string()),
-    }
-}
-
-/// Two names that differ only in case are one file on the next medium: which of them it would be, nobody could say.
-fn read_input(folder: &Path) -> Result<Vec<files::File>, Failure> {
-    let inputs = files::read_folder(folder).map_err(|fault| unread(&fault))?;
-    let mut names = BTreeMap::new();
-    for file in &inputs {
-        if let Some(twin) = names.insert(file.path.to_lowercase(), &file.path) {
-            let text = format!(
-                "{twin:?} and {:?} differ only in case; some media cannot hold both",
-                file.path
-            );
-            return Err(Failure::refused(&[Finding::error(
-                "INTAKE-TWINS",
-                &folder.display().to_string(),
-                text,
-            )]));
-        }
-    }
-    Ok(inputs)
-}
-
-fn trusted_files(inputs: Vec<files::File>) -> Vec<InputFile> {
-    inputs
-        .into_iter()
-        .filter(|file| file.path == "holders.toml" || file.path.starts_with("trusted/"))
-        .map(|file| InputFile {
-            path: file.path,
-            bytes: file.bytes,
-        })
-        .collect()
-}
-
-fn abandoned(inputs: &[files::File]) -> Result<Vec<Abandoned>, Finding> {
-    let mut abandoned = Vec::new();
-    for file in inputs
-        .iter()
-        .filter(|file| file.path.starts_with("abandoned/") && file.path.ends_with(".json"))
-    {
-        abandoned.extend(AbandonedRecord::parse(&file.path, &file.bytes)?.abandoned);
-    }
-    Ok(abandoned)
-}
-
-fn parts(inputs: &[files::File]) -> Result<Vec<Part>, Finding> {
-    inputs
-        .iter()
-        .filter(|file| file.path.starts_with("parts/") && file.path.ends_with(".part.json"))
-        .map(|file| Part::parse(&file.path, &file.bytes))
-        .collect()
-}
-
-/// An output folder is new, empty, or holds a transcript to go on with.
-fn check_output(output: &Path) -> Result<(), Failure> {
-    let found = match files::read_folder(output) {
-        Ok(found) => found,
-        Err(fault) if fault.is_absent() => return Ok(()),
-        Err(fault) => return Err(Failure::disk(fault.to_string())),
-    };
-    if found.is_empty()
-        || found
-            .iter()
-            .any(|file| file.path == crate::transcript::NAME)
-    {
-        return Ok(());
-    }
-    Err(Failure::usage(format!(
-        "{} is not empty and holds no ceremony; give a new folder",
-        output.display()
-    )))
-}
-
-fn open_world(
-    room: &Room,
-    script: &Script,
-    trusted: &Trusted,
-    ceremony: Sha256,
-    paths: &Paths,
-    record: Record,
-    more: Vec<Box<dyn Module>>,
-) -> Result<RoomWorld, Failure> {
-    let mut modules = more;
-    for module in &room.modules {
-        let loaded = Pkcs11Module::load(&module.name, &module.path, module.init_args.as_deref())
-            .map_err(|fault| Failure::token(&fault))?;
-        modules.push(Box::new(loaded));
-    }
-    // ICANN's auditors: a software module on the ceremony machine could be used instead of the HSM by accident.
-    let software = modules.iter().find(|module| {
-        module
-            .identity()
-            .description
-            .to_lowercase()
-            .contains("softhsm")
-    });
-    if let Some(module) = software.filter(|_| room.mode == Mode::Production) {
-        let text = format!(
-            "the module {} is SoftHSM, which keeps keys in files; a production ceremony refuses it",
-            module.name()
-        );
-        return Err(Failure::refused(&[Finding::error(
-            "ROOM-SOFTWARE",
-            &paths.room.display().to_string(),
-            text,
-        )]));
-    }
-    let mut holders = BTreeMap::new();
-    for holder in &room.holders {
-        let uri = holder.uri().map_err(Failure::usage)?;
-        if script.holder(&holder.name).is_none() {
-            return Err(Failure::refused(&[Finding::error(
-                "ROOM-HOLDER",
-                &paths.room.display().to_string(),
-                format!(
-                    "the room names a token for {:?}, who is not in the script",
-                    holder.name
-                ),
-            )]));
-        }
-        holders.insert(
-            holder.name.clone(),
-            Present {
-                uri,
-                register: holder.register.clone(),
-            },
-        );
-    }
-    let root = trusted.chain.as_ref().and_then(|chain| chain.roots.first());
-    let anchor = root
-        .filter(|first| first.root.header.version == 1)
-        .map(|first| Sha256::of(first.envelope.bytes()));
-    Ok(RoomWorld {
-        mode: room.mode,
-        ceremony,
-        trusted_root: root.map(|first| (first.file.clone(), first.envelope.bytes().to_vec())),
-        anchor,
-        modules,
-        holders,
-        input: paths.input.clone(),
-        output: paths.output.clone(),
-        record,
-        ephemeral: EphemeralKeys::default(),
-    })
-}
-
-fn opened(
-    script: &Script,
-    bytes: &[u8],
-    kind: &Kind,
-    trusted: &Trusted,
-    ceremony: Sha256,
-    world: &RoomWorld,
-    signing_only: bool,
-) -> Event {
-    let program =
-        files::read(Path::new("/proc/self/exe"), files::CAP).or_else(|_| running_program());
-    Event::Opened {
-        tool: format!("tuf-ceremony {}", env!("CARGO_PKG_VERSION")),
-        program: Sha256::of(&program.unwrap_or_default()),
-        mode: world.mode,
-        kind: if signing_only {
-            "sign".to_owned()
-        } else {
-            kind.name.to_owned()
-        },
-        title: script.title.clone(),
-        script: Sha256::of(bytes),
-        trusted_root: script.trusted_root_sha256,
-        ceremony,
-        modules: world
-            .modules
-            .iter()
-            .map(|module| module.identity().clone())
-            .collect(),
-        holders: trusted.holders_sha256,
-    }
-}
-
-fn running_program() -> Result<Vec<u8>, files::FileError> {
-    files::read(&std::env::current_exe().unwrap_or_default(), files::CAP)
 }

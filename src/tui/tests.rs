@@ -6,3 +6,4 @@ mod fixture;
 mod hostile;
 mod keys;
 mod pages;
+mod reviews;

@@ -1,13 +1,13 @@
 //! `renew`: the same content with a new version and a later expiry, proven by the difference.
 
 use super::{Kind, needs_trust, publish_together, refuse};
+use crate::ceremony::build;
 use crate::ceremony::candidate::Candidate;
-use crate::ceremony::event::Mode;
+use crate::ceremony::event::{Mode, REHEARSAL_MARKER};
 use crate::ceremony::intake::Trusted;
 use crate::ceremony::material::Material;
 use crate::ceremony::planning::listed_documents;
 use crate::ceremony::script::Script;
-use crate::ceremony::{REHEARSAL_MARKER, build};
 use crate::tuf::diff::{self, ChangeKind};
 use crate::tuf::finding::Finding;
 

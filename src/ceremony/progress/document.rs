@@ -65,7 +65,7 @@ impl DocumentProgress {
         match event {
             Event::Reviewed { document, .. } if *document == self.document => self.reviewed = true,
             Event::ShadowPassed { document, .. } if *document == self.document => {
-                self.shadowed = true
+                self.shadowed = true;
             }
             Event::Signed {
                 document,

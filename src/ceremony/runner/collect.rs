@@ -95,7 +95,7 @@ impl Runner<'_> {
         }
         Ok(crate::ceremony::build::travelled(
             &self.material(),
-            envelopes,
+            &envelopes,
         )?)
     }
 

@@ -3,7 +3,7 @@
 use super::ask::{Question, choice};
 use super::{Halt, Runner};
 use crate::ceremony::event::{Abandoned, Event};
-use crate::pypi::holders::{HeldKey, Holder, Holders};
+use crate::ceremony::roll;
 use crate::tuf::finding::{Finding, Level};
 
 const MINUTES: &str = "ceremony/minutes.md";
@@ -19,7 +19,8 @@ impl Runner<'_> {
             self.write(&path, &bytes)?;
         }
         if !self.candidates.is_empty() {
-            let holders = self.holders().to_bytes();
+            let holders =
+                roll::after(&self.material(), &self.progress, &self.candidates).to_bytes();
             self.write("ceremony/holders.toml", &holders)?;
             let actions = self.online_actions();
             self.write("online/online-actions.json", &actions)?;
@@ -191,96 +192,5 @@ impl Runner<'_> {
             "publish": (self.subject.kind.publish)(&self.candidates),
         });
         format!("{actions:#}\n").into_bytes()
-    }
-
-    /// The register after this ceremony: everybody whose key a candidate or trusted metadata lists, with what was seen of it today.
-    fn holders(&self) -> Holders {
-        let (script, trusted) = (self.subject.script, self.subject.trusted);
-        let today = self
-            .progress
-            .clock()
-            .map(|utc| utc.chars().take(10).collect::<String>());
-        let mut holders: Vec<Holder> = Vec::new();
-        for role in ["root", "targets", "bins"] {
-            let newest = self
-                .candidates
-                .iter()
-                .rfind(|candidate| candidate.document.role == role)
-                .and_then(|candidate| candidate.thresholds.last());
-            let keys = match newest {
-                Some(threshold) => threshold
-                    .distinct()
-                    .map(|(keyid, key)| (keyid.clone(), key.clone()))
-                    .collect(),
-                None => trusted.role(role).map(|(keys, _)| keys).unwrap_or_default(),
-            };
-            for (keyid, key) in keys {
-                let name = self.material().holder_name(&keyid, &key);
-                if name == crate::ceremony::EPHEMERAL {
-                    continue;
-                }
-                let before = trusted.holders.as_ref().and_then(|register| {
-                    register
-                        .holder_of(&keyid)?
-                        .keys
-                        .iter()
-                        .find(|known| known.keyid == keyid)
-                        .cloned()
-                });
-                let enrolled = self
-                    .progress
-                    .enrolled()
-                    .iter()
-                    .find(|known| known.keyid == keyid);
-                let signed = self
-                    .progress
-                    .documents()
-                    .iter()
-                    .any(|known| known.is_signed_by(&keyid));
-                let held = HeldKey {
-                    role: role.to_owned(),
-                    storage: enrolled.map_or_else(
-                        || {
-                            before
-                                .as_ref()
-                                .map_or("elsewhere".to_owned(), |known| known.storage.clone())
-                        },
-                        |_| "token".to_owned(),
-                    ),
-                    serial: enrolled
-                        .and_then(|key| key.token.as_ref().map(|token| token.serial.clone()))
-                        .or(before.as_ref().and_then(|known| known.serial.clone())),
-                    last_proven: today
-                        .clone()
-                        .filter(|_| signed)
-                        .or(before.and_then(|known| known.last_proven)),
-                    keyid,
-                };
-                match holders.iter_mut().find(|known| known.name == name) {
-                    Some(known) => known.keys.push(held),
-                    None => {
-                        let person = script.holder(&name).map(|holder| holder.person.clone());
-                        let person = person.or_else(|| {
-                            Some(
-                                trusted
-                                    .holders
-                                    .as_ref()?
-                                    .holders
-                                    .iter()
-                                    .find(|known| known.name == name)?
-                                    .person
-                                    .clone(),
-                            )
-                        });
-                        holders.push(Holder {
-                            person: person.unwrap_or_default(),
-                            name,
-                            keys: vec![held],
-                        });
-                    }
-                }
-            }
-        }
-        Holders::new(holders)
     }
 }

@@ -26,7 +26,7 @@ impl Runner<'_> {
             if self.is_signed(document, &signer) {
                 continue;
             }
-            let key = self.metadata_key(&candidate, &signer)?;
+            let key = metadata_key(&candidate, &signer)?;
             let request = self.request(&candidate)?;
             self.intend(&candidate, &signer)?;
             let sig = self.world.sign_ephemeral(&request, key.public());
@@ -68,7 +68,7 @@ impl Runner<'_> {
     /// Asks the holder's token for one signature; `false`: passed over.
     pub(super) fn sign(&mut self, document: &Document, signer: &Signer) -> Result<bool, Halt> {
         let candidate = self.candidate(document)?.clone();
-        let wanted = self.metadata_key(&candidate, signer)?;
+        let wanted = metadata_key(&candidate, signer)?;
         let id = format!(
             "token:sign:{}-{}:{}",
             document.role, document.version, signer.holder
@@ -225,21 +225,6 @@ impl Runner<'_> {
         }
     }
 
-    /// The key by the metadata's word.
-    fn metadata_key(&self, candidate: &Candidate, signer: &Signer) -> Result<Key, Halt> {
-        candidate.key(&signer.keyid).cloned().ok_or_else(|| {
-            Finding::error(
-                "SIGNER-COUNTS",
-                "",
-                format!(
-                    "the key of {} counts for nothing in {}",
-                    signer.holder, candidate.document
-                ),
-            )
-            .into()
-        })
-    }
-
     /// A token that shows public keys before its PIN, and not this one, is refused before its PIN.
     fn is_wrong_token(&mut self, token: &TokenInfo, wanted: &Key) -> Result<bool, Halt> {
         let shown = self.world.keys(&token.id)?;
@@ -288,4 +273,19 @@ impl Runner<'_> {
             register: registered.is_some(),
         })
     }
+}
+
+/// The key by the metadata's word.
+fn metadata_key(candidate: &Candidate, signer: &Signer) -> Result<Key, Halt> {
+    candidate.key(&signer.keyid).cloned().ok_or_else(|| {
+        Finding::error(
+            "SIGNER-COUNTS",
+            "",
+            format!(
+                "the key of {} counts for nothing in {}",
+                signer.holder, candidate.document
+            ),
+        )
+        .into()
+    })
 }

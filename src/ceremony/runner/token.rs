@@ -206,9 +206,8 @@ fn options(may_skip: bool) -> Vec<Choice> {
 
 fn tries_left(tries: Tries) -> String {
     match tries {
-        Tries::Left(1) => "1 try left".to_owned(),
+        Tries::Left(1) | Tries::Final => "1 try left".to_owned(),
         Tries::Left(left) => format!("{left} tries left"),
-        Tries::Final => "1 try left".to_owned(),
         Tries::Locked => "it is locked now".to_owned(),
         Tries::Low => "few tries left (the token does not say how many)".to_owned(),
         Tries::Unknown => "tries left: unknown".to_owned(),

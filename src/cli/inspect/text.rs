@@ -50,6 +50,23 @@ pub(super) fn show(out: &mut dyn Write, inspection: &Inspection) -> io::Result<(
             }
             show_metadata(out, carries)?;
         }
+        Content::Abandoned {
+            ceremony,
+            abandoned,
+        } => {
+            writeln!(out, "What the ceremony {ceremony} gave up for good:")?;
+            for given_up in abandoned {
+                let (document, signers) =
+                    (given_up.document.to_string(), given_up.signed_by.join(", "));
+                writeln!(
+                    out,
+                    "  {}, payload {}, signed by: {}",
+                    escape(&document),
+                    given_up.payload,
+                    escape(&signers)
+                )?;
+            }
+        }
         Content::Manifest {
             mode,
             ceremony,

@@ -29,7 +29,7 @@ const HOLDERS: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "frank"];
 const MODULE: &str = "rehearsal";
 
 /// A rehearsal's folder and tokens.
-pub struct Stage {
+pub(super) struct Stage {
     work: PathBuf,
     module: Option<Box<dyn Module>>,
     serials: BTreeMap<String, String>,
@@ -42,7 +42,7 @@ impl Stage {
     ///
     /// # Errors
     /// [`Failure`].
-    pub fn set(work: &Path, use_softhsm: bool) -> Result<Self, Failure> {
+    pub(super) fn set(work: &Path, use_softhsm: bool) -> Result<Self, Failure> {
         let mut module = load(use_softhsm)?;
         let mut serials = BTreeMap::new();
         for holder in HOLDERS {
@@ -68,7 +68,7 @@ impl Stage {
     ///
     /// # Errors
     /// [`Failure`].
-    pub fn write_softhsm_conf(work: &Path) -> Result<(), Failure> {
+    pub(super) fn write_softhsm_conf(work: &Path) -> Result<(), Failure> {
         let tokens = work.join("tokens");
         std::fs::create_dir_all(&tokens)
             .map_err(|fault| Failure::disk(format!("{}: {fault}", tokens.display())))?;
@@ -80,7 +80,7 @@ impl Stage {
     }
 
     /// Which tokens are used, for people: module and version, as the transcript has it.
-    pub fn tokens(&self) -> String {
+    pub(super) fn tokens(&self) -> String {
         self.module
             .as_ref()
             .map(|module| module.identity().description.clone())
@@ -91,7 +91,7 @@ impl Stage {
     ///
     /// # Errors
     /// [`Failure`].
-    pub fn session(&mut self, name: &str, out: &Path) -> Result<Session, Failure> {
+    pub(super) fn session(&mut self, name: &str, out: &Path) -> Result<Session, Failure> {
         let folder = self.work.join(name);
         let input = folder.join("in");
         std::fs::create_dir_all(&input)
@@ -109,11 +109,11 @@ impl Stage {
         put(&paths.room, self.room(&script, &folder).as_bytes())?;
         self.previous = Some(out.to_owned());
         let module = self.module.take().map_or_else(|| load(self.softhsm), Ok)?;
-        Session::open_with(paths, vec![module])
+        Session::open_with(&paths, vec![module])
     }
 
     /// Takes the tokens back from a finished ceremony.
-    pub fn give_back(&mut self, mut modules: Vec<Box<dyn Module>>) {
+    pub(super) fn give_back(&mut self, mut modules: Vec<Box<dyn Module>>) {
         self.module = modules.pop();
     }
 

@@ -392,11 +392,9 @@ pub(super) fn read_through(model: &mut Model) -> String {
         };
         key(model, code);
         for row in drawn(model) {
-            if !seen.contains(&row) {
-                seen.push(row);
-            }
+            let row = row.trim();
+            seen.extend((!seen.iter().any(|known| known == row)).then(|| row.to_owned()));
         }
     }
-    let rows: Vec<&str> = seen.iter().map(|row| row.trim()).collect();
-    rows.join("\n")
+    seen.join("\n")
 }

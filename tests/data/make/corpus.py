@@ -216,6 +216,7 @@ def intake():
     put("run_from_targets_with_a_changed_byte/in/trusted/1.targets.json", text(envelope(TARGETS, "tina", "tom")).replace(b"2027-06", b"2028-06"))
     put("run_from_bins_that_nobody_delegates_to/in/trusted/1.targets.json", text(envelope(but(TARGETS, "delegations", to=None), "tina", "tom")))
     put("run_from_bins_that_nobody_delegates_to/in/trusted/1.bins.json", text(envelope(BINS, "ben", "bea")))
+    put("run_from_a_root_where_targets_should_be/in/trusted/1.targets.json", ROOT1)
     put("genesis_over_an_old_chain/in/trusted/1.root.json", ROOT1)
     put("genesis_with_a_trusted_root/in/trusted/1.root.json", ROOT1)
     put("case_twins_in_the_input/in/trusted/1.ROOT.json", ROOT1)

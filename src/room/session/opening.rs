@@ -1,0 +1,130 @@
+//! The world and the first event of a session: modules loaded, holders of the room matched with the script, nothing asked of any token yet.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::Paths;
+use crate::bundle::files;
+use crate::ceremony::event::{Event, Mode};
+use crate::ceremony::intake::Trusted;
+use crate::ceremony::kinds::Kind;
+use crate::ceremony::script::Script;
+use crate::room::config::Room;
+use crate::room::failure::Failure;
+use crate::room::record::Record;
+use crate::room::world::{Present, RoomWorld};
+use crate::token::Module;
+use crate::token::pkcs11::Pkcs11Module;
+use crate::token::software::EphemeralKeys;
+use crate::tuf::digest::Sha256;
+use crate::tuf::finding::Finding;
+
+pub(super) fn open_world(
+    room: &Room,
+    script: &Script,
+    trusted: &Trusted,
+    ceremony: Sha256,
+    paths: &Paths,
+    record: Record,
+    more: Vec<Box<dyn Module>>,
+) -> Result<RoomWorld, Failure> {
+    let mut modules = more;
+    for module in &room.modules {
+        let loaded = Pkcs11Module::load(&module.name, &module.path, module.init_args.as_deref())
+            .map_err(|fault| Failure::token(&fault))?;
+        modules.push(Box::new(loaded));
+    }
+    // ICANN's auditors: a software module on the ceremony machine could be used instead of the HSM by accident.
+    let software = modules.iter().find(|module| {
+        module
+            .identity()
+            .description
+            .to_lowercase()
+            .contains("softhsm")
+    });
+    if let Some(module) = software.filter(|_| room.mode == Mode::Production) {
+        let text = format!(
+            "the module {} is SoftHSM, which keeps keys in files; a production ceremony refuses it",
+            module.name()
+        );
+        return Err(Failure::refused(&[Finding::error(
+            "ROOM-SOFTWARE",
+            &paths.room.display().to_string(),
+            text,
+        )]));
+    }
+    let mut holders = BTreeMap::new();
+    for holder in &room.holders {
+        let uri = holder.uri().map_err(Failure::usage)?;
+        if script.holder(&holder.name).is_none() {
+            return Err(Failure::refused(&[Finding::error(
+                "ROOM-HOLDER",
+                &paths.room.display().to_string(),
+                format!(
+                    "the room names a token for {:?}, who is not in the script",
+                    holder.name
+                ),
+            )]));
+        }
+        holders.insert(
+            holder.name.clone(),
+            Present {
+                uri,
+                register: holder.register.clone(),
+            },
+        );
+    }
+    let first = trusted.chain.as_ref().and_then(|chain| chain.roots.first());
+    let anchor = first
+        .filter(|first| first.root.header.version == 1)
+        .map(|first| Sha256::of(first.envelope.bytes()));
+    Ok(RoomWorld {
+        mode: room.mode,
+        ceremony,
+        trusted_root: first.map(|first| (first.file.clone(), first.envelope.bytes().to_vec())),
+        anchor,
+        modules,
+        holders,
+        input: paths.input.clone(),
+        output: paths.output.clone(),
+        record,
+        ephemeral: EphemeralKeys::default(),
+    })
+}
+
+pub(super) fn opened(
+    script: &Script,
+    bytes: &[u8],
+    kind: &Kind,
+    trusted: &Trusted,
+    ceremony: Sha256,
+    world: &RoomWorld,
+    signing_only: bool,
+) -> Event {
+    let program =
+        files::read(Path::new("/proc/self/exe"), files::CAP).or_else(|_| running_program());
+    Event::Opened {
+        tool: format!("tuf-ceremony {}", env!("CARGO_PKG_VERSION")),
+        program: Sha256::of(&program.unwrap_or_default()),
+        mode: world.mode,
+        kind: if signing_only {
+            "sign".to_owned()
+        } else {
+            kind.name.to_owned()
+        },
+        title: script.title.clone(),
+        script: Sha256::of(bytes),
+        trusted_root: script.trusted_root_sha256,
+        ceremony,
+        modules: world
+            .modules
+            .iter()
+            .map(|module| module.identity().clone())
+            .collect(),
+        holders: trusted.holders_sha256,
+    }
+}
+
+fn running_program() -> Result<Vec<u8>, files::FileError> {
+    files::read(&std::env::current_exe().unwrap_or_default(), files::CAP)
+}
