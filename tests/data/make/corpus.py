@@ -16,6 +16,7 @@ ROOT2 = root(2, *NEW)
 TARGETS = targets(1)
 BINS = bins(1)
 TRUSTED = sha256(ROOT1)
+EXPIRED = text(envelope(root(1, *OLD, expires="2026-01-01T00:00:00Z"), "alice", "bob"))
 
 
 def put(path, data):
@@ -47,6 +48,11 @@ def good():
     put("good/chain/1.bins.json", text(envelope(BINS, "ben", "bea")))
     for folder in ("renew", "admin-key"):
         put(f"good/{folder}/in/trusted/1.targets.json", text(envelope(TARGETS, "tina", "tom")))
+    other = but(TARGETS, "delegations", "roles", 0, "paths", to=["a*", "b*"])
+    put("good/renew-other-targets/in/trusted/1.root.json", ROOT1)
+    put("good/renew-other-targets/in/trusted/1.targets.json", text(envelope(other, "tina", "tom")))
+    put("good/renew-expired/in/trusted/1.root.json", EXPIRED)
+    put("good/renew-expired/in/trusted/1.targets.json", text(envelope(TARGETS, "tina", "tom")))
     put("good/merge/1.root.json", ROOT1)
     put("good/merge/a.part.json", part(ROOT2, TRUSTED, "bob"))
     put("good/merge/b.part.json", part(ROOT2, TRUSTED, "carol"))
@@ -224,4 +230,4 @@ def intake():
 
 for write in (good, json_form, header, roles, key_material, counting, delegations, rehearsal, merging, intake):
     write()
-print(f"alice {keyid('alice')}\nbob {keyid('bob')}\ncarol {keyid('carol')}\ndave {keyid('dave')}\ntina {keyid('tina')}\ntom {keyid('tom')}\ntrusted root {TRUSTED}")
+print(f"alice {keyid('alice')}\nbob {keyid('bob')}\ncarol {keyid('carol')}\ndave {keyid('dave')}\ntina {keyid('tina')}\ntom {keyid('tom')}\ntrusted root {TRUSTED}\nexpired root {sha256(EXPIRED)}")
