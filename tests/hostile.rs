@@ -145,14 +145,14 @@ fn census(cases: &BTreeMap<String, Case>) -> Trial {
     for case in cases.values() {
         *of_rule.entry(case.rule.clone()).or_default() += 1;
     }
-    let causes: BTreeSet<_> = cases.values().map(|case| case.cause.clone()).collect();
+    let told: BTreeSet<_> = cases.values().map(|case| case.cause.clone()).collect();
     let number = cases.len();
     let codes = cases.values().all(|case| [1, 2].contains(&case.exit));
     Trial::test(
         "the_corpus_is_large_and_its_causes_are_distinct",
         move || {
             check(number >= LEAST, || format!("{number} cases"))?;
-            check(causes.len() == number, || "two cases of one cause".into())?;
+            check(told.len() == number, || "two cases of one cause".into())?;
             check(codes, || "a case is not refused by exit 1 or 2".into())?;
             let crowded = of_rule.iter().find(|(_, count)| **count > MOST_OF_A_RULE);
             check(crowded.is_none(), || format!("{crowded:?}"))

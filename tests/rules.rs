@@ -69,10 +69,13 @@ impl Renewal {
     }
     /// Runs it, or goes on with it.
     fn run(&self, answers: &[(&str, &str)]) -> Answer {
-        let mut text = "schema = \"tuf-ceremony/answers/1\"\n".to_owned();
-        for (prompt, answer) in answers {
-            text += &format!("[[answer]]\nprompt = \"{prompt}\"\nanswer = \"{answer}\"\n");
-        }
+        let answers = answers.iter().map(|(prompt, answer)| {
+            format!("[[answer]]\nprompt = \"{prompt}\"\nanswer = \"{answer}\"\n")
+        });
+        let text = ["schema = \"tuf-ceremony/answers/1\"\n".to_owned()]
+            .into_iter()
+            .chain(answers)
+            .collect::<String>();
         fs::write(self.0.path().join("answers.toml"), text).unwrap();
         let arguments =
             "run script.toml --room room.toml --in in --out out --headless --answers answers.toml";

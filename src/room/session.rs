@@ -79,8 +79,7 @@ impl Session {
         let script_bytes = inputs::read(&paths.script)?;
         let script =
             Script::parse(&paths.script.display().to_string(), &script_bytes).map_err(one)?;
-        let kind = kinds::find(&script.kind)
-            .ok_or_else(|| Failure::usage(format!("there is no kind {:?}", script.kind)))?;
+        let kind = kinds::of(&paths.script.display().to_string(), &script).map_err(one)?;
         let room = Room::parse(
             &paths.room.display().to_string(),
             &inputs::read(&paths.room)?,

@@ -195,7 +195,11 @@ fn copy(from: &Path, to: &Path, but: &str) {
         if entry.file_type().unwrap().is_dir() {
             fs::create_dir_all(&target).unwrap();
             copy(&entry.path(), &target, but);
-        } else if name.ends_with(".toml") && name != but {
+        } else if name != but
+            && target
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+        {
             let text = fs::read_to_string(entry.path()).unwrap();
             fs::write(target, filled(&text)).unwrap();
         } else if name != but {
