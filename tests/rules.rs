@@ -241,3 +241,21 @@ fn clients_that_refuse_a_file_are_named() {
     let client = |name: &str| told.contains(&format!("COMPATIBILITY 2.root.json: {name}"));
     assert!(!client("python-tuf") && !client("tough"), "{told}");
 }
+
+#[test]
+fn what_loss_and_theft_would_mean_is_told_at_genesis_and_not_at_a_renewal() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [
+        "rehearse",
+        "genesis",
+        "--software",
+        "--headless",
+        "--out",
+        "out",
+    ];
+    let told = program::run(folder.path(), &arguments.map(ToOwned::to_owned)).told();
+    let note = "  note QUORUM-MARGIN: root: 3 of 5 keys of 5 persons must sign; after the loss of any one person it still signs, after the loss of any two it still signs; a thief of any one has at most 1 of the 3 keys needed\n";
+    assert!(told.contains(note), "{told}");
+    let told = Renewal::of("renew").run(&BEGUN).told();
+    assert!(!told.contains("QUORUM-MARGIN"), "{told}");
+}
