@@ -111,7 +111,7 @@ fn a_rejected_candidate_is_not_signed() {
     let accepted = [BEGUN, REVIEWED].concat();
     waits_for(
         &Renewal::of("renew").run(&accepted),
-        "token:sign:root-2:alice",
+        "token:sign:root-2:alice (Wanted: the token of alice, pkcs11:token=alice;serial=0001.)",
     );
 }
 
@@ -227,7 +227,10 @@ fn an_expired_trusted_root_is_a_warning_and_can_be_renewed() {
     let warning = "  warning TRUSTED-EXPIRED: root v1 expired on 2026-01-01T00:00:00Z; clients refuse it until a new version is published\n";
     for (twin, warned) in [("renew-expired", true), ("renew", false)] {
         let answer = Renewal::of(twin).run(&[BEGUN, REVIEWED].concat());
-        waits_for(&answer, "token:sign:root-2:alice");
+        waits_for(
+            &answer,
+            "token:sign:root-2:alice (Wanted: the token of alice, pkcs11:token=alice;serial=0001.)",
+        );
         assert_eq!(answer.told().contains(warning), warned, "{}", answer.told());
     }
 }

@@ -13,15 +13,16 @@ use super::config::Task;
 use super::failure::Failure;
 use super::record::{Record, RecordingSink};
 use super::world::RoomWorld;
-use crate::ceremony::event::{Event, Mode};
+use crate::ceremony::event::{Event, FileDigest, Mode};
 use crate::ceremony::intake::Trusted;
 use crate::ceremony::kinds::Kind;
 use crate::ceremony::planning::Planned;
 use crate::ceremony::port::{Operator, Sink};
-use crate::ceremony::progress::Progress;
+use crate::ceremony::progress::{Progress, Status};
 use crate::ceremony::runner::{Runner, Subject};
 use crate::ceremony::script::Script;
 use crate::token::Module;
+use crate::transcript::Transcript;
 use crate::tuf::digest::Sha256;
 
 /// What `run` was given.
@@ -211,6 +212,7 @@ impl Session {
             .tell_torn()
             .map_err(|fault| Failure::disk(fault.to_string()))?;
         let progress = self.record.transcript().progress().clone();
+        let was_closed = progress.status() == Status::Closed;
         let subject = Subject {
             kind: self.kind,
             script: &self.script,
@@ -233,8 +235,12 @@ impl Session {
         let progress = runner
             .run(&self.opened)
             .map_err(|halt| Failure::halted(&halt))?;
+        let mut lines = done(&progress);
+        if was_closed {
+            lines.push("This ceremony was finished before; nothing was done.".to_owned());
+        }
         Ok(Done {
-            lines: done(&progress),
+            lines,
             head: self.record.head(),
             modules: self.world.modules,
         })
@@ -252,12 +258,32 @@ impl Session {
             && progress
                 .plan()
                 .is_none_or(|plan| plan == self.planned.sha256);
-        if same {
-            return Ok(());
+        if !same {
+            return Err(Failure::usage(
+                "the output folder holds the transcript of another ceremony (another script, trusted root, mode or part); give an empty folder",
+            ));
         }
-        Err(Failure::usage(
-            "the output folder holds the transcript of another ceremony (another script, trusted root, mode or part); give an empty folder",
-        ))
+        match self.changed_since_taken_in(&transcript) {
+            Some(path) => Err(Failure::usage(format!(
+                "the input's {path} is not the file that was taken in when this ceremony began; carry in the same folder"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// A file on record as taken in that is gone or has other bytes now.
+    fn changed_since_taken_in(&self, transcript: &Transcript) -> Option<String> {
+        let events = transcript.lines.iter().map(|line| &line.event);
+        let mut taken_in = events.filter_map(|event| match event {
+            Event::TakenIn { file } => Some(file),
+            _ => None,
+        });
+        let is_there = |file: &FileDigest| {
+            let mut now = self.trusted.files.iter();
+            now.any(|found| found.path == file.path && Sha256::of(&found.bytes) == file.sha256)
+        };
+        let changed = taken_in.find(|file| !is_there(file))?;
+        Some(changed.path.clone())
     }
 }
 
