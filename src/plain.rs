@@ -57,7 +57,7 @@ mod tests {
             ),
             (
                 "version = 3537363231383830 0\n",
-                "line 1, column 28: unexpected key or value, expected newline, `#`",
+                "line 1, column 11: string values must be quoted, expected literal string",
             ),
         ];
         for (text, expected) in cases {
