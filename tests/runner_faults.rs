@@ -1,0 +1,26 @@
+//! The runner over a world that breaks: any call may fail, tokens lie, the record cannot be written. Whatever happens, nothing counts that does not verify,
+//! nothing follows what is not on record, and what is on record is not lost.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+#[path = "runner_faults/calls.rs"]
+mod calls;
+#[path = "runner_faults/guards.rs"]
+mod guards;
+#[path = "runner_faults/lies.rs"]
+mod lies;
+#[path = "runner_faults/people.rs"]
+mod people;
+#[path = "runner_faults/pins.rs"]
+mod pins;
+#[path = "runner_faults/record.rs"]
+mod record;
+#[path = "runner_faults/stand.rs"]
+mod stand;
+#[path = "runner_faults/world.rs"]
+mod world;

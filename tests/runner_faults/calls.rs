@@ -1,0 +1,105 @@
+//! Every call of the world broken in turn.
+
+use std::time::Instant;
+
+use tuf_ceremony::ceremony::event::Event;
+use tuf_ceremony::ceremony::port::TokenFault;
+use tuf_ceremony::ceremony::runner::Halt;
+
+use super::stand::{Stand, admin_key, genesis, genesis_ephemeral};
+use super::world::Fault;
+
+/// How a method may break.
+fn faults(method: &str) -> Vec<Fault> {
+    let before = Fault::Before;
+    match method {
+        "sign" | "sign_ephemeral" => vec![
+            before(TokenFault::Other),
+            before(TokenFault::Unsupported),
+            Fault::Unknown,
+            Fault::Unanswered,
+        ],
+        "login" => vec![
+            before(TokenFault::Other),
+            before(TokenFault::PinIncorrect),
+            before(TokenFault::PinLocked),
+        ],
+        "write" => vec![before(TokenFault::Other), Fault::Torn],
+        "generate" | "register" => vec![before(TokenFault::Other), Fault::Unanswered],
+        _ => vec![before(TokenFault::Other)],
+    }
+}
+
+#[test]
+fn nothing_broken_a_genesis_and_an_admin_key_finish() {
+    let genesis = Stand::finished(genesis());
+    assert_eq!(genesis.signatures().len(), 9);
+    let mut admin = genesis.then(admin_key);
+    admin.run(&mut admin.people()).unwrap();
+    admin.check_finished();
+    assert_eq!(
+        admin.signatures().len(),
+        4,
+        "alice by the old and by the new key"
+    );
+}
+
+/// Runs with one call broken, then on without it until it finishes.
+fn break_one(mut stand: Stand, index: usize, fault: Fault) -> usize {
+    stand.world.breaks = Some((index, fault));
+    let mut halts = 0;
+    loop {
+        let result = stand.run(&mut stand.people());
+        stand.check_record();
+        match result {
+            Ok(_) => break,
+            Err(Halt::Illegal(illegal)) => panic!("call {index} {fault:?}: {illegal}"),
+            Err(halt) => {
+                halts += 1;
+                assert!(halts < 3, "call {index} {fault:?}: {halt}");
+            }
+        }
+    }
+    stand.check_finished();
+    let decided = stand
+        .log
+        .count(|event| matches!(event, Event::IntentDecided { .. }));
+    let unknown = matches!(fault, Fault::Unknown | Fault::Unanswered);
+    let signing = stand.log.breakable()[index] == "sign";
+    assert_eq!(
+        decided,
+        usize::from(unknown && signing),
+        "call {index} {fault:?}"
+    );
+    halts
+}
+
+fn break_every(make: impl Fn() -> Stand, calls: &[&'static str]) {
+    let began = Instant::now();
+    let mut halted = 0;
+    for (index, method) in calls.iter().enumerate() {
+        for fault in faults(method) {
+            halted += break_one(make(), index, fault);
+        }
+    }
+    eprintln!(
+        "{} calls, {halted} halts, {:?}",
+        calls.len(),
+        began.elapsed()
+    );
+    assert!(halted > 0);
+}
+
+#[test]
+fn whichever_call_of_a_genesis_breaks_it_halts_or_asks_again_and_resumes_to_the_same_end() {
+    let calls = Stand::finished(genesis()).log.breakable();
+    break_every(|| Stand::new(genesis()), &calls);
+}
+
+#[test]
+fn whichever_call_of_an_admin_key_breaks_it_halts_or_asks_again_and_resumes_to_the_same_end() {
+    let make = || Stand::finished(genesis()).then(admin_key);
+    let mut good = make();
+    good.run(&mut good.people()).unwrap();
+    break_every(make, &good.log.breakable());
+}

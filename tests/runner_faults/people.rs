@@ -1,0 +1,97 @@
+//! People who answer as they should, and once as a test says.
+
+use std::collections::BTreeMap;
+
+use tuf_ceremony::ceremony::port::{Operator, Stop};
+use tuf_ceremony::ceremony::prompt::{Ask, Choice, PinPrompt, Prompt};
+use tuf_ceremony::secret::Secret;
+
+use super::record::{Entry, Log};
+
+/// The PIN of every token.
+pub const PIN: &str = "654321";
+
+/// More questions than any ceremony here has: a runner that asks for ever is stopped.
+const PATIENCE: usize = 300;
+
+pub struct People {
+    log: Log,
+    /// Answers that come before the usual ones, by prompt, each once.
+    pub answers: Vec<(&'static str, &'static str)>,
+    /// PINs that come before the right one.
+    pub pins: Vec<&'static str>,
+    /// Whether a holder whose signature was not counted tries again.
+    pub try_again: bool,
+    asked: usize,
+    /// What was last said with each prompt.
+    pub told: BTreeMap<String, String>,
+    /// Every PIN prompt.
+    pub pin_prompts: Vec<PinPrompt>,
+}
+
+impl People {
+    pub fn new(log: &Log) -> Self {
+        Self {
+            log: log.clone(),
+            answers: Vec::new(),
+            pins: Vec::new(),
+            try_again: true,
+            asked: 0,
+            told: BTreeMap::new(),
+            pin_prompts: Vec::new(),
+        }
+    }
+
+    fn usual(&self, prompt: &Prompt) -> Option<String> {
+        let first = |wanted: &[&str], options: &[Choice]| {
+            let mut found = wanted.iter().copied();
+            let id = found.find(|id| options.iter().any(|option| option.id == *id));
+            id.map(ToOwned::to_owned)
+        };
+        match &prompt.ask {
+            Ask::Phrase { phrase } | Ask::Review { phrase, .. } => Some(phrase.clone()),
+            Ask::Choice { options } => {
+                first(&["agree", "done", "use", "try"], options).or_else(|| {
+                    let mut ids = options.iter().map(|option| option.id.clone());
+                    ids.find(|id| id.starts_with("sign:"))
+                })
+            }
+            Ask::Token { .. } => {
+                let failed = prompt.text.join(" ").contains("Nothing was counted");
+                Some(
+                    if failed && !self.try_again {
+                        "pause"
+                    } else {
+                        "ready"
+                    }
+                    .to_owned(),
+                )
+            }
+        }
+    }
+}
+
+impl Operator for People {
+    fn ask(&mut self, prompt: &Prompt) -> Result<String, Stop> {
+        self.log.add(Entry::Asked(prompt.id.clone()));
+        self.told.insert(prompt.id.clone(), prompt.text.join("\n"));
+        self.asked += 1;
+        let said = self.answers.iter().position(|(id, _)| *id == prompt.id);
+        if let Some(said) = said {
+            return Ok(self.answers.remove(said).1.to_owned());
+        }
+        let answer = self.usual(prompt).filter(|_| self.asked < PATIENCE);
+        answer.ok_or_else(|| Stop::NoAnswer(prompt.id.clone()))
+    }
+
+    fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {
+        self.log.add(Entry::PinAsked(prompt.holder.clone()));
+        self.pin_prompts.push(prompt.clone());
+        let pin = if self.pins.is_empty() {
+            PIN
+        } else {
+            self.pins.remove(0)
+        };
+        Ok(Secret::take(&mut pin.as_bytes().to_vec()).unwrap())
+    }
+}

@@ -1,0 +1,304 @@
+//! A script, a world and a record, run and run again; and what must hold whatever happened.
+
+use tuf_ceremony::ceremony::event::{Event, Mode, ceremony_id};
+use tuf_ceremony::ceremony::intake::{InputFile, Trusted, intake};
+use tuf_ceremony::ceremony::kinds::{self, Kind};
+use tuf_ceremony::ceremony::planning::{self, Planned};
+use tuf_ceremony::ceremony::progress::{Progress, Status};
+use tuf_ceremony::ceremony::runner::{Halt, Runner, Subject};
+use tuf_ceremony::ceremony::script::Script;
+use tuf_ceremony::tuf::digest::Sha256;
+use tuf_ceremony::tuf::envelope::Envelope;
+use tuf_ceremony::tuf::json::Limits;
+use tuf_ceremony::tuf::key::KeyId;
+use tuf_ceremony::tuf::metadata::{Root, Targets};
+
+use super::people::People;
+use super::record::{Entry, Log, Tape};
+use super::world::{FakeWorld, clock};
+
+pub const HOLDERS: [&str; 3] = ["alice", "bob", "carol"];
+
+const HEAD: &str = "schema = \"tuf-ceremony/script/1\"\nprofile = \"room\"\ntitle = \"Faults\"\n";
+const ROLES: [(&str, &str, &str); 3] = [
+    ("root", "2027-12-01", ""),
+    ("targets", "2027-10-02", ""),
+    (
+        "bins",
+        "2027-08-03",
+        "bit_length = 14\nname_prefix = \"bin\"\n",
+    ),
+];
+const ONLINE: &str = "[[online]]\nname = \"online-1\"\nroles = [\"timestamp\", \"snapshot\", \"bin-n\"]\npublic = \"3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"\nprovenance = \"made for a test\"\n";
+
+/// Two of three make each role; every key is made now and signs.
+pub fn genesis() -> String {
+    let mut script = format!("{HEAD}kind = \"genesis\"\n");
+    for (role, day, more) in ROLES {
+        script += &format!(
+            "[{role}]\nversion = 1\nexpires = \"{day}T00:00:00Z\"\nthreshold = 2\nholders = {HOLDERS:?}\n{more}"
+        );
+        if role != "root" {
+            script += "keys = \"retained\"\n";
+        }
+    }
+    for holder in HOLDERS {
+        script += &format!("[[holder]]\nname = \"{holder}\"\nperson = \"{holder} Example\"\n");
+        for (role, ..) in ROLES {
+            script += &format!("{role}.generate = \"ed25519\"\n");
+        }
+    }
+    script + ONLINE
+}
+
+/// Root by two of three; targets and bins by keys that live in memory.
+pub fn genesis_ephemeral() -> String {
+    let mut script = format!("{HEAD}kind = \"genesis\"\n");
+    for (role, day, more) in ROLES {
+        let keys = if role == "root" {
+            format!("threshold = 2\nholders = {HOLDERS:?}")
+        } else {
+            "threshold = 2\nkeys = \"ephemeral\"\nalgorithms = [\"ed25519\", \"ecdsa-p256\"]"
+                .to_owned()
+        };
+        script += &format!("[{role}]\nversion = 1\nexpires = \"{day}T00:00:00Z\"\n{keys}\n{more}");
+    }
+    for holder in HOLDERS {
+        script += &format!(
+            "[[holder]]\nname = \"{holder}\"\nperson = \"{holder} Example\"\nroot.generate = \"ed25519\"\n"
+        );
+    }
+    script + ONLINE
+}
+
+/// Alice replaces her root key.
+pub fn admin_key(before: &Stand) -> String {
+    let root = Sha256::of(&before.world.disk["metadata/1.root.json"]);
+    let mut script = format!(
+        "{HEAD}kind = \"admin-key\"\ntrusted_root_sha256 = \"{root}\"\n[root]\nversion = 2\nexpires = \"2027-12-02T00:00:00Z\"\nthreshold = 2\nholders = {HOLDERS:?}\n"
+    );
+    for holder in HOLDERS {
+        let keyid = before.keyid(holder, "root");
+        let key = if holder == "alice" {
+            format!("root.generate = \"ed25519\"\nroot.old_keyid = \"{keyid}\"")
+        } else {
+            format!("root.keyid = \"{keyid}\"")
+        };
+        script +=
+            &format!("[[holder]]\nname = \"{holder}\"\nperson = \"{holder} Example\"\n{key}\n");
+    }
+    script
+}
+
+pub struct Stand {
+    pub script: Script,
+    pub script_bytes: Vec<u8>,
+    pub kind: &'static Kind,
+    pub trusted: Trusted,
+    pub planned: Planned,
+    pub ceremony: Sha256,
+    pub world: FakeWorld,
+    pub tape: Tape,
+    pub log: Log,
+}
+
+impl Stand {
+    pub fn new(script: String) -> Self {
+        let log = Log::default();
+        let world = FakeWorld::new(&log, &HOLDERS);
+        Self::over(script, world, Vec::new())
+    }
+
+    /// A ceremony over tokens that exist, with these files carried in.
+    fn over(script: String, mut world: FakeWorld, files: Vec<InputFile>) -> Self {
+        let script_bytes = script.into_bytes();
+        let script = Script::parse("script.toml", &script_bytes).unwrap();
+        let kind = kinds::of("script.toml", &script).unwrap();
+        let trusted = intake(&script, files, Vec::new(), Mode::Rehearsal, clock()).unwrap();
+        assert_eq!((kind.check)(&script, &trusted), []);
+        let ceremony = ceremony_id(&script_bytes, script.trusted_root_sha256);
+        let planned = planning::plan(kind, &script, &trusted, ceremony);
+        let log = Log::default();
+        world.log = log.clone();
+        Self {
+            script,
+            script_bytes,
+            kind,
+            trusted,
+            planned,
+            ceremony,
+            world,
+            tape: Tape::on(&log),
+            log,
+        }
+    }
+
+    /// A ceremony that finished without any fault.
+    pub fn finished(script: String) -> Self {
+        let mut stand = Self::new(script);
+        stand.run(&mut stand.people()).unwrap();
+        stand.check_finished();
+        stand
+    }
+
+    /// The ceremony after this one, over the same tokens.
+    pub fn then(mut self, script: impl FnOnce(&Self) -> String) -> Self {
+        let script = script(&self);
+        let carried = |(path, bytes): (String, Vec<u8>)| InputFile {
+            path: path.replace("metadata/", "trusted/"),
+            bytes,
+        };
+        let files = self.world.metadata().into_iter().map(carried).collect();
+        self.world.disk.clear();
+        let holders = HOLDERS.map(ToOwned::to_owned).into_iter();
+        self.world.registers = holders.map(|holder| (holder, Vec::new())).collect();
+        let mut fresh = FakeWorld::new(&self.log, &[]);
+        fresh.module = self.world.module;
+        fresh.registers = self.world.registers;
+        Self::over(script, fresh, files)
+    }
+
+    pub fn people(&self) -> People {
+        People::new(&self.log)
+    }
+
+    /// Runs from where the record ends, as after a restart: nothing is in memory.
+    pub fn run(&mut self, people: &mut People) -> Result<Progress, Halt> {
+        self.world.ephemeral.destroy();
+        let subject = Subject {
+            kind: self.kind,
+            script: &self.script,
+            script_bytes: &self.script_bytes,
+            trusted: &self.trusted,
+            planned: &self.planned,
+            mode: Mode::Rehearsal,
+            ceremony: self.ceremony,
+            signing_only: false,
+        };
+        let opened = Event::Opened {
+            tool: "test".to_owned(),
+            program: Sha256::of(b""),
+            mode: Mode::Rehearsal,
+            kind: self.kind.name.to_owned(),
+            title: self.script.title.clone(),
+            script: Sha256::of(&self.script_bytes),
+            trusted_root: self.script.trusted_root_sha256,
+            ceremony: self.ceremony,
+            modules: Vec::new(),
+            holders: None,
+        };
+        let progress = self.progress();
+        Runner::new(&subject, progress, people, &mut self.world, &mut self.tape).run(&opened)
+    }
+
+    /// What the record says.
+    pub fn progress(&self) -> Progress {
+        let mut progress = Progress::default();
+        for event in self.log.events() {
+            progress.apply(&event).unwrap();
+        }
+        progress
+    }
+
+    pub fn keyid(&self, holder: &str, role: &str) -> KeyId {
+        let progress = self.progress();
+        let mut keys = progress.enrolled().iter();
+        let found = keys.find(|key| key.holder == holder && key.role == role);
+        found.unwrap().keyid.clone()
+    }
+
+    /// Whatever happened so far: one intent before each call that signs, at most one signature a key and document, a PIN prompt for every login.
+    pub fn check_record(&self) {
+        let mut intended = 0;
+        for entry in self.log.entries() {
+            match entry {
+                Entry::Recorded(Event::SigningIntended { .. }) => intended += 1,
+                Entry::Call {
+                    method: "sign" | "sign_ephemeral",
+                    ..
+                } => {
+                    assert_eq!(
+                        intended, 1,
+                        "a call that signs without its intent on record"
+                    );
+                    intended = 0;
+                }
+                Entry::Recorded(Event::IntentDecided { .. }) => intended = 0,
+                _ => {}
+            }
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        for (document, signer, _) in self.signatures() {
+            assert!(seen.insert((document, signer)), "signed twice");
+        }
+        let asked = |entry: &&Entry| matches!(entry, Entry::PinAsked(_));
+        let prompts = self.log.entries().iter().filter(asked).count();
+        assert_eq!(
+            self.log.calls("login").len(),
+            prompts,
+            "a login without its prompt"
+        );
+    }
+
+    /// The record is kept, every signature on it is in the bundle and verifies, and a stranger accepts what lies on the medium.
+    pub fn check_finished(&self) {
+        self.check_record();
+        assert_eq!(self.progress().status(), Status::Closed);
+        assert!(
+            self.progress()
+                .documents()
+                .iter()
+                .all(|known| known.is_complete())
+        );
+        assert_eq!(self.world.judged(), []);
+        let keys = self.keys();
+        for (document, keyid, sig) in self.signatures() {
+            let path = format!("metadata/{}.{}.json", document.version, document.role);
+            let envelope = self.envelope(&path);
+            let entry = |entry: &&tuf_ceremony::tuf::envelope::Signature| entry.keyid == keyid;
+            let entry = envelope.signatures().iter().find(entry).unwrap();
+            assert_eq!(entry.sig, sig, "{document}");
+            let sig = data_encoding::HEXLOWER.decode(sig.as_bytes()).unwrap();
+            let key = keys.iter().find(|(known, _)| *known == keyid).unwrap();
+            assert!(key.1.verifies(&envelope.payload(), &sig), "{document}");
+        }
+    }
+
+    /// Document, key and signature of everything that counted.
+    pub fn signatures(&self) -> Vec<(tuf_ceremony::ceremony::event::Document, KeyId, String)> {
+        let counted = |event| match event {
+            Event::Signed {
+                document,
+                signer,
+                sig,
+                ..
+            }
+            | Event::Imported {
+                document,
+                signer,
+                sig,
+                ..
+            } => Some((document, signer.keyid, sig)),
+            _ => None,
+        };
+        self.log.events().into_iter().filter_map(counted).collect()
+    }
+
+    pub fn envelope(&self, path: &str) -> Envelope {
+        Envelope::parse(path, self.world.disk[path].clone(), Limits::LARGE).unwrap()
+    }
+
+    fn keys(&self) -> Vec<(KeyId, tuf_ceremony::tuf::key::Key)> {
+        let mut keys = Vec::new();
+        for (path, _) in self.world.metadata() {
+            let envelope = self.envelope(&path);
+            if path.contains(".root.") {
+                keys.extend(Root::read(&path, &envelope).unwrap().keys);
+            } else {
+                let targets = Targets::read(&path, &envelope).unwrap();
+                keys.extend(targets.delegations.into_iter().flat_map(|these| these.keys));
+            }
+        }
+        keys
+    }
+}

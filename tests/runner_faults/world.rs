@@ -1,0 +1,391 @@
+//! A world in memory: software tokens, a disk, registers, a clock that stands. Any call can be broken, and tokens can be made to lie.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tuf_ceremony::bundle::files::digest;
+use tuf_ceremony::ceremony::event::{Custody, Document, Event, FileDigest, Signer};
+use tuf_ceremony::ceremony::port::{
+    PartFile, SignRequest, Throwaway, TokenChoice, TokenError, TokenFault, TokenId, TokenInfo,
+    TokenKey, World, WorldError,
+};
+use tuf_ceremony::ceremony::prompt::Tries;
+use tuf_ceremony::secret::Secret;
+use tuf_ceremony::token::Module;
+use tuf_ceremony::token::software::{EphemeralKeys, SoftwareModule};
+use tuf_ceremony::tuf::digest::Sha256;
+use tuf_ceremony::tuf::finding::{Finding, Level};
+use tuf_ceremony::tuf::key::{Algorithm, PublicKey};
+use tuf_ceremony::verdict;
+
+use super::people::PIN;
+use super::record::{Entry, Log};
+
+/// How a call breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It fails before anything happened.
+    Before(TokenFault),
+    /// It fails before anything happened, and nobody can know that.
+    Unknown,
+    /// It happened, and the answer is lost.
+    Unanswered,
+    /// Half of the bytes are written.
+    Torn,
+}
+
+/// What a lying token does with the right signature and its keys.
+pub type Lie<T> = Box<dyn FnMut(T) -> T>;
+
+pub struct FakeWorld {
+    pub log: Log,
+    pub module: SoftwareModule,
+    pub ephemeral: EphemeralKeys,
+    pub disk: BTreeMap<String, Vec<u8>>,
+    pub parts: Vec<PartFile>,
+    /// Registers by holder, role and version; a holder that is not here has none.
+    pub registers: BTreeMap<String, Vec<(Document, Sha256)>>,
+    /// Holders who have no token in this room.
+    pub away: BTreeSet<String>,
+    /// The call that breaks, once.
+    pub breaks: Option<(usize, Fault)>,
+    /// Changes what a token signed.
+    pub signature: Option<Lie<Vec<u8>>>,
+    /// Changes what a token shows.
+    pub shown: Option<Lie<TokenKey>>,
+    /// Changes what a token says of itself.
+    pub listed: Option<Lie<TokenInfo>>,
+    /// Makes stand-ins that lie.
+    pub stand_in: Option<fn(PublicKey) -> PublicKey>,
+    calls: usize,
+}
+
+struct Shadow(EphemeralKeys, PublicKey, PublicKey);
+
+impl Throwaway for Shadow {
+    fn public(&self) -> PublicKey {
+        self.2.clone()
+    }
+    fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+        self.0.sign(&self.1, bytes).unwrap()
+    }
+}
+
+pub fn clock() -> jiff::Timestamp {
+    "2026-12-01T12:00:00Z".parse().unwrap()
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::take(&mut text.as_bytes().to_vec()).unwrap()
+}
+
+impl FakeWorld {
+    pub fn new(log: &Log, holders: &[&str]) -> Self {
+        let mut module = SoftwareModule::new("fake");
+        for holder in holders {
+            module
+                .initialise(holder, &secret("so"), &secret(PIN))
+                .unwrap();
+        }
+        let registers = holders
+            .iter()
+            .map(|holder| ((*holder).to_owned(), Vec::new()));
+        Self {
+            log: log.clone(),
+            module,
+            ephemeral: EphemeralKeys::default(),
+            disk: BTreeMap::new(),
+            parts: Vec::new(),
+            registers: registers.collect(),
+            away: BTreeSet::new(),
+            breaks: None,
+            signature: None,
+            shown: None,
+            listed: None,
+            stand_in: None,
+            calls: 0,
+        }
+    }
+
+    /// What the medium holds of metadata.
+    pub fn metadata(&self) -> Vec<(String, Vec<u8>)> {
+        let files = self
+            .disk
+            .iter()
+            .filter(|(path, _)| path.starts_with("metadata/"));
+        files
+            .map(|(path, bytes)| (path.clone(), bytes.clone()))
+            .collect()
+    }
+
+    /// A stranger's verdict over the metadata, from the first root.
+    pub fn judged(&self) -> Vec<Finding> {
+        let input = verdict::Input {
+            trusted_root: (
+                "1.root.json".to_owned(),
+                self.disk["metadata/1.root.json"].clone(),
+            ),
+            metadata: self.metadata(),
+            named: BTreeSet::new(),
+            bundles: Vec::new(),
+            at: clock(),
+            rehearsal: true,
+            findings: Vec::new(),
+        };
+        let errors = verdict::judge(input).findings.into_iter();
+        errors
+            .filter(|finding| finding.level == Level::Error)
+            .collect()
+    }
+
+    /// Puts the call on the log; the fault, if it shall break.
+    fn call(&mut self, method: &'static str, about: impl Into<String>) -> Option<Fault> {
+        let index = self.calls;
+        self.calls += 1;
+        self.log.add(Entry::Call {
+            method,
+            about: about.into(),
+            index: Some(index),
+        });
+        self.breaks
+            .filter(|(at, _)| *at == index)
+            .map(|(_, fault)| fault)
+    }
+
+    fn quiet(&self, method: &'static str, about: &str) {
+        self.log.add(Entry::Call {
+            method,
+            about: about.to_owned(),
+            index: None,
+        });
+    }
+
+    fn is_vouched(&self, path: &str) -> bool {
+        let written = |event: &Event| matches!(event, Event::Written { file } if file.path == path);
+        self.log.count(written) > 0
+    }
+}
+
+fn token_error(fault: Fault) -> TokenError {
+    TokenError {
+        attempted: "the test".to_owned(),
+        said: "broken on purpose".to_owned(),
+        fault: match fault {
+            Fault::Before(fault) => fault,
+            _ => TokenFault::Other,
+        },
+        may_have_signed: matches!(fault, Fault::Unknown | Fault::Unanswered),
+    }
+}
+
+fn world_error(path: &str) -> WorldError {
+    WorldError {
+        path: path.to_owned(),
+        said: "broken on purpose".to_owned(),
+    }
+}
+
+/// A call of a token: the thing done unless it breaks before, and its answer unless it is lost.
+fn answered<T>(
+    fault: Option<Fault>,
+    done: impl FnOnce() -> Result<T, TokenError>,
+) -> Result<T, TokenError> {
+    match fault {
+        None => done(),
+        Some(Fault::Unanswered) => done().and(Err(token_error(Fault::Unanswered))),
+        Some(fault) => Err(token_error(fault)),
+    }
+}
+
+impl World for FakeWorld {
+    fn now(&mut self) -> jiff::Timestamp {
+        clock()
+    }
+
+    fn tokens(&mut self) -> Result<Vec<TokenInfo>, TokenError> {
+        let fault = self.call("tokens", "");
+        let mut listed = answered(fault, || self.module.list())?;
+        if let Some(lie) = &mut self.listed {
+            listed = listed.into_iter().map(lie).collect();
+        }
+        Ok(listed)
+    }
+
+    fn assigned(&self, holder: &str) -> Option<TokenChoice> {
+        (!self.away.contains(holder)).then(|| TokenChoice {
+            description: format!("label {holder}"),
+            serial: None,
+            label: Some(holder.to_owned()),
+        })
+    }
+
+    fn login(&mut self, token: &TokenId, pin: &Secret) -> Result<(), TokenError> {
+        let fault = self.call("login", &token.label);
+        let right = secret(PIN);
+        // On a pin pad the PIN is typed where no program sees it.
+        let pin = if pin.is_empty() { &right } else { pin };
+        answered(fault, || self.module.login(token, pin))
+    }
+
+    fn logout(&mut self, token: &TokenId) {
+        self.quiet("logout", &token.label);
+        self.module.logout(token);
+    }
+
+    fn keys(&mut self, token: &TokenId) -> Result<Vec<TokenKey>, TokenError> {
+        let fault = self.call("keys", &token.label);
+        let mut keys = answered(fault, || self.module.keys(token))?;
+        if let Some(lie) = &mut self.shown {
+            keys = keys.into_iter().map(lie).collect();
+        }
+        Ok(keys)
+    }
+
+    fn generate(
+        &mut self,
+        token: &TokenId,
+        label: &str,
+        algorithm: Algorithm,
+    ) -> Result<TokenKey, TokenError> {
+        let fault = self.call("generate", &token.label);
+        let key = answered(fault, || self.module.generate(token, label, algorithm))?;
+        Ok(match &mut self.shown {
+            Some(lie) => lie(key),
+            None => key,
+        })
+    }
+
+    fn sign(
+        &mut self,
+        request: &SignRequest,
+        token: &TokenId,
+        key: &TokenKey,
+    ) -> Result<Vec<u8>, TokenError> {
+        let fault = self.call("sign", &token.label);
+        let sig = answered(fault, || self.module.sign(token, key, request.bytes()))?;
+        Ok(match &mut self.signature {
+            Some(lie) => lie(sig),
+            None => sig,
+        })
+    }
+
+    fn make_ephemeral(&mut self, algorithms: &[Algorithm]) -> Result<Vec<PublicKey>, TokenError> {
+        let fault = self.call("make_ephemeral", "");
+        answered(fault, || self.ephemeral.make(algorithms))
+    }
+
+    fn sign_ephemeral(
+        &mut self,
+        request: &SignRequest,
+        key: &PublicKey,
+    ) -> Result<Vec<u8>, TokenError> {
+        let fault = self.call("sign_ephemeral", "");
+        answered(fault, || self.ephemeral.sign(key, request.bytes()))
+    }
+
+    fn destroy_ephemeral(&mut self) {
+        self.quiet("destroy_ephemeral", "");
+        self.ephemeral.destroy();
+    }
+
+    fn throwaway(&mut self, algorithm: Algorithm) -> Result<Box<dyn Throwaway>, TokenError> {
+        let fault = self.call("throwaway", "");
+        let mut keys = EphemeralKeys::default();
+        let public = answered(fault, || keys.make(&[algorithm]))?.remove(0);
+        let shown = self
+            .stand_in
+            .map_or_else(|| public.clone(), |lie| lie(public.clone()));
+        Ok(Box::new(Shadow(keys, public, shown)))
+    }
+
+    fn registered(
+        &mut self,
+        signer: &Signer,
+        document: &Document,
+    ) -> Result<Option<Vec<Sha256>>, WorldError> {
+        if self.call("registered", &signer.holder).is_some() {
+            return Err(world_error("register"));
+        }
+        Ok(self.registers.get(&signer.holder).map(|lines| {
+            let same = lines.iter().filter(|(known, _)| known == document);
+            same.map(|(_, payload)| *payload).collect()
+        }))
+    }
+
+    fn register(
+        &mut self,
+        signer: &Signer,
+        document: &Document,
+        payload: Sha256,
+    ) -> Result<(), WorldError> {
+        let fault = self.call("register", &signer.holder);
+        if fault != Some(Fault::Before(TokenFault::Other))
+            && let Some(lines) = self.registers.get_mut(&signer.holder)
+        {
+            lines.push((document.clone(), payload));
+        }
+        fault.map_or(Ok(()), |_| Err(world_error("register")))
+    }
+
+    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<FileDigest, WorldError> {
+        let fault = self.call("write", path);
+        if let Some(found) = self.disk.get(path)
+            && found != bytes
+            && self.is_vouched(path)
+        {
+            return Err(world_error(path));
+        }
+        match fault {
+            Some(Fault::Before(_)) => return Err(world_error(path)),
+            Some(Fault::Torn) => {
+                let half = bytes[..bytes.len() / 2].to_vec();
+                self.disk.insert(path.to_owned(), half);
+                return Err(world_error(path));
+            }
+            _ => self.disk.insert(path.to_owned(), bytes.to_vec()),
+        };
+        fault.map_or_else(|| Ok(digest(path, bytes)), |_| Err(world_error(path)))
+    }
+
+    fn parts(&mut self) -> Result<Vec<PartFile>, Finding> {
+        match self.call("parts", "") {
+            Some(_) => Err(Finding::error("FILE-READ", "parts", "broken on purpose")),
+            None => Ok(self.parts.clone()),
+        }
+    }
+
+    fn write_part(&mut self, part: &PartFile) -> Result<FileDigest, WorldError> {
+        let path = format!("parts/{}", part.document);
+        match self.call("write_part", &path) {
+            Some(_) => Err(world_error(&path)),
+            None => Ok(digest(&path, &part.envelope)),
+        }
+    }
+
+    fn minutes(&mut self) -> Result<(String, Sha256), WorldError> {
+        match self.call("minutes", "") {
+            Some(_) => Err(world_error("ceremony/minutes.md")),
+            None => Ok(("# Minutes\n".to_owned(), Sha256::of(b"head"))),
+        }
+    }
+
+    fn verdict(&mut self) -> Result<(FileDigest, Vec<Finding>), WorldError> {
+        match self.call("verdict", "") {
+            Some(_) => Err(world_error("manifest.json")),
+            None => Ok((digest("manifest.json", b"{}"), self.judged())),
+        }
+    }
+}
+
+/// Custody of which the token says nothing.
+pub fn unproven(mut key: TokenKey) -> TokenKey {
+    key.custody = Custody::default();
+    key
+}
+
+/// A token that says this of its PIN counter.
+pub fn with_tries(tries: Tries) -> Lie<TokenInfo> {
+    Box::new(move |mut token| {
+        token.tries = tries;
+        token
+    })
+}
