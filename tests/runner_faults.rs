@@ -10,6 +10,8 @@
 
 #[path = "runner_faults/calls.rs"]
 mod calls;
+#[path = "runner_faults/ephemeral.rs"]
+mod ephemeral;
 #[path = "runner_faults/guards.rs"]
 mod guards;
 #[path = "runner_faults/lies.rs"]
@@ -22,5 +24,7 @@ mod pins;
 mod record;
 #[path = "runner_faults/stand.rs"]
 mod stand;
+#[path = "runner_faults/unrecorded.rs"]
+mod unrecorded;
 #[path = "runner_faults/world.rs"]
 mod world;

@@ -192,9 +192,6 @@ impl<'a> Runner<'a> {
 
     /// Rebuilds what the events name and memory lost: the candidates, from the same script, inputs and keys; they must be the recorded ones.
     fn recover(&mut self) -> Result<(), Halt> {
-        if self.progress.documents().is_empty() {
-            return Ok(());
-        }
         let ephemeral_lost = self
             .progress
             .enrolled()
@@ -210,14 +207,23 @@ impl<'a> Runner<'a> {
             )
             .into());
         }
+        if self.progress.documents().is_empty() {
+            return Ok(());
+        }
         self.candidates = self.built()?;
-        let same =
-            self.progress.documents().len() == self.candidates.len()
-                && self.progress.documents().iter().zip(&self.candidates).all(
-                    |(known, candidate)| {
-                        known.document == candidate.document && known.payload == candidate.payload()
-                    },
-                );
+        let recorded = self.progress.documents();
+        // An interruption in the midst of building leaves the first of them on record.
+        let building = matches!(
+            self.progress.steps().get(self.progress.current()),
+            Some(Step::Build)
+        );
+        let whole = recorded.len() == self.candidates.len()
+            || (building && recorded.len() < self.candidates.len());
+        let mut pairs = recorded.iter().zip(&self.candidates);
+        let same = whole
+            && pairs.all(|(known, candidate)| {
+                known.document == candidate.document && known.payload == candidate.payload()
+            });
         if same {
             return Ok(());
         }

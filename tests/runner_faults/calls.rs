@@ -6,11 +6,11 @@ use tuf_ceremony::ceremony::event::Event;
 use tuf_ceremony::ceremony::port::TokenFault;
 use tuf_ceremony::ceremony::runner::Halt;
 
-use super::stand::{Stand, admin_key, genesis, genesis_ephemeral};
+use super::stand::{Stand, admin_key, genesis};
 use super::world::Fault;
 
 /// How a method may break.
-fn faults(method: &str) -> Vec<Fault> {
+pub fn faults(method: &str) -> Vec<Fault> {
     let before = Fault::Before;
     match method {
         "sign" | "sign_ephemeral" => vec![
@@ -102,4 +102,43 @@ fn whichever_call_of_an_admin_key_breaks_it_halts_or_asks_again_and_resumes_to_t
     let mut good = make();
     good.run(&mut good.people()).unwrap();
     break_every(make, &good.log.breakable());
+}
+
+/// The first signature breaks like this; what is on record from its intent on, and what the holder was told.
+fn first_signature_breaks(fault: Fault) -> (Vec<&'static str>, Option<String>) {
+    let calls = Stand::finished(genesis()).log.breakable();
+    let first = calls.iter().position(|method| *method == "sign").unwrap();
+    let mut stand = Stand::new(genesis());
+    stand.world.breaks = Some((first, fault));
+    let mut people = stand.people();
+    stand.run(&mut people).unwrap();
+    stand.check_finished();
+    let named = |event: Event| match event {
+        Event::SigningIntended { .. } => Some("intended"),
+        Event::SigningFailed { .. } => Some("failed"),
+        Event::IntentDecided { .. } => Some("decided"),
+        Event::Signed { .. } => Some("signed"),
+        _ => None,
+    };
+    let story: Vec<_> = stand.log.events().into_iter().filter_map(named).collect();
+    let mut told = people.told.into_iter();
+    let decision = told.find(|(id, _)| id.starts_with("intent:"));
+    (story[..4].to_vec(), decision.map(|(_, text)| text))
+}
+
+#[test]
+fn a_token_that_may_have_signed_is_asked_again_by_a_typed_decision_only() {
+    let (story, told) = first_signature_breaks(Fault::Unknown);
+    assert_eq!(story, ["intended", "decided", "intended", "signed"]);
+    assert_eq!(
+        told.unwrap(),
+        "alice was asked to sign targets v1, and no answer is on record.\nThe token may have signed. A signature that nobody holds harms nobody, if the payload stays the same: it does."
+    );
+}
+
+#[test]
+fn a_token_that_did_not_sign_is_asked_again_without_a_decision() {
+    let (story, told) = first_signature_breaks(Fault::Before(TokenFault::Other));
+    assert_eq!(story, ["intended", "failed", "intended", "signed"]);
+    assert_eq!(told, None);
 }

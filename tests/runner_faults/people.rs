@@ -57,7 +57,9 @@ impl People {
                 })
             }
             Ask::Token { .. } => {
-                let failed = prompt.text.join(" ").contains("Nothing was counted");
+                let told = prompt.text.join(" ");
+                let failed = ["Nothing was counted", "refused before its PIN"];
+                let failed = failed.iter().any(|words| told.contains(words));
                 Some(
                     if failed && !self.try_again {
                         "pause"
@@ -85,7 +87,7 @@ impl Operator for People {
     }
 
     fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {
-        self.log.add(Entry::PinAsked(prompt.holder.clone()));
+        self.log.add(Entry::PinAsked);
         self.pin_prompts.push(prompt.clone());
         let pin = if self.pins.is_empty() {
             PIN

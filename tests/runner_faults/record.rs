@@ -15,10 +15,10 @@ pub enum Entry {
         index: Option<usize>,
     },
     Asked(String),
-    PinAsked(String),
+    PinAsked,
     Recorded(Event),
     /// An event that could not be recorded.
-    Lost(Event),
+    Lost,
 }
 
 #[derive(Clone, Default)]
@@ -91,7 +91,7 @@ impl Sink for Tape {
         let fails = self.fails_at == Some(self.seen);
         self.seen += 1;
         if fails {
-            self.log.add(Entry::Lost(event.clone()));
+            self.log.add(Entry::Lost);
             return Err(WorldError {
                 path: "transcript.jsonl".to_owned(),
                 said: "no space left on device".to_owned(),

@@ -231,7 +231,7 @@ impl Stand {
         for (document, signer, _) in self.signatures() {
             assert!(seen.insert((document, signer)), "signed twice");
         }
-        let asked = |entry: &&Entry| matches!(entry, Entry::PinAsked(_));
+        let asked = |entry: &&Entry| matches!(entry, Entry::PinAsked);
         let prompts = self.log.entries().iter().filter(asked).count();
         assert_eq!(
             self.log.calls("login").len(),

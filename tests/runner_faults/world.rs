@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tuf_ceremony::bundle::files::digest;
-use tuf_ceremony::ceremony::event::{Custody, Document, Event, FileDigest, Signer};
+use tuf_ceremony::ceremony::event::{Document, Event, FileDigest, Signer};
 use tuf_ceremony::ceremony::port::{
     PartFile, SignRequest, Throwaway, TokenChoice, TokenError, TokenFault, TokenId, TokenInfo,
     TokenKey, World, WorldError,
@@ -33,8 +33,10 @@ pub enum Fault {
     Torn,
 }
 
-/// What a lying token does with the right signature and its keys.
+/// What a lying token makes of the truth.
 pub type Lie<T> = Box<dyn FnMut(T) -> T>;
+/// A token that signs in its own way.
+pub type Signs = fn(&mut SoftwareModule, &TokenId, &TokenKey, &[u8]) -> Vec<u8>;
 
 pub struct FakeWorld {
     pub log: Log,
@@ -48,14 +50,12 @@ pub struct FakeWorld {
     pub away: BTreeSet<String>,
     /// The call that breaks, once.
     pub breaks: Option<(usize, Fault)>,
-    /// Changes what a token signed.
-    pub signature: Option<Lie<Vec<u8>>>,
+    /// How tokens sign, if not as they should.
+    pub signs: Option<Signs>,
     /// Changes what a token shows.
     pub shown: Option<Lie<TokenKey>>,
     /// Changes what a token says of itself.
     pub listed: Option<Lie<TokenInfo>>,
-    /// Makes stand-ins that lie.
-    pub stand_in: Option<fn(PublicKey) -> PublicKey>,
     calls: usize,
 }
 
@@ -98,10 +98,9 @@ impl FakeWorld {
             registers: registers.collect(),
             away: BTreeSet::new(),
             breaks: None,
-            signature: None,
+            signs: None,
             shown: None,
             listed: None,
-            stand_in: None,
             calls: 0,
         }
     }
@@ -261,10 +260,10 @@ impl World for FakeWorld {
         key: &TokenKey,
     ) -> Result<Vec<u8>, TokenError> {
         let fault = self.call("sign", &token.label);
-        let sig = answered(fault, || self.module.sign(token, key, request.bytes()))?;
-        Ok(match &mut self.signature {
-            Some(lie) => lie(sig),
-            None => sig,
+        let signs = self.signs;
+        answered(fault, || match signs {
+            Some(signs) => Ok(signs(&mut self.module, token, key, request.bytes())),
+            None => self.module.sign(token, key, request.bytes()),
         })
     }
 
@@ -289,12 +288,7 @@ impl World for FakeWorld {
 
     fn throwaway(&mut self, algorithm: Algorithm) -> Result<Box<dyn Throwaway>, TokenError> {
         let fault = self.call("throwaway", "");
-        let mut keys = EphemeralKeys::default();
-        let public = answered(fault, || keys.make(&[algorithm]))?.remove(0);
-        let shown = self
-            .stand_in
-            .map_or_else(|| public.clone(), |lie| lie(public.clone()));
-        Ok(Box::new(Shadow(keys, public, shown)))
+        answered(fault, || Ok(stand_in(algorithm, None)))
     }
 
     fn registered(
@@ -376,16 +370,19 @@ impl World for FakeWorld {
     }
 }
 
-/// Custody of which the token says nothing.
-pub fn unproven(mut key: TokenKey) -> TokenKey {
-    key.custody = Custody::default();
-    key
+/// A stand-in for the shadow rehearsal; one that lies shows another key than it signs with.
+pub fn stand_in(algorithm: Algorithm, shown: Option<PublicKey>) -> Box<dyn Throwaway> {
+    let mut keys = EphemeralKeys::default();
+    let public = keys.make(&[algorithm]).unwrap().remove(0);
+    Box::new(Shadow(keys, public.clone(), shown.unwrap_or(public)))
 }
 
-/// A token that says this of its PIN counter.
-pub fn with_tries(tries: Tries) -> Lie<TokenInfo> {
+/// The token of `holder` says this of its PIN counter.
+pub fn with_tries(holder: &'static str, tries: Tries) -> Lie<TokenInfo> {
     Box::new(move |mut token| {
-        token.tries = tries;
+        if token.id.label == holder {
+            token.tries = tries;
+        }
         token
     })
 }

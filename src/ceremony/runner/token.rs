@@ -114,7 +114,7 @@ impl Runner<'_> {
                         holder: holder.to_owned(),
                         tries_left: left,
                     })?;
-                    if left.is_none() && wrong >= 2 {
+                    if matches!(tries, Tries::Low | Tries::Unknown) && wrong >= 2 {
                         return Err(TokenError {
                             said: UNKNOWN_COUNTER.to_owned(),
                             ..refused
