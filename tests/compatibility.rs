@@ -21,6 +21,13 @@ mod probes;
 mod published;
 #[path = "compatibility/rehearsed.rs"]
 mod rehearsed;
+#[path = "support/scripts.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "no test program uses every helper"
+)]
+mod scripts;
 #[path = "compatibility/sigstore.rs"]
 mod sigstore;
 #[path = "compatibility/stage.rs"]

@@ -52,9 +52,22 @@ pub const KINDS: &[Kind] = &[
     abort::KIND,
 ];
 
-/// A kind by name.
-pub fn find(name: &str) -> Option<&'static Kind> {
-    KINDS.iter().find(|kind| kind.name == name)
+/// The kind that a script names.
+///
+/// # Errors
+/// Rule `SCRIPT-KIND`.
+pub fn of(file: &str, script: &Script) -> Result<&'static Kind, Finding> {
+    KINDS
+        .iter()
+        .find(|kind| kind.name == script.kind)
+        .ok_or_else(|| {
+            let text = format!(
+                "there is no kind {:?}; there are {}",
+                script.kind,
+                names().join(", ")
+            );
+            Finding::error("SCRIPT-KIND", file, text)
+        })
 }
 
 /// The names of all kinds.
@@ -66,7 +79,7 @@ fn refuse(text: impl Into<String>) -> Finding {
     Finding::error("SCRIPT-ROLE", "", text)
 }
 
-/// Everything at once, under one new snapshot, with root first where clients may fetch in between.
+/// Everything under one new snapshot, and root last: what it names is there, signed by old and new keys, before any client learns the new keys.
 fn publish_together(candidates: &[Candidate]) -> Vec<PublishStep> {
     let paths = |root: bool| {
         let of = |candidate: &&Candidate| (candidate.document.role == "root") == root;

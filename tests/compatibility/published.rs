@@ -1,13 +1,14 @@
 //! Whole updates: a ceremony's bundle, published with the test's online key, in the hands of clients.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use libtest_mimic::Trial;
 use serde_json::Value;
 
 use super::peers::Peer;
 use super::prediction::{chain_is_followed_as_predicted, metadata_files, predicted};
+use super::scripts::example;
 use super::stage::{Stage, copy_folder};
 use super::trial;
 
@@ -38,7 +39,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 fn genesis_serves(name: &str, change: fn(String) -> String, tough_says: &str) {
     let mut stage = Stage::new();
-    let script = change(stage.script("genesis", None));
+    let script = change(stage.genesis("genesis"));
     let bundle = stage.run(name, &script, None);
     ship(&stage, &bundle);
     stage.publish(&bundle);
@@ -67,7 +68,7 @@ fn genesis_serves(name: &str, change: fn(String) -> String, tough_says: &str) {
 /// Clients of three kinds at each publishing step: one that refreshes at every step, one that slept since the beginning, one that is new.
 fn renewal_breaks_nobody() {
     let mut stage = Stage::new();
-    let script = stage.script("genesis-ephemeral", None);
+    let script = stage.genesis("genesis-ephemeral");
     let genesis = stage.run("genesis", &script, None);
     ship(&stage, &genesis);
     stage.publish(&genesis);
@@ -78,7 +79,7 @@ fn renewal_breaks_nobody() {
             &stage.path(format!("{peer:?}-sleeping")),
         );
     }
-    let script = stage.script("renew-ephemeral", Some(&genesis));
+    let script = example("renew-ephemeral", Some(&genesis));
     let renewal = stage.run("renewal", &script, Some(&genesis));
     let steps = publishing_steps(&renewal);
     assert_eq!(
@@ -152,9 +153,8 @@ fn publishing_steps(bundle: &Path) -> Vec<Vec<String>> {
     files.collect()
 }
 
-/// What clients are shipped with.
-fn ship(stage: &Stage, genesis: &Path) -> PathBuf {
-    let shipped = stage.path("1.root.json");
-    fs::copy(genesis.join("metadata/1.root.json"), &shipped).unwrap();
-    shipped
+/// Ships clients with the first root.
+fn ship(stage: &Stage, genesis: &Path) {
+    let first = genesis.join("metadata/1.root.json");
+    fs::copy(first, stage.path("1.root.json")).unwrap();
 }

@@ -9,18 +9,16 @@ use p256::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, LineEnding};
 use tempfile::TempDir;
 use tuf_ceremony::ceremony::event::Event;
 use tuf_ceremony::ceremony::port::{Sink, WorldError};
-use tuf_ceremony::pypi::holders::Holders;
 use tuf_ceremony::room::rehearsal::{PIN, Rehearser};
 use tuf_ceremony::room::session::{Paths, Session};
 use tuf_ceremony::secret::Secret;
 use tuf_ceremony::token::Module;
 use tuf_ceremony::token::software::SoftwareModule;
-use tuf_ceremony::tuf::digest::Sha256;
 
 use super::peers::{Client, Peer, Publication, Verdict, publish};
+use super::scripts;
 
-/// The day on which the example scripts play.
-const EXAMPLE_DAY: &str = "2026-12-01T00:00:00Z";
+/// Everybody in the example scripts.
 const HOLDERS: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "frank"];
 const TARGET: &str = "demo/demo-1.0.txt";
 
@@ -66,37 +64,11 @@ impl Stage {
         self.folder.path().join(name)
     }
 
-    /// The example script of that name for today, after the bundle `before`, with the test's online key.
-    pub(crate) fn script(&self, example: &str, before: Option<&Path>) -> String {
-        let file = format!("ceremony-scripts/{example}.toml");
-        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
-        let keyids = before.map(keyids).unwrap_or_default();
-        let mut filled = String::new();
-        for line in text.lines() {
-            let (name, value) = line.split_once(" = ").unwrap_or((line, ""));
-            let value = value.trim_matches('"');
-            let new = match (name, before) {
-                ("expires", _) => Some(moved(value)),
-                ("trusted_root_sha256", Some(bundle)) => Some(newest_root(bundle).to_string()),
-                _ => keyids.get(value).cloned(),
-            };
-            let _ = match new {
-                Some(new) => writeln!(filled, "{name} = \"{new}\""),
-                None => writeln!(filled, "{line}"),
-            };
-        }
-        self.with_online_key(&filled)
-    }
-
-    fn with_online_key(&self, script: &str) -> String {
-        let Some(start) = script.find("-----BEGIN PUBLIC KEY-----") else {
-            return script.to_owned();
-        };
-        let end = "-----END PUBLIC KEY-----\n";
-        let stop = script.find(end).unwrap() + end.len();
+    /// The example script of a genesis for today, with the test's online key.
+    pub(crate) fn genesis(&self, example: &str) -> String {
         let public = self.online.public_key();
         let pem = public.to_public_key_pem(LineEnding::LF).unwrap();
-        format!("{}{pem}{}", &script[..start], &script[stop..])
+        scripts::with_online_key(&scripts::example(example, None), &pem)
     }
 
     /// Runs a ceremony to its end and gives its bundle.
@@ -176,29 +148,4 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
             fs::copy(entry.path(), to).unwrap();
         }
     }
-}
-
-/// As far from today as it is from the examples' day.
-fn moved(expires: &str) -> String {
-    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
-    let moved = jiff::Timestamp::now() + at(expires).duration_since(at(EXAMPLE_DAY));
-    moved.strftime("%Y-%m-%dT00:00:00Z").to_string()
-}
-
-fn newest_root(bundle: &Path) -> Sha256 {
-    let path = |version: u32| bundle.join(format!("metadata/{version}.root.json"));
-    let newest = (1..).take_while(|version| path(*version).exists()).last();
-    Sha256::of(&fs::read(path(newest.unwrap())).unwrap())
-}
-
-/// Keyids by `holder.role`, by a bundle's register.
-fn keyids(bundle: &Path) -> BTreeMap<String, String> {
-    let bytes = fs::read(bundle.join("ceremony/holders.toml")).unwrap();
-    let mut keyids = BTreeMap::new();
-    for holder in Holders::parse("holders.toml", &bytes).unwrap().holders {
-        for key in holder.keys {
-            keyids.insert(format!("{}.{}", holder.name, key.role), key.keyid.0);
-        }
-    }
-    keyids
 }
