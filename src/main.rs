@@ -25,7 +25,12 @@ fn main() -> ExitCode {
 }
 
 fn ceremony(args: &RunArgs, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
-    run::end(run::paths(args).and_then(|paths| session::ceremony(&paths)), out, err).unwrap_or(Exit::InputOutput)
+    run::end(
+        run::paths(args).and_then(|paths| session::ceremony(&paths)),
+        out,
+        err,
+    )
+    .unwrap_or(Exit::InputOutput)
 }
 
 fn rehearsal(args: &RehearseArgs, out: &mut dyn Write, err: &mut dyn Write) -> Exit {

@@ -55,6 +55,8 @@ pub struct Session {
 pub struct Done {
     /// What happened, for people.
     pub lines: Vec<String>,
+    /// The folder to be carried away.
+    pub bundle: PathBuf,
     /// SHA-256 of the transcript's last line.
     pub head: Option<Sha256>,
     /// The modules, for another ceremony in the same program.
@@ -265,6 +267,7 @@ impl Session {
             .map_err(|halt| Failure::halted(&halt))?;
         Ok(Done {
             lines: done(&progress),
+            bundle: self.world.output,
             head: self.record.head(),
             modules: self.world.modules,
         })

@@ -62,10 +62,11 @@ impl Runner<'_> {
         )?);
         let rows = review.len();
         let phrase = format!("sign {document}");
+        let title = format!("Review {document} before anybody signs it");
         let text = vec!["Read to the end. What you see is derived from the exact bytes that the tokens will sign.".to_owned()];
         let question = Question::new(
             format!("review:{}-{}", document.role, document.version),
-            "Review",
+            &title,
             text,
         )
         .with_digest(candidate.payload());

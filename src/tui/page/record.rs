@@ -92,6 +92,18 @@ pub(super) fn quorum_lines(model: &Model) -> Vec<Line<'static>> {
         .collect()
 }
 
+/// What the step's signature is over.
+pub(super) fn signed_bytes(model: &Model) -> Vec<Line<'static>> {
+    let Some(Step::Sign { document, .. }) = model.step() else {
+        return Vec::new();
+    };
+    let documents = model.progress.documents().iter();
+    documents
+        .filter(|known| known.document == *document)
+        .flat_map(|known| digest_lines(&format!("{document} sha256"), &known.payload))
+        .collect()
+}
+
 /// Every candidate, every threshold in words, every signer. Never `2/2 (4/2)`.
 pub(super) fn signatures(model: &Model) -> Vec<Line<'static>> {
     let width = model.columns();
