@@ -21,6 +21,7 @@ pub mod roll;
 pub mod runner;
 pub mod script;
 pub mod shadow;
+pub mod thresholds;
 
 /// The name that keys made in memory for one ceremony sign under; no holder may be called so.
 pub const EPHEMERAL: &str = "ephemeral";

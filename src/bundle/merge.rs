@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use data_encoding::HEXLOWER_PERMISSIVE;
 
 use super::part::{AbandonedRecord, Part, Superseded};
+use crate::ceremony::thresholds::{self, Threshold};
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
-use crate::tuf::key::{Key, KeyId};
-use crate::tuf::metadata::{RoleKeys, Root, Targets};
+use crate::tuf::key::KeyId;
+use crate::tuf::metadata::{Root, Targets};
 use crate::tuf::verification::{ThresholdReport, threshold};
 
 /// What is merged, and what says whose signatures count.
@@ -33,23 +34,12 @@ pub struct Delegators {
     pub targets: Option<Targets>,
 }
 
-/// One threshold of a document: whose keys, in words, and the keys.
-#[derive(Clone, Debug)]
-pub struct Authority {
-    /// `the keys of root v7 (old)`.
-    pub by: String,
-    /// Keys by keyid.
-    pub keys: BTreeMap<KeyId, Key>,
-    /// Which of them, and how many.
-    pub role: RoleKeys,
-}
-
 /// The union.
 pub struct Merged {
     /// With every valid signature.
     pub part: Part,
     /// Every threshold of the document, judged.
-    pub quorums: Vec<(Authority, ThresholdReport)>,
+    pub quorums: Vec<(Threshold, ThresholdReport)>,
     /// Warnings and notes: signatures that were left out, and why.
     pub findings: Vec<Finding>,
 }
@@ -65,101 +55,48 @@ impl Merged {
 ///
 /// # Errors
 /// `MERGE-AUTHORITY`: what would name the keys is not at hand. `ROOT-VERSION`: a root that does not follow the trusted one.
-pub fn authorities(
+fn thresholds_of(
     file: &str,
     part: &Part,
     trusted_root: Option<&Root>,
     delegators: &Delegators,
-) -> Result<Vec<Authority>, Finding> {
+) -> Result<Vec<Threshold>, Finding> {
     let missing = |text: String| Finding::error("MERGE-AUTHORITY", file, text);
-    match part.document.role.as_str() {
-        "root" => root_authorities(file, part, trusted_root),
-        role @ ("targets" | "timestamp" | "snapshot") => {
-            let root = delegators.root.as_ref().or(trusted_root).ok_or_else(|| {
-                missing(format!("the keys of {role} are named in root; give the root's file along with the parts"))
-            })?;
-            let by = format!(
-                "the keys that root v{} names for {role}",
-                root.header.version
+    let found = match part.document.role.as_str() {
+        "root" => {
+            let new = Root::read(file, &part.envelope)?;
+            let (version, expected) = (
+                new.header.version,
+                trusted_root.map_or(1, |old| old.header.version + 1),
             );
-            let keys = root
-                .role(role)
-                .ok_or_else(|| missing(format!("root names no keys for {role}")))?;
-            Ok(vec![Authority {
-                by,
-                keys: root.keys.clone(),
-                role: keys.clone(),
-            }])
+            if version != expected {
+                let text = format!("root v{version} cannot follow; version {expected} comes next");
+                return Err(Finding::error("ROOT-VERSION", file, text));
+            }
+            thresholds::root(trusted_root, Some(&new))
         }
-        role => {
-            let targets = delegators.targets.as_ref().ok_or_else(|| {
-                missing(format!("the keys of {role} are named in targets; give the file of targets along with the parts"))
-            })?;
-            let by = format!(
-                "the keys that targets v{} names for {role}",
-                targets.header.version
-            );
-            let delegations = targets.delegations.iter();
-            delegations
-                .flat_map(|delegations| {
-                    delegations
-                        .roles
-                        .iter()
-                        .map(move |found| (delegations, found))
-                })
-                .find(|(_, found)| found.name == role)
-                .map(|(delegations, found)| {
-                    vec![Authority {
-                        by,
-                        keys: delegations.keys.clone(),
-                        role: found.role.clone(),
-                    }]
-                })
-                .ok_or_else(|| {
-                    missing(format!(
-                        "targets v{} delegates nothing to {role:?}",
-                        targets.header.version
-                    ))
-                })
+        "targets" => {
+            let newest = delegators.root.as_ref().or(trusted_root);
+            let newest = newest.ok_or_else(|| missing("the keys of targets are named in root; give the root's file along with the parts".to_owned()))?;
+            thresholds::targets(trusted_root, Some(newest), true)
         }
-    }
-}
-
-fn root_authorities(
-    file: &str,
-    part: &Part,
-    trusted_root: Option<&Root>,
-) -> Result<Vec<Authority>, Finding> {
-    let new = Root::read(file, &part.envelope)?;
-    let expected = trusted_root.map_or(1, |old| old.header.version + 1);
-    let version = new.header.version;
-    if version != expected {
-        let text = format!("root v{version} cannot follow; version {expected} comes next");
-        return Err(Finding::error("ROOT-VERSION", file, text));
-    }
-    let authority = |root: &Root, by| {
-        let role = root
-            .role("root")
-            .ok_or_else(|| Finding::error("ROOT-ROLES", file, "the role root is missing"))?;
-        Ok(Authority {
-            by,
-            keys: root.keys.clone(),
-            role: role.clone(),
-        })
+        "bins" => {
+            let targets = delegators.targets.as_ref();
+            thresholds::bins(targets.ok_or_else(|| missing("the keys of bins are named in targets; give the file of targets along with the parts".to_owned()))?)
+        }
+        other => {
+            return Err(missing(format!(
+                "no ceremony of this program makes {other:?}"
+            )));
+        }
     };
-    match trusted_root {
-        None => Ok(vec![authority(
-            &new,
-            format!("the keys of root v{version}"),
-        )?]),
-        Some(old) => Ok(vec![
-            authority(
-                old,
-                format!("the keys of root v{} (old)", old.header.version),
-            )?,
-            authority(&new, format!("the keys of root v{version} (new)"))?,
-        ]),
+    if found.is_empty() {
+        return Err(missing(format!(
+            "nothing names the keys of {}",
+            part.document.role
+        )));
     }
+    Ok(found)
 }
 
 /// Unites the parts. The result is the same bytes in whatever order they are given.
@@ -179,7 +116,8 @@ pub fn merge(input: &Input) -> Result<Merged, Vec<Finding>> {
     if !foreign.is_empty() {
         return Err(foreign);
     }
-    let authorities = authorities(file, first, trusted, &input.delegators).map_err(|f| vec![f])?;
+    let authorities =
+        thresholds_of(file, first, trusted, &input.delegators).map_err(|f| vec![f])?;
     let mut refused = abandoned(input, &parts);
     refused.extend(second_payload(&parts, &authorities));
     if !refused.is_empty() {
@@ -265,7 +203,7 @@ fn abandoned(input: &Input, parts: &[&(String, Part)]) -> Vec<Finding> {
 }
 
 // Two properly signed roots of one version split the world: each client keeps the one it saw first.
-fn second_payload(parts: &[&(String, Part)], authorities: &[Authority]) -> Option<Finding> {
+fn second_payload(parts: &[&(String, Part)], authorities: &[Threshold]) -> Option<Finding> {
     let mut by_payload: BTreeMap<Sha256, Vec<&(String, Part)>> = BTreeMap::new();
     for part in parts {
         by_payload.entry(part.1.payload()).or_default().push(part);
@@ -299,7 +237,7 @@ type Signatures = BTreeMap<KeyId, Vec<u8>>;
 
 fn valid_signatures(
     parts: &[&(String, Part)],
-    authorities: &[Authority],
+    authorities: &[Threshold],
 ) -> (Signatures, Vec<Finding>) {
     let mut kept = Signatures::new();
     let mut findings = BTreeMap::new();

@@ -1,16 +1,16 @@
 //! Candidates from a script: one builder for every kind. What stays unchanged is carried over byte for byte; what a kind forbids, its own check
 //! refuses afterwards by looking at the difference.
 
-use super::candidate::{Candidate, Threshold};
+use super::candidate::Candidate;
 use super::event::{Document, Mode, REHEARSAL_MARKER};
-use super::intake::{delegated, top_level};
 use super::material::Material;
 use super::script::Role;
+use super::thresholds::{self, Threshold};
 use crate::tuf::edit::{self, BinsSpec, CatchAllSpec, RoleSpec, RootSpec, TargetsSpec};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
-use crate::tuf::key::{Key, KeyId};
-use crate::tuf::metadata::{RoleKeys, Root, Targets};
+
+use crate::tuf::metadata::{Root, Targets};
 use crate::tuf::value::Value;
 
 /// Builds every candidate the script asks for, in the order they are published: targets and bins before root where an old key overlaps.
@@ -88,9 +88,9 @@ pub fn travelled(
     let mut candidates = Vec::new();
     for (document, envelope) in envelopes {
         let thresholds = match document.role.as_str() {
-            "root" => root_thresholds(old_root, root.as_ref()),
-            "targets" => targets_thresholds(old_root, root.as_ref(), is_new(material, document)),
-            "bins" => targets.as_ref().map(bins_thresholds).unwrap_or_default(),
+            "root" => thresholds::root(old_root, root.as_ref()),
+            "targets" => thresholds::targets(old_root, root.as_ref(), is_new(material, document)),
+            "bins" => targets.as_ref().map(thresholds::bins).unwrap_or_default(),
             other => {
                 return Err(Finding::error(
                     "PART-FOREIGN",
@@ -117,47 +117,6 @@ fn is_new(material: &Material<'_>, document: &Document) -> bool {
         .targets
         .as_ref()
         .is_some_and(|(_, targets)| targets.header.version < document.version)
-}
-
-fn root_thresholds(old: Option<&Root>, new: Option<&Root>) -> Vec<Threshold> {
-    let mut thresholds = Vec::new();
-    if let Some(old) = old {
-        let by = format!("the keys of root v{} (old)", old.header.version);
-        thresholds.extend(top_level(old, "root").map(|(keys, role)| threshold(by, keys, role)));
-    }
-    if let Some(new) = new {
-        let by = format!(
-            "the keys of root v{}{}",
-            new.header.version,
-            if old.is_some() { " (new)" } else { "" }
-        );
-        thresholds.extend(top_level(new, "root").map(|(keys, role)| threshold(by, keys, role)));
-    }
-    thresholds
-}
-
-/// The keys that a new root gives to targets; while both roots are about, the old ones too (`overlaps`), or clients between the two would fail.
-fn targets_thresholds(old: Option<&Root>, new: Option<&Root>, overlaps: bool) -> Vec<Threshold> {
-    let mut thresholds = Vec::new();
-    let after = new.and_then(|new| top_level(new, "targets"));
-    if let Some(old) = old.filter(|_| overlaps) {
-        let before = top_level(old, "targets").filter(|before| Some(before) != after.as_ref());
-        let by = format!("the targets keys of root v{} (old)", old.header.version);
-        thresholds.extend(before.map(|(keys, role)| threshold(by, keys, role)));
-    }
-    if let Some(new) = new {
-        let by = format!("the targets keys of root v{}", new.header.version);
-        thresholds.extend(after.map(|(keys, role)| threshold(by, keys, role)));
-    }
-    thresholds
-}
-
-fn bins_thresholds(delegator: &Targets) -> Vec<Threshold> {
-    let by = format!("the bins keys of targets v{}", delegator.header.version);
-    delegated(delegator, "bins")
-        .map(|(keys, role)| threshold(by, keys, role))
-        .into_iter()
-        .collect()
 }
 
 fn root(material: &Material<'_>, role: &Role) -> Result<Candidate, Finding> {
@@ -187,7 +146,7 @@ fn root(material: &Material<'_>, role: &Role) -> Result<Candidate, Finding> {
     };
     let envelope = marked(material.mode, file, envelope)?;
     let new = Root::read(file, &envelope)?;
-    let thresholds = root_thresholds(old.map(|old| &old.root), Some(&new));
+    let thresholds = thresholds::root(old.map(|old| &old.root), Some(&new));
     Ok(candidate(
         "root",
         role.version,
@@ -229,7 +188,7 @@ fn targets(material: &Material<'_>, role: &Role, root: &Root) -> Result<Candidat
     };
     let envelope = marked(material.mode, file, envelope)?;
     let overlaps = old.is_some() && role.keys != Some(super::script::Custody::Ephemeral);
-    let thresholds = targets_thresholds(
+    let thresholds = thresholds::targets(
         material.trusted.root().map(|chained| &chained.root),
         Some(root),
         overlaps,
@@ -289,7 +248,7 @@ fn bins(
             "bins needs targets: give [targets] or a trusted targets file",
         )
     })?;
-    let thresholds = bins_thresholds(delegator);
+    let thresholds = thresholds::bins(delegator);
     Ok(candidate(
         file,
         role.version,
@@ -329,15 +288,6 @@ fn marked(mode: Mode, file: &str, envelope: Envelope) -> Result<Envelope, Findin
         return Ok(envelope);
     }
     edit::with_member(file, &envelope, REHEARSAL_MARKER, Value::Bool(true))
-}
-
-/// A threshold over these keys.
-pub fn threshold(by: String, keys: Vec<(KeyId, Key)>, role: RoleKeys) -> Threshold {
-    Threshold {
-        by,
-        keys: keys.into_iter().collect(),
-        role,
-    }
 }
 
 fn candidate(

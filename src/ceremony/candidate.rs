@@ -1,27 +1,14 @@
 //! A candidate: the exact file that is to be signed, what it replaces, and the thresholds it must reach.
 
-use std::collections::BTreeMap;
-
 use data_encoding::HEXLOWER_PERMISSIVE;
 
 use super::event::{Document, Quorum, Signer};
 use super::progress::DocumentProgress;
+use super::thresholds::Threshold;
 use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::key::{Key, KeyId};
-use crate::tuf::metadata::RoleKeys;
 use crate::tuf::verification::{self, ThresholdReport};
-
-/// One threshold, with the keys to judge it by.
-#[derive(Clone)]
-pub struct Threshold {
-    /// `the keys of root v7 (old)`.
-    pub by: String,
-    /// Keys by keyid.
-    pub keys: BTreeMap<KeyId, Key>,
-    /// Who counts and how many must.
-    pub role: RoleKeys,
-}
 
 /// One file on its way to be signed.
 #[derive(Clone)]
@@ -111,17 +98,5 @@ impl Candidate {
                 .decode(known.sig.as_bytes())
                 .map_or(true, |sig| !self.verifies(&known.keyid, &sig))
         })
-    }
-}
-
-impl Threshold {
-    /// The keys that count, each physical key once, in the order listed.
-    pub fn distinct(&self) -> impl Iterator<Item = (&KeyId, &Key)> {
-        let mut seen = std::collections::BTreeSet::new();
-        self.role
-            .keyids
-            .iter()
-            .filter_map(|keyid| self.keys.get_key_value(keyid))
-            .filter(move |(_, key)| seen.insert(key.public().clone()))
     }
 }

@@ -5,6 +5,7 @@ mod roots;
 
 use super::event::{Abandoned, Document, Mode, REHEARSAL_MARKER};
 use super::script::Script;
+use super::thresholds::{delegated, top_level};
 use crate::pypi::holders::Holders;
 use crate::tuf::chain::{Chain, ChainedRoot};
 use crate::tuf::digest::Sha256;
@@ -12,7 +13,7 @@ use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
 use crate::tuf::key::{Key, KeyId};
-use crate::tuf::metadata::{RoleKeys, Root, Targets};
+use crate::tuf::metadata::{RoleKeys, Targets};
 use crate::tuf::verification;
 
 /// A file of `--in`, by its path inside that folder.
@@ -85,34 +86,6 @@ impl Trusted {
                 Some((holder.name.as_str(), holder.person.as_str()))
             })
     }
-}
-
-/// The keys of a top-level role.
-pub fn top_level(root: &Root, role: &str) -> Option<(Vec<(KeyId, Key)>, RoleKeys)> {
-    let role = root.role(role)?.clone();
-    let keys = role
-        .keyids
-        .iter()
-        .filter_map(|keyid| Some((keyid.clone(), root.keys.get(keyid)?.clone())))
-        .collect();
-    Some((keys, role))
-}
-
-/// The keys of a delegated role.
-pub fn delegated(delegator: &Targets, name: &str) -> Option<(Vec<(KeyId, Key)>, RoleKeys)> {
-    let delegations = delegator.delegations.as_ref()?;
-    let role = delegations
-        .roles
-        .iter()
-        .find(|role| role.name == name)?
-        .role
-        .clone();
-    let keys = role
-        .keyids
-        .iter()
-        .filter_map(|keyid| Some((keyid.clone(), delegations.keys.get(keyid)?.clone())))
-        .collect();
-    Some((keys, role))
 }
 
 /// Reads and verifies. `now` is for warnings about expiry only.

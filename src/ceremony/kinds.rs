@@ -52,9 +52,22 @@ pub const KINDS: &[Kind] = &[
     abort::KIND,
 ];
 
-/// A kind by name.
-pub fn find(name: &str) -> Option<&'static Kind> {
-    KINDS.iter().find(|kind| kind.name == name)
+/// The kind that a script names.
+///
+/// # Errors
+/// Rule `SCRIPT-KIND`.
+pub fn of(file: &str, script: &Script) -> Result<&'static Kind, Finding> {
+    KINDS
+        .iter()
+        .find(|kind| kind.name == script.kind)
+        .ok_or_else(|| {
+            let text = format!(
+                "there is no kind {:?}; there are {}",
+                script.kind,
+                names().join(", ")
+            );
+            Finding::error("SCRIPT-KIND", file, text)
+        })
 }
 
 /// The names of all kinds.

@@ -20,7 +20,7 @@ pub const LONGEST: usize = 1 << 20;
 #[serde(deny_unknown_fields)]
 pub struct Script {
     schema: String,
-    /// Which ceremony; one of [`super::kinds::KINDS`].
+    /// Which ceremony.
     pub kind: String,
     /// One line for people.
     pub title: String,
@@ -201,7 +201,7 @@ impl Script {
     /// Reads a script strictly: unknown keys are errors, and so is anything two readers could take differently.
     ///
     /// # Errors
-    /// Rules `SCRIPT-TOML` (with line and column), `SCRIPT-SCHEMA`, `SCRIPT-KIND`, `SCRIPT-NAME`, `SCRIPT-HOLDER`, `SCRIPT-KEY`.
+    /// Rules `SCRIPT-TOML` (with line and column), `SCRIPT-SCHEMA`, `SCRIPT-NAME`, `SCRIPT-HOLDER`, `SCRIPT-KEY`.
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Finding> {
         let refuse = |rule: &str, text: String| Finding::error(rule, file, text);
         if bytes.len() > LONGEST {
@@ -264,16 +264,6 @@ impl Script {
     }
 
     fn check(&self) -> Result<(), (&'static str, String)> {
-        if super::kinds::find(&self.kind).is_none() {
-            return Err((
-                "SCRIPT-KIND",
-                format!(
-                    "there is no kind {:?}; there are {}",
-                    self.kind,
-                    super::kinds::names().join(", ")
-                ),
-            ));
-        }
         let mut names = BTreeSet::new();
         for holder in &self.holders {
             check_name(&holder.name)?;

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::candidate::{Candidate, Threshold};
+use super::candidate::Candidate;
 use super::port::{Throwaway, TokenError};
+use super::thresholds::Threshold;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Algorithm, Key, KeyId, PublicKey};

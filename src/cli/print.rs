@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::bundle::merge::Authority;
+use crate::ceremony::thresholds::Threshold;
 use crate::plain::escape;
 use crate::tuf::compat::Verdict;
 use crate::tuf::digest::Sha256;
@@ -52,7 +52,7 @@ pub fn count(findings: &[Finding], level: Level) -> String {
 }
 
 /// A threshold spelt out: `by the keys of root v7 (old): 3 needed, 2 signed; missing: …`. Missing keys are named with their holder where metadata does.
-pub fn quorum(authority: &Authority, report: &ThresholdReport) -> String {
+pub fn quorum(authority: &Threshold, report: &ThresholdReport) -> String {
     let missing: Vec<String> = report
         .missing
         .iter()

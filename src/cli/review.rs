@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::args::ReviewArgs;
 use super::{Answer, Exit, print};
 use crate::bundle::files;
-use crate::bundle::merge::Authority;
 use crate::bundle::part::{self, Part};
+use crate::ceremony::thresholds::Threshold;
 use crate::plain::escape;
 use crate::tuf::compat::{self, Verdict};
 use crate::tuf::diff::{self, Change, ChangeKind, Diff};
@@ -112,7 +112,7 @@ fn root_quorum(root: &Root, which: &str, envelope: &Envelope) -> Option<String> 
     let role = root.role("root")?.clone();
     let report: ThresholdReport = threshold(envelope, &root.keys, &role, &[]);
     let by = format!("the keys of root v{} ({which})", root.header.version);
-    let authority = Authority {
+    let authority = Threshold {
         by,
         keys: root.keys.clone(),
         role,

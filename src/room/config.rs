@@ -113,8 +113,22 @@ impl Holder {
     /// # Errors
     /// A sentence.
     pub fn uri(&self) -> Result<TokenUri, String> {
-        self.token
+        let uri = self
+            .token
             .parse::<TokenUri>()
-            .map_err(|fault| format!("the token of {:?}: {fault}", self.name))
+            .map_err(|fault| format!("the token of {:?}: {fault}", self.name))?;
+        let named = uri.serial.is_some() || uri.token.is_some();
+        let more = uri.manufacturer.is_some()
+            || uri.model.is_some()
+            || uri.id.is_some()
+            || uri.object.is_some()
+            || uri.module_path.is_some();
+        if !named || more {
+            return Err(format!(
+                "the token of {:?} is named by its serial or its label and nothing else: keys are found by their public halves, modules are listed in [[module]]",
+                self.name
+            ));
+        }
+        Ok(uri)
     }
 }

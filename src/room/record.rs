@@ -9,10 +9,13 @@ use crate::ceremony::port::{Sink, WorldError};
 use crate::transcript::writer::{Torn, TranscriptError, Writer};
 use crate::transcript::{self, Transcript};
 use crate::tuf::digest::Sha256;
+use crate::tuf::finding::Finding;
 
 /// The transcript of one ceremony, shared between the sink that writes it and the world that reads it.
 #[derive(Clone)]
 pub(super) struct Record {
+    /// Bytes of a last line that a crash had cut short, if there was one.
+    pub(super) torn: Option<usize>,
     path: PathBuf,
     writer: Arc<Mutex<Option<Writer>>>,
 }
@@ -21,14 +24,36 @@ impl Record {
     /// The record in the folder `out`: an existing transcript is verified and continued, a new one is created with its first event.
     pub(super) fn open(out: &std::path::Path) -> Result<Self, TranscriptError> {
         let path = out.join(transcript::NAME);
-        let writer = if path.exists() {
-            Some(Writer::resume(&path, Torn::Cut)?.0)
-        } else {
-            None
-        };
+        let (mut torn, mut writer) = (None, None);
+        if path.exists() {
+            writer = Some(match Writer::resume(&path, Torn::Refuse) {
+                Err(TranscriptError::Torn { bytes }) => {
+                    torn = Some(bytes);
+                    Writer::resume(&path, Torn::Cut)?.0
+                }
+                resumed => resumed?.0,
+            });
+        }
         Ok(Self {
+            torn,
             path,
             writer: Arc::new(Mutex::new(writer)),
+        })
+    }
+
+    /// Puts on record that a line was cut off.
+    pub(super) fn tell_torn(&self) -> Result<(), TranscriptError> {
+        let Some(bytes) = self
+            .torn
+            .filter(|_| self.transcript().progress().opening().is_some())
+        else {
+            return Ok(());
+        };
+        let text = format!(
+            "the last line of the transcript was cut short by a crash; its {bytes} bytes were taken off"
+        );
+        self.append(&Event::Found {
+            finding: Finding::warning("TRANSCRIPT-TORN", transcript::NAME, text),
         })
     }
 

@@ -81,8 +81,7 @@ impl Session {
         let script_bytes = inputs::read(&paths.script)?;
         let script =
             Script::parse(&paths.script.display().to_string(), &script_bytes).map_err(one)?;
-        let kind = kinds::find(&script.kind)
-            .ok_or_else(|| Failure::usage(format!("there is no kind {:?}", script.kind)))?;
+        let kind = kinds::of(&paths.script.display().to_string(), &script).map_err(one)?;
         let room = Room::parse(
             &paths.room.display().to_string(),
             &inputs::read(&paths.room)?,
@@ -242,6 +241,9 @@ impl Session {
         operator: &mut dyn Operator,
         observer: &mut dyn Sink,
     ) -> Result<Done, Failure> {
+        self.record
+            .tell_torn()
+            .map_err(|fault| Failure::disk(fault.to_string()))?;
         let progress = self.record.transcript().progress().clone();
         let subject = Subject {
             kind: self.kind,

@@ -5,10 +5,11 @@ use super::{Kind, PublishStep, needs_trust, refuse};
 use crate::ceremony::build;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::Document;
-use crate::ceremony::intake::{Trusted, top_level};
+use crate::ceremony::intake::Trusted;
 use crate::ceremony::material::Material;
 use crate::ceremony::planning::{is_ephemeral, listed_documents};
 use crate::ceremony::script::Script;
+use crate::ceremony::thresholds::{Threshold, top_level};
 use crate::tuf::finding::Finding;
 use crate::tuf::metadata::Root;
 
@@ -87,7 +88,7 @@ fn candidates(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
             envelope: envelope.clone(),
             old: Some(envelope.clone()),
             thresholds: top_level(&root, "targets")
-                .map(|(keys, role)| build::threshold(by, keys, role))
+                .map(|(keys, role)| Threshold::over(by, keys, role))
                 .into_iter()
                 .collect(),
         },

@@ -4,6 +4,7 @@ use super::ask::{Question, choice};
 use super::{Halt, Runner};
 use crate::ceremony::event::{Abandoned, Document, Event, FileDigest};
 use crate::ceremony::port::Stop;
+use crate::ceremony::script::Profile;
 use crate::tuf::digest::{Sha256, Sha512};
 use crate::tuf::finding::Finding;
 
@@ -22,20 +23,49 @@ impl Runner<'_> {
 
     pub(super) fn clock(&mut self) -> Result<(), Halt> {
         let now = utc(self.world.now());
+        if let Some(seen) = self
+            .latest_input()
+            .filter(|seen| now.as_str() < seen.as_str())
+        {
+            let text = format!(
+                "this machine says it is {now}, and the holder register was written on {seen}: set the clock"
+            );
+            return Err(Finding::error("CLOCK-BACK", "holders.toml", text).into());
+        }
+        let (who, agree) = match self.subject.script.profile {
+            Profile::Room => (
+                "Two people compare it with their own watches.",
+                "two people agree, within five minutes",
+            ),
+            Profile::Alone => (
+                "Compare it with your own watch.",
+                "it is right, within five minutes",
+            ),
+        };
         let text = vec![
             format!("This machine says it is {now}."),
-            "Two people compare it with their own watches. A wrong clock makes wrong expiry dates."
-                .to_owned(),
+            format!("{who} A wrong clock makes wrong expiry dates."),
         ];
         let question = Question::new("clock", "Is this the date and time (UTC)?", text);
         let options = vec![
-            choice("agree", "two people agree, within five minutes"),
+            choice("agree", agree),
             choice("wrong", "it is wrong: stop and set the clock"),
         ];
         if self.ask_choice(question, options)? == "wrong" {
             return Err(Stop::Paused.into());
         }
         self.emit(Event::ClockConfirmed { utc: now })
+    }
+
+    /// The latest date that what was carried in has seen.
+    fn latest_input(&self) -> Option<String> {
+        let holders = self.subject.trusted.holders.as_ref()?;
+        holders
+            .holders
+            .iter()
+            .flat_map(|holder| &holder.keys)
+            .filter_map(|key| key.last_proven.clone())
+            .max()
     }
 
     pub(super) fn intake(&mut self) -> Result<(), Halt> {
