@@ -1,5 +1,6 @@
 //! Candidates: built and put before the rules, read to their end by people, rehearsed as a shadow.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::ask::Question;
@@ -170,8 +171,9 @@ impl Runner<'_> {
         if ephemeral {
             signers.extend(everyone().filter(|signer| signer.holder == EPHEMERAL));
         }
-        signers.sort_by(|a, b| a.keyid.cmp(&b.keyid));
-        signers.dedup_by(|a, b| a.keyid == b.keyid);
+        // In the order in which people come, each key once.
+        let mut known = BTreeSet::new();
+        signers.retain(|signer| known.insert(signer.keyid.clone()));
         signers
     }
 

@@ -269,13 +269,6 @@ pub(super) fn finish(model: &Model, finish: &Finish) -> Vec<Line<'static>> {
         };
         body.extend(lines(text, width, tone));
     }
-    for known in model.progress.documents() {
-        let caption = format!("Signatures on {}:", known.document);
-        body.extend(lines(&caption, width, Tone::Strong));
-        for quorum in &known.quorums {
-            body.extend(sentence(known, quorum, width));
-        }
-    }
     if let Some(head) = &finish.head {
         body.push(Line::raw(""));
         body.extend(lines(
@@ -285,6 +278,16 @@ pub(super) fn finish(model: &Model, finish: &Finish) -> Vec<Line<'static>> {
         ));
         body.extend(digest_lines("sha256", head));
         body.extend(word_lines(head, width));
+    }
+    if !model.progress.documents().is_empty() {
+        body.push(Line::raw(""));
+    }
+    for known in model.progress.documents() {
+        let caption = format!("Signatures on {}:", known.document);
+        body.extend(lines(&caption, width, Tone::Strong));
+        for quorum in &known.quorums {
+            body.extend(sentence(known, quorum, width));
+        }
     }
     let written = model.progress.written();
     if !written.is_empty() {
