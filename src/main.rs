@@ -14,7 +14,9 @@ fn main() -> ExitCode {
         Err(exit) => return exit.into(),
     };
     let exit = match command {
-        Some(Command::Run(args)) if !args.headless => ceremony(&args, &mut out, &mut err),
+        Some(Command::Run(args)) if !args.headless && !args.plan => {
+            ceremony(&args, &mut out, &mut err)
+        }
         Some(Command::Rehearse(args)) if !args.headless && session::has_screen() => {
             rehearsal(&args, &mut out, &mut err)
         }
@@ -53,6 +55,7 @@ fn home(out: &mut dyn Write, err: &mut dyn Write) -> Exit {
                 room,
                 input,
                 output,
+                plan: false,
                 headless: false,
                 answers: None,
                 pin_fd: None,

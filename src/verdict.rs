@@ -120,6 +120,7 @@ pub fn judge(input: Input) -> Report {
     let mut findings = input.findings;
     let mut claims = record::Claims::default();
     let mut metadata = input.metadata;
+    metadata.retain(|(name, bytes)| !claims.take_record(name, bytes));
     for bundle in input.bundles {
         findings.extend(claims.take(&bundle, &input.trusted_root.1, input.rehearsal));
         let Bundle { name, files, .. } = bundle;

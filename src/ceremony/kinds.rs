@@ -79,7 +79,7 @@ fn refuse(text: impl Into<String>) -> Finding {
     Finding::error("SCRIPT-ROLE", "", text)
 }
 
-/// Everything at once, under one new snapshot, with root first where clients may fetch in between.
+/// Everything under one new snapshot, and root last: what it names is there, signed by old and new keys, before any client learns the new keys.
 fn publish_together(candidates: &[Candidate]) -> Vec<PublishStep> {
     let paths = |root: bool| {
         let of = |candidate: &&Candidate| (candidate.document.role == "root") == root;

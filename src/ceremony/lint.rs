@@ -4,6 +4,7 @@ use super::candidate::Candidate;
 use super::material::Material;
 use super::planning::is_ephemeral;
 use crate::pypi::policy::{self, RoleClass, Tree, Whose};
+use crate::pypi::quorum::Quorum;
 use crate::tuf::finding::{Finding, Level};
 use crate::tuf::metadata::{Root, Targets};
 
@@ -23,12 +24,38 @@ pub fn candidates(
         Err(finding) => return vec![finding],
     };
     let old = old.ok().filter(|tree| !tree.roles.is_empty());
-    let findings = policy::lint(old.as_ref(), &new, now, Whose::Ours);
+    let mut findings = policy::lint(old.as_ref(), &new, now, Whose::Ours);
+    if ["genesis", "admin-key"].contains(&kind) {
+        findings.extend(margins(&new));
+    }
     if kind == "renew" {
         findings.into_iter().map(inherited).collect()
     } else {
         findings
     }
+}
+
+/// What the loss of any one and any two holders and the theft of any one would mean, said even where it is fine: it is what people decide here.
+fn margins(tree: &Tree) -> Vec<Finding> {
+    let retained = tree.roles.iter().filter(|role| role.class.is_retained());
+    retained
+        .map(|role| {
+            let quorum = Quorum::of(role, &tree.persons);
+            let after = |lost: usize| if quorum.survives_loss_of(lost) { "still signs" } else { "cannot sign any more" };
+            let text = format!(
+                "{}: {} of {} keys of {} persons must sign; after the loss of any one person it {}, after the loss of any two it {}; a thief of any one has at most {} of the {} keys needed",
+                role.name,
+                quorum.threshold,
+                quorum.keys(),
+                quorum.holders.len(),
+                after(1),
+                after(2),
+                quorum.keys_of_first(1),
+                quorum.threshold
+            );
+            Finding::note("QUORUM-MARGIN", "", text)
+        })
+        .collect()
 }
 
 /// A renewal changes neither keys nor thresholds: what is wrong with them was decided by others before, and a renewal must stay possible. Dates and

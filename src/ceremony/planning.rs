@@ -75,8 +75,7 @@ fn steps(kind: &Kind, script: &Script, trusted: &Trusted, documents: &[Document]
     }
     if kind.name == "abort" {
         steps.extend([Step::Abandon, Step::Export]);
-        steps.extend(script.trusted_root_sha256.map(|_| Step::Verdict));
-        steps.push(Step::Close);
+        steps.extend([Step::Verdict, Step::Close]);
         return steps;
     }
     steps.extend(script.supersedes.iter().map(|given_up| Step::Supersede {

@@ -114,7 +114,7 @@ pub trait World {
     /// # Errors
     /// [`TokenFault::Unsupported`] for a type that cannot be made in software.
     fn throwaway(&mut self, algorithm: Algorithm) -> Result<Box<dyn Throwaway>, TokenError>;
-    /// What the holder's signed-digest register says of this version; none if the room names no register for the holder.
+    /// What the holder's signed-digest register says of this version; none if the room names no register for the holder, or there is no such file yet.
     ///
     /// # Errors
     /// A register that is there and cannot be read or does not parse.

@@ -2,8 +2,8 @@
 //! not exist yet, and put before the rules. Until this passes, nothing is written anywhere.
 
 use super::candidate::Candidate;
-use super::event::{Custody, Mode};
-use super::intake::Trusted;
+use super::event::{Abandoned, Custody, Mode};
+use super::intake::{Trusted, refuse_abandoned};
 use super::kinds::Kind;
 use super::lint;
 use super::material::Material;
@@ -49,6 +49,22 @@ pub fn judge(
     now: jiff::Timestamp,
 ) -> Vec<Finding> {
     let mut findings = (kind.prove)(material, candidates);
+    let given_up: Vec<_> = material
+        .script
+        .supersedes
+        .iter()
+        .map(Abandoned::from)
+        .collect();
+    let given_up = [given_up, material.trusted.abandoned.clone()].concat();
+    findings.extend(candidates.iter().filter_map(|candidate| {
+        refuse_abandoned(
+            &candidate.path(),
+            &candidate.document,
+            candidate.payload(),
+            &given_up,
+        )
+        .err()
+    }));
     findings.extend(lint::candidates(kind.name, material, candidates, now));
     findings
 }

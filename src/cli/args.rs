@@ -77,6 +77,9 @@ pub struct RunArgs {
     /// The folder that is carried away; an existing one is resumed
     #[arg(long = "out", value_name = "DIR")]
     pub output: PathBuf,
+    /// Print the plan with its digest and end; nothing is written and no token is touched
+    #[arg(long, conflicts_with_all = ["headless", "answers", "pin_fd"])]
+    pub plan: bool,
     /// Without screens: line by line, answers from --answers, or stop at the first open question
     #[arg(long)]
     pub headless: bool,

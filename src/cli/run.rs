@@ -17,7 +17,24 @@ use crate::room::session::{Done, Paths, Session};
 /// # Errors
 /// The output cannot be written.
 pub fn run(args: &RunArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
+    if args.plan {
+        return plan(args, out, err);
+    }
     end(ceremony(args, out), out, err)
+}
+
+fn plan(args: &RunArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
+    match paths(args).and_then(|paths| Session::plan(&paths)) {
+        Ok(planned) => {
+            for line in planned.text.lines() {
+                writeln!(out, "{}", print::plain(line))?;
+            }
+            writeln!(out, "\nSHA-256 of the plan:")?;
+            print::digest(out, planned.sha256)?;
+            Ok(Exit::Done)
+        }
+        Err(failure) => end(Err(failure), out, err),
+    }
 }
 
 /// The files of a `run` with people at the screen.

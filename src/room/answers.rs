@@ -68,7 +68,7 @@ impl Answers {
         let found = self.left.iter().position(|entry| entry.prompt == prompt.id);
         let entry = found
             .and_then(|index| self.left.remove(index))
-            .ok_or_else(|| Stop::NoAnswer(prompt.id.clone()))?;
+            .ok_or_else(|| Stop::NoAnswer(told(prompt)))?;
         if fits(&prompt.ask, &entry.answer) {
             Ok(entry.answer)
         } else {
@@ -77,6 +77,14 @@ impl Answers {
                 prompt.id, entry.answer
             )))
         }
+    }
+}
+
+/// The prompt, and what it said last: why it was put again, if it was.
+fn told(prompt: &Prompt) -> String {
+    match (&prompt.ask, prompt.text.last()) {
+        (Ask::Token { .. }, Some(last)) => format!("{} ({last})", prompt.id),
+        _ => prompt.id.clone(),
     }
 }
 

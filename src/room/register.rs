@@ -28,15 +28,16 @@ struct Entry {
 const SCHEMA: &str = "tuf-ceremony/signed/1";
 
 /// The payloads of `document` in this register: signed with this key, or for the repository whose first root is `anchor`.
+/// None: there is no register yet, which is not the same as an empty one: a wrong path would look like that too.
 pub(super) fn read(
     path: &Path,
     document: &Document,
     keyid: &KeyId,
     anchor: Option<Sha256>,
-) -> Result<Vec<Sha256>, WorldError> {
+) -> Result<Option<Vec<Sha256>>, WorldError> {
     let bytes = match files::read(path, files::SMALL_CAP) {
         Ok(bytes) => bytes,
-        Err(fault) if fault.is_absent() => return Ok(Vec::new()),
+        Err(fault) if fault.is_absent() => return absent(path),
         Err(fault) => return Err(broken(path, &fault.to_string())),
     };
     let text = String::from_utf8(bytes).map_err(|_| broken(path, "it is not UTF-8"))?;
@@ -55,7 +56,22 @@ pub(super) fn read(
             digests.push(entry.sha256);
         }
     }
-    Ok(digests)
+    Ok(Some(digests))
+}
+
+fn absent(path: &Path) -> Result<Option<Vec<Sha256>>, WorldError> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        Ok(None)
+    } else {
+        Err(broken(
+            path,
+            "its folder is not there; insert the holder's medium",
+        ))
+    }
 }
 
 /// Adds a payload, synced.

@@ -3,26 +3,27 @@
 
 mod inputs;
 mod opening;
+mod preparation;
 
 use std::path::PathBuf;
 
-use super::clock;
-use super::config::{Room, Task};
+use self::preparation::Preparation;
+
+use super::config::Task;
 use super::failure::Failure;
 use super::record::{Record, RecordingSink};
-use super::world::{RoomWorld, throwaway};
-use crate::ceremony::event::{Event, Mode, ceremony_id};
-use crate::ceremony::intake::{self, Trusted};
-use crate::ceremony::kinds::{self, Kind};
-use crate::ceremony::planning::{self, Planned};
+use super::world::RoomWorld;
+use crate::ceremony::event::{Event, FileDigest, Mode};
+use crate::ceremony::intake::Trusted;
+use crate::ceremony::kinds::Kind;
+use crate::ceremony::planning::Planned;
 use crate::ceremony::port::{Operator, Sink};
-use crate::ceremony::prepare;
-use crate::ceremony::progress::Progress;
+use crate::ceremony::progress::{Progress, Status};
 use crate::ceremony::runner::{Runner, Subject};
 use crate::ceremony::script::Script;
 use crate::token::Module;
+use crate::transcript::Transcript;
 use crate::tuf::digest::Sha256;
-use crate::tuf::finding::Finding;
 
 /// What `run` was given.
 pub struct Paths {
@@ -55,6 +56,8 @@ pub struct Session {
 pub struct Done {
     /// What happened, for people.
     pub lines: Vec<String>,
+    /// Whether it had ended before, and nothing was done.
+    pub was_closed: bool,
     /// The folder to be carried away.
     pub bundle: PathBuf,
     /// SHA-256 of the transcript's last line.
@@ -77,56 +80,16 @@ impl Session {
     /// # Errors
     /// [`Failure`]; nothing was written.
     pub fn open_with(paths: &Paths, more: Vec<Box<dyn Module>>) -> Result<Self, Failure> {
-        let one = |finding: Finding| Failure::refused(&[finding]);
-        let script_bytes = inputs::read(&paths.script)?;
-        let script =
-            Script::parse(&paths.script.display().to_string(), &script_bytes).map_err(one)?;
-        let kind = kinds::of(&paths.script.display().to_string(), &script).map_err(one)?;
-        let room = Room::parse(
-            &paths.room.display().to_string(),
-            &inputs::read(&paths.room)?,
-        )
-        .map_err(one)?;
-        let inputs = inputs::read_input(&paths.input)?;
-        let now = clock::now();
-        let abandoned = inputs::abandoned(&inputs).map_err(one)?;
-        let ceremony = ceremony_id(&script_bytes, script.trusted_root_sha256);
-        let parts = inputs::parts(&inputs).map_err(one)?;
-        let trusted = intake::intake(
-            &script,
-            inputs::trusted_files(inputs),
-            abandoned,
-            room.mode,
-            now,
-        )
-        .map_err(|findings| Failure::refused(&findings))?;
+        let Preparation {
+            script_bytes,
+            script,
+            kind,
+            room,
+            trusted,
+            planned,
+            ceremony,
+        } = Preparation::read(paths)?;
         let signing_only = room.task == Task::Sign;
-        let planned = if signing_only {
-            let documents: Vec<_> = parts
-                .into_iter()
-                .filter(|part| part.ceremony == ceremony)
-                .map(|part| part.document)
-                .collect();
-            let present: Vec<_> = room
-                .holders
-                .iter()
-                .map(|holder| holder.name.clone())
-                .collect();
-            planning::sign_plan(&script, &trusted, ceremony, &documents, &present)
-        } else {
-            let planned = planning::plan(kind, &script, &trusted, ceremony);
-            prepare::check(
-                kind,
-                &script,
-                &trusted,
-                &planned,
-                room.mode,
-                now,
-                &mut |algorithm| throwaway(algorithm),
-            )
-            .map_err(|findings| Failure::refused(&findings))?;
-            planned
-        };
         inputs::check_output(&paths.output)?;
         let record =
             Record::open(&paths.output).map_err(|fault| Failure::disk(fault.to_string()))?;
@@ -163,6 +126,14 @@ impl Session {
         };
         session.check_resumed()?;
         Ok(session)
+    }
+
+    /// The plan that these files give, to be printed before the day: no module is loaded and nothing is written.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn plan(paths: &Paths) -> Result<Planned, Failure> {
+        Preparation::read(paths).map(|preparation| preparation.planned)
     }
 
     /// Rehearsal or production.
@@ -245,6 +216,7 @@ impl Session {
             .tell_torn()
             .map_err(|fault| Failure::disk(fault.to_string()))?;
         let progress = self.record.transcript().progress().clone();
+        let was_closed = progress.status() == Status::Closed;
         let subject = Subject {
             kind: self.kind,
             script: &self.script,
@@ -267,8 +239,13 @@ impl Session {
         let progress = runner
             .run(&self.opened)
             .map_err(|halt| Failure::halted(&halt))?;
+        let mut lines = done(&progress);
+        if was_closed {
+            lines.push("This ceremony was finished before; nothing was done.".to_owned());
+        }
         Ok(Done {
-            lines: done(&progress),
+            lines,
+            was_closed,
             bundle: self.world.output,
             head: self.record.head(),
             modules: self.world.modules,
@@ -287,12 +264,32 @@ impl Session {
             && progress
                 .plan()
                 .is_none_or(|plan| plan == self.planned.sha256);
-        if same {
-            return Ok(());
+        if !same {
+            return Err(Failure::usage(
+                "the output folder holds the transcript of another ceremony (another script, trusted root, mode or part); give an empty folder",
+            ));
         }
-        Err(Failure::usage(
-            "the output folder holds the transcript of another ceremony (another script, trusted root, mode or part); give an empty folder",
-        ))
+        match self.changed_since_taken_in(&transcript) {
+            Some(path) => Err(Failure::usage(format!(
+                "the input's {path} is not the file that was taken in when this ceremony began; carry in the same folder"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// A file on record as taken in that is gone or has other bytes now.
+    fn changed_since_taken_in(&self, transcript: &Transcript) -> Option<String> {
+        let events = transcript.lines.iter().map(|line| &line.event);
+        let mut taken_in = events.filter_map(|event| match event {
+            Event::TakenIn { file } => Some(file),
+            _ => None,
+        });
+        let is_there = |file: &FileDigest| {
+            let mut now = self.trusted.files.iter();
+            now.any(|found| found.path == file.path && Sha256::of(&found.bytes) == file.sha256)
+        };
+        let changed = taken_in.find(|file| !is_there(file))?;
+        Some(changed.path.clone())
     }
 }
 

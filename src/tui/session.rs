@@ -84,7 +84,11 @@ fn finish(result: &Result<Done, Failure>) -> Finish {
         Ok(done) => Finish {
             code: 0,
             text: vec![
-                "The ceremony is finished.".to_owned(),
+                if done.was_closed {
+                    "This ceremony was finished before; nothing was done.".to_owned()
+                } else {
+                    "The ceremony is finished.".to_owned()
+                },
                 format!("The bundle to be carried away: {}", done.bundle.display()),
             ],
             head: done.head,

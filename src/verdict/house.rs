@@ -36,7 +36,7 @@ fn tree(file: &str, envelope: &Envelope) -> Result<Tree, Finding> {
 fn class_of(role: &str) -> RoleClass {
     match role {
         "targets" | "bins" | "unclaimed" | "claimed" => RoleClass::RetainedOffline,
-        "recently-claimed" => RoleClass::Online,
+        "recently-claimed" | "bin" => RoleClass::Online,
         bins if bins.starts_with("bin-") || bins.starts_with("bins-") => RoleClass::Online,
         _ => RoleClass::Project,
     }

@@ -73,16 +73,22 @@ impl Claims {
 
     fn take_records(&mut self, bundle: &Bundle) {
         for file in &bundle.files {
-            if let Ok(record) = AbandonedRecord::parse(&file.path, &file.bytes) {
-                let by = format!("{}/{}", bundle.name, file.path);
-                self.abandoned.extend(
-                    record
-                        .abandoned
-                        .iter()
-                        .map(|given_up| (given_up.payload, by.clone())),
-                );
-            }
+            self.take_record(&format!("{}/{}", bundle.name, file.path), &file.bytes);
         }
+    }
+
+    /// Takes in what a record of payloads that were given up says; false: the file is no such record.
+    pub(super) fn take_record(&mut self, name: &str, bytes: &[u8]) -> bool {
+        let Ok(record) = AbandonedRecord::parse(name, bytes) else {
+            return false;
+        };
+        self.abandoned.extend(
+            record
+                .abandoned
+                .iter()
+                .map(|given_up| (given_up.payload, name.to_owned())),
+        );
+        true
     }
 
     fn take_events(&mut self, bundle: &Bundle, transcript: &Transcript) {

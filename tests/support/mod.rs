@@ -8,4 +8,9 @@
     reason = "tests; no test program uses every helper"
 )]
 
+pub mod ceremony;
+pub mod forge;
 pub mod peers;
+pub mod record;
+pub mod scripts;
+pub mod stage;

@@ -10,6 +10,7 @@ use crate::ceremony::planning::listed_documents;
 use crate::ceremony::script::Script;
 use crate::tuf::diff::{self, ChangeKind};
 use crate::tuf::finding::Finding;
+use crate::tuf::metadata::Header;
 
 /// The kind.
 pub(super) const KIND: Kind = Kind {
@@ -44,13 +45,14 @@ fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
 
 /// Nothing but `version` and `expires` differs (and, in a rehearsal of a production file, the marker that makes it worthless).
 pub(super) fn prove(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Finding> {
-    candidates
+    let pure = candidates
         .iter()
-        .filter_map(|candidate| prove_one(material.mode, candidate))
+        .filter_map(|candidate| prove_pure(material.mode, candidate));
+    pure.chain(candidates.iter().filter_map(prove_later))
         .collect()
 }
 
-fn prove_one(mode: Mode, candidate: &Candidate) -> Option<Finding> {
+fn prove_pure(mode: Mode, candidate: &Candidate) -> Option<Finding> {
     let difference = match diff::between(candidate.old.as_ref(), &candidate.envelope) {
         Ok(difference) => difference,
         Err(finding) => return Some(finding),
@@ -69,5 +71,22 @@ fn prove_one(mode: Mode, candidate: &Candidate) -> Option<Finding> {
                 change.subject
             ),
         )
+    })
+}
+
+/// A renewal that ends sooner than what it renews is a mistake in the script.
+fn prove_later(candidate: &Candidate) -> Option<Finding> {
+    let header = |envelope| Header::read(&candidate.path(), envelope).ok();
+    let (old, new) = (
+        header(candidate.old.as_ref()?)?,
+        header(&candidate.envelope)?,
+    );
+    (new.expires.at() <= old.expires.at()).then(|| {
+        let text = format!(
+            "a renewal expires later than what it renews; {} is not later than {}",
+            new.expires.text(),
+            old.expires.text()
+        );
+        Finding::error("RENEW-LATER", &candidate.path(), text)
     })
 }

@@ -84,9 +84,13 @@ impl Progress {
                 document, signer, ..
             }
             | Event::IntentDecided { document, signer } => self.is_pending(document, signer),
+            // A part may carry what another step would have asked for; it counts for its own document wherever it comes in.
             Event::Imported {
                 document, payload, ..
-            } => signs(step, document) && self.is_signable(document, *payload),
+            } => {
+                matches!(step, Step::Sign { .. } | Step::Collect)
+                    && self.is_signable(document, *payload)
+            }
             Event::Skipped { document, .. } => signs(step, document),
             Event::EphemeralDestroyed { .. } => matches!(step, Step::DestroyEphemeral),
             Event::Verdict { .. } => matches!(step, Step::Verdict),

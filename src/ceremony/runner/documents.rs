@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::ask::Question;
 use super::{Halt, Runner};
 use crate::ceremony::candidate::Candidate;
-use crate::ceremony::event::{Abandoned, Document, Event, Quorum, Signer};
-use crate::ceremony::intake::refuse_abandoned;
+use crate::ceremony::event::{Document, Event, Quorum, Signer};
 use crate::ceremony::plan::{KeyChoice, Step};
 use crate::ceremony::prompt::Ask;
 use crate::ceremony::review::Review;
@@ -33,7 +32,6 @@ impl Runner<'_> {
             return Err(Halt::Refused(errors));
         }
         for candidate in self.candidates.clone() {
-            self.refuse_given_up(&candidate)?;
             let quorums = self.quorums(&candidate);
             if self.progress.document(&candidate.document).is_none() {
                 self.emit(Event::Built {
@@ -175,26 +173,5 @@ impl Runner<'_> {
         let mut known = BTreeSet::new();
         signers.retain(|signer| known.insert(signer.keyid.clone()));
         signers
-    }
-
-    fn refuse_given_up(&self, candidate: &Candidate) -> Result<(), Halt> {
-        let given_up: Vec<_> = self
-            .subject
-            .script
-            .supersedes
-            .iter()
-            .map(Abandoned::from)
-            .collect();
-        let known = given_up
-            .iter()
-            .chain(&self.subject.trusted.abandoned)
-            .cloned()
-            .collect::<Vec<_>>();
-        Ok(refuse_abandoned(
-            &candidate.path(),
-            &candidate.document,
-            candidate.payload(),
-            &known,
-        )?)
     }
 }

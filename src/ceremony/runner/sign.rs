@@ -255,7 +255,7 @@ impl Runner<'_> {
             }
         } else if !self.progress.is_acknowledged(holder, document) {
             let text = vec![
-                format!("The room names no register of what {holder} has signed, so nobody can look it up here."),
+                format!("There is no register of what {holder} has signed: the room names none, or its file is not there. Nobody can look it up."),
                 "Merge and verify refuse two payloads of one version; this is the holder's own word.".to_owned(),
             ];
             let question = Question::new(

@@ -43,8 +43,7 @@ pub(super) struct Facts {
     pub(super) today: jiff::Timestamp,
 }
 
-/// The script called `name`, filled in. Examples say `expires = "IN 365 DAYS"`-like dates as real dates of an example year; each is moved to the same
-/// distance from today as it has from the example's own day.
+/// The script called `name`, filled in: each date is moved to the distance from today that it has from the examples' own day.
 pub(super) fn fill(name: &str, facts: &Facts) -> Option<String> {
     let (_, example) = EXAMPLES.iter().find(|(known, _)| *known == name)?;
     let lines = example.lines().map(|line| fill_line(line, facts));
