@@ -21,9 +21,8 @@ pub fn normalised(bundle: &Path) -> BTreeMap<String, String> {
             .extension()
             .is_some_and(|end| end == "json");
         let text = if name == "transcript.jsonl" {
-            text.lines()
-                .map(|line| format!("{:#}\n", json_of(line)))
-                .collect()
+            let lines = text.lines().map(|line| format!("{:#}", json_of(line)));
+            lines.collect::<Vec<_>>().join("\n")
         } else if json {
             format!("{:#}", json_of(&text))
         } else {

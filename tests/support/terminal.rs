@@ -25,7 +25,7 @@ struct Output {
     parser: vt100::Parser,
 }
 
-pub(crate) struct Session {
+pub struct Session {
     master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
@@ -35,20 +35,20 @@ pub(crate) struct Session {
 }
 
 /// What was left.
-pub(crate) struct End {
-    pub(crate) code: u32,
-    pub(crate) bytes: Vec<u8>,
+pub struct End {
+    pub code: u32,
+    pub bytes: Vec<u8>,
     /// Settings as before, normal screen, cursor shown, no mouse, no bracketed paste.
-    pub(crate) restored: bool,
+    pub restored: bool,
     told: String,
 }
 
 impl End {
     /// What stands on the normal screen, and the state of the terminal.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         self.told.clone()
     }
-    pub(crate) fn contains(&self, text: &str) -> bool {
+    pub fn contains(&self, text: &str) -> bool {
         self.bytes
             .windows(text.len())
             .any(|bytes| bytes == text.as_bytes())
@@ -57,7 +57,7 @@ impl End {
 
 impl Session {
     /// Starts a program in a terminal of this size.
-    pub(crate) fn start(command: CommandBuilder, rows: u16, columns: u16) -> Self {
+    pub fn start(command: CommandBuilder, rows: u16, columns: u16) -> Self {
         let pair = native_pty_system().openpty(size(rows, columns)).unwrap();
         let before = settings(&*pair.master);
         let child = pair.slave.spawn_command(command).unwrap();
@@ -87,13 +87,13 @@ impl Session {
     }
 
     /// Waits until the screen shows a text.
-    pub(crate) fn sees(&mut self, text: &str) {
+    pub fn sees(&mut self, text: &str) {
         self.waits(&format!("no {text:?}"), |screen| screen.contains(text));
     }
 
     /// Does what well-behaved people do, question after question, until the screen shows a text: reads every review to its end, types the phrases
     /// that are asked, brings the tokens (they are all here), chooses what is proposed, and types `pin` into every PIN field.
-    pub(crate) fn answers_until(&mut self, text: &str, pin: &str) {
+    pub fn answers_until(&mut self, text: &str, pin: &str) {
         loop {
             let mut screen = String::new();
             self.waits(&format!("neither {text:?} nor a question"), |shown| {
@@ -123,27 +123,27 @@ impl Session {
     }
 
     /// The program's process.
-    pub(crate) fn process(&self) -> u32 {
+    pub fn process(&self) -> u32 {
         self.child.process_id().unwrap()
     }
 
     /// Everything that was written to the terminal so far.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
+    pub fn bytes(&self) -> Vec<u8> {
         self.output.lock().unwrap().bytes.clone()
     }
 
-    pub(crate) fn types(&mut self, keys: &str) {
+    pub fn types(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).unwrap();
         self.writer.flush().unwrap();
     }
 
     /// Gives a key that does nothing the time to do nothing.
-    pub(crate) fn rests(&self) {
+    pub fn rests(&self) {
         thread::sleep(Duration::from_millis(300));
         assert!(!self.screen().is_empty());
     }
 
-    pub(crate) fn signal(&mut self, name: &str) {
+    pub fn signal(&mut self, name: &str) {
         let child = self.process().to_string();
         let status = std::process::Command::new("kill")
             .args(["-s", name, &child])
@@ -151,7 +151,7 @@ impl Session {
         assert!(status.unwrap().success());
     }
 
-    pub(crate) fn resize(&mut self, rows: u16, columns: u16) {
+    pub fn resize(&mut self, rows: u16, columns: u16) {
         let mut output = self.output.lock().unwrap();
         let screen = output.parser.screen_mut();
         screen.set_size(rows.try_into().unwrap(), columns.try_into().unwrap());
@@ -160,7 +160,7 @@ impl Session {
     }
 
     /// Waits for the end of the program.
-    pub(crate) fn end(mut self) -> End {
+    pub fn end(mut self) -> End {
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -193,7 +193,7 @@ impl Session {
     }
 
     /// What stands on the screen.
-    pub(crate) fn screen(&self) -> String {
+    pub fn screen(&self) -> String {
         self.output.lock().unwrap().parser.screen().contents()
     }
 }

@@ -88,7 +88,7 @@ impl Runner<'_> {
             };
             question.text.truncate(told);
             question.text.push(match self.sign_on(&candidate, signer, &token, &wanted) {
-                Ok(Some(signed)) => return Ok(signed),
+                Ok(Some(done)) => return Ok(done),
                 Ok(None) => "That token does not hold this key. It was refused before its PIN; nothing was signed.".to_owned(),
                 Err(Halt::Token(failed)) if is_passing(failed.fault) => {
                     self.end_session();
