@@ -1,4 +1,4 @@
-//! Strings that clients canonicalise differently (interop facts 2.4).
+//! Strings that clients canonicalise differently (docs/compatibility.md).
 
 use std::borrow::Cow;
 
