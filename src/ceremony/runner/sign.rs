@@ -9,7 +9,7 @@ use crate::ceremony::EPHEMERAL;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{Document, Event, Signer};
 use crate::ceremony::plan::KeyChoice;
-use crate::ceremony::port::{SignRequest, TokenError, TokenFault, TokenInfo, TokenKey};
+use crate::ceremony::port::{SignRequest, Stop, TokenError, TokenFault, TokenInfo, TokenKey};
 use crate::ceremony::review::Reviewed;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::Key;
@@ -82,9 +82,14 @@ impl Runner<'_> {
         let title = format!("Sign {document}: these bytes and no others");
         let mut question = Question::new(id, &title, vec![text]).with_digest(candidate.payload());
         let told = question.text.len();
+        let mut failure: Option<TokenError> = None;
         loop {
-            let Some(token) = self.bring(&question, &signer.holder, true)? else {
-                return Ok(false);
+            let token = match (self.bring(&question, &signer.holder, true), failure.take()) {
+                (Ok(Some(token)), _) => token,
+                (Ok(None), _) => return Ok(false),
+                // Nobody is there to insert the token again: its failure is the end.
+                (Err(Halt::Stopped(Stop::NoAnswer(_))), Some(failed)) => return Err(failed.into()),
+                (Err(halt), _) => return Err(halt),
             };
             question.text.truncate(told);
             question.text.push(match self.sign_on(&candidate, signer, &token, &wanted) {
@@ -93,7 +98,9 @@ impl Runner<'_> {
                 Err(Halt::Token(failed)) if is_passing(failed.fault) => {
                     self.end_session();
                     self.settle_pending()?;
-                    format!("{failed}. Nothing was counted. Insert the token again and press Enter, or pass this holder over.")
+                    let text = format!("{failed}. Nothing was counted. Insert the token again and press Enter, or pass this holder over.");
+                    failure = Some(failed);
+                    text
                 }
                 Err(halt) => return Err(halt),
             });
