@@ -16,6 +16,7 @@ use rustix::io::Errno;
 
 use crate::ceremony::event::FileDigest;
 use crate::tuf::digest::{Sha256, Sha512};
+use crate::tuf::finding::Finding;
 
 /// Most bytes of one file: a large delegated role.
 pub const CAP: u64 = 1 << 30;
@@ -84,6 +85,20 @@ impl FileError {
     /// Whether the file is simply not there.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::System { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+    }
+    /// The refusal of what no honest medium holds (links, devices, pipes, giants): rule `FILE-READ`. `None` where the system itself failed.
+    pub fn refusal(&self) -> Option<Finding> {
+        let path = match self {
+            Self::System { .. } | Self::ReadBack(_) => return None,
+            Self::NotRegular { path, .. }
+            | Self::TooLarge { path, .. }
+            | Self::TooMany { path, .. }
+            | Self::Name(path) => path.display().to_string(),
+        };
+        let text = self.to_string();
+        // The finding names the file already.
+        let text = text.strip_prefix(&format!("{path}: ")).unwrap_or(&text);
+        Some(Finding::error("FILE-READ", &path, text))
     }
     /// Whether a file of that name was there already.
     pub fn exists(&self) -> bool {

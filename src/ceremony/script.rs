@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::event::{Abandoned, Document};
+use crate::plain::toml_fault;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Algorithm, KeyId};
@@ -220,7 +221,7 @@ impl Script {
             )
         })?;
         let script: Self = toml::from_str(text)
-            .map_err(|fault| refuse("SCRIPT-TOML", fault.to_string().trim().to_owned()))?;
+            .map_err(|fault| refuse("SCRIPT-TOML", toml_fault(text, &fault)))?;
         if script.schema != SCHEMA {
             return Err(refuse(
                 "SCRIPT-SCHEMA",

@@ -12,7 +12,6 @@ use crate::bundle::files;
 use crate::bundle::manifest::{self, Manifest};
 use crate::bundle::part::{self, AbandonedRecord, Acknowledgement, Part, Superseded};
 use crate::ceremony::event::{Abandoned, FileDigest, Mode};
-use crate::plain::escape;
 use crate::transcript;
 use crate::tuf::compat::{self, Verdict};
 use crate::tuf::digest::Sha256;
@@ -115,10 +114,7 @@ pub fn run(args: &InspectArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answ
     let name = args.file.display().to_string();
     let bytes = match files::read(&args.file, files::CAP) {
         Ok(bytes) => bytes,
-        Err(error) => {
-            writeln!(err, "error: {}", escape(&error.to_string()))?;
-            return Ok(Exit::InputOutput);
-        }
+        Err(error) => return print::unread(err, &error),
     };
     match inspect(&name, bytes) {
         Err(findings) => {

@@ -25,12 +25,9 @@ pub fn run(args: &MergeArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answer
     let given = match read(args) {
         Ok(given) => given,
         Err(error) => {
-            writeln!(
-                err,
-                "error: {}\nNothing was written.",
-                escape(&error.to_string())
-            )?;
-            return Ok(Exit::InputOutput);
+            let exit = print::unread(err, &error)?;
+            writeln!(err, "Nothing was written.")?;
+            return Ok(exit);
         }
     };
     let merged = match input(given).and_then(|input| merge::merge(&input)) {

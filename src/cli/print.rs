@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::{Answer, Exit};
+use crate::bundle::files::FileError;
 use crate::ceremony::thresholds::Threshold;
 use crate::plain::escape;
 use crate::tuf::compat::Verdict;
@@ -24,6 +26,30 @@ pub fn findings(out: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
         writeln!(out, ": {}", escape(&finding.text))?;
     }
     Ok(())
+}
+
+/// A file that could not be read, and how the program ends: refused by `FILE-READ` what no honest medium holds, else the system's word for it.
+///
+/// # Errors
+/// What the writer says.
+pub fn unread(err: &mut dyn Write, error: &FileError) -> Answer {
+    if let Some(refusal) = error.refusal() {
+        findings(err, &[refusal])?;
+        return Ok(Exit::Refused);
+    }
+    writeln!(err, "error: {}", escape(&error.to_string()))?;
+    Ok(Exit::InputOutput)
+}
+
+/// The JSON object for a file that was refused: findings and nothing else, because nothing else is known of it.
+///
+/// # Errors
+/// What the writer says.
+pub fn refusal(out: &mut dyn Write, schema: &str, findings: &[Finding]) -> io::Result<()> {
+    json(
+        out,
+        &serde_json::json!({ "schema": schema, "findings": findings }),
+    )
 }
 
 /// A line of ours that may carry untrusted text.

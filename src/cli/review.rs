@@ -15,12 +15,14 @@ use crate::tuf::compat::{self, Verdict};
 use crate::tuf::diff::{self, Change, ChangeKind, Diff};
 use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
-use crate::tuf::finding::Finding;
+use crate::tuf::finding::{Finding, Level};
 use crate::tuf::json::Limits;
 use crate::tuf::metadata::{Header, RoleType, Root};
 use crate::tuf::verification::{ThresholdReport, threshold};
 use crate::verdict::house;
 use crate::words;
+
+const SCHEMA: &str = "tuf-ceremony/review/1";
 
 /// The review as JSON.
 #[derive(Serialize)]
@@ -43,14 +45,15 @@ struct Review {
 pub fn run(args: &ReviewArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
     let (old, new) = match (bytes(&args.old), bytes(&args.new)) {
         (Ok(old), Ok(new)) => (old, new),
-        (Err(error), _) | (_, Err(error)) => {
-            writeln!(err, "error: {}", escape(&error.to_string()))?;
-            return Ok(Exit::InputOutput);
-        }
+        (Err(error), _) | (_, Err(error)) => return print::unread(err, &error),
     };
     let review = envelope(&args.old, old)
         .and_then(|old| review(&args.new, &old, &envelope(&args.new, new)?));
     match review {
+        Err(finding) if args.json => {
+            print::refusal(out, SCHEMA, &[finding])?;
+            Ok(Exit::Refused)
+        }
         Err(finding) => {
             print::findings(err, &[finding])?;
             Ok(Exit::Refused)
@@ -61,7 +64,11 @@ pub fn run(args: &ReviewArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answe
             } else {
                 show(out, &review)?;
             }
-            Ok(Exit::Done)
+            let refused = review
+                .findings
+                .iter()
+                .any(|finding| finding.level == Level::Error);
+            Ok(if refused { Exit::Refused } else { Exit::Done })
         }
     }
 }
@@ -97,7 +104,7 @@ fn review(new_path: &Path, old: &Envelope, new: &Envelope) -> Result<Review, Fin
         }
     }
     Ok(Review {
-        schema: "tuf-ceremony/review/1",
+        schema: SCHEMA,
         payload: new.payload_digest(),
         words: words::of(&new.payload_digest().0),
         renewal: diff.is_renewal(),

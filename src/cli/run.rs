@@ -1,6 +1,7 @@
 //! `run --headless`: a ceremony from files, answers and descriptors.
 
 use std::io::Write;
+use std::path::Path;
 
 use super::args::RunArgs;
 use super::operator::{Headless, Printer};
@@ -11,6 +12,7 @@ use crate::room::failure::Failure;
 use crate::room::hardening;
 use crate::room::pins::PinLines;
 use crate::room::session::{Done, Paths, Session};
+use crate::tuf::finding::Finding;
 
 /// Runs the ceremony and says how it ended.
 ///
@@ -65,6 +67,12 @@ pub fn end(result: Result<Done, Failure>, out: &mut dyn Write, err: &mut dyn Wri
             for line in &done.lines {
                 writeln!(out, "{}", print::plain(line))?;
             }
+            let bundle = done.bundle.display().to_string();
+            writeln!(
+                out,
+                "The bundle to be carried away: {}",
+                print::plain(&bundle)
+            )?;
             if let Some(head) = done.head {
                 writeln!(out, "transcript head {head}")?;
                 writeln!(out, "{}", crate::words::of(&head.0).join(" "))?;
@@ -84,9 +92,12 @@ fn ceremony(args: &RunArgs, out: &mut dyn Write) -> Result<Done, Failure> {
     hardening::harden().map_err(Failure::disk)?;
     let session = Session::open(&paths(args)?)?;
     if args.answers.is_some() && session.mode() == Mode::Production {
-        return Err(Failure::usage(
+        let file = args.answers.as_deref().unwrap_or(Path::new(""));
+        return Err(Failure::refused(&[Finding::error(
+            "ANSWERS-PRODUCTION",
+            &file.display().to_string(),
             "answers from a file are for rehearsals; in production people answer",
-        ));
+        )]));
     }
     let answers = args
         .answers

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::plain::toml_fault;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::KeyId;
 
@@ -68,7 +69,7 @@ impl Holders {
         let text = std::str::from_utf8(bytes)
             .map_err(|_| refuse("the register is not UTF-8".to_owned()))?;
         let holders: Self =
-            toml::from_str(text).map_err(|fault| refuse(fault.to_string().trim().to_owned()))?;
+            toml::from_str(text).map_err(|fault| refuse(toml_fault(text, &fault)))?;
         if holders.schema != SCHEMA {
             return Err(refuse(format!(
                 "schema is {:?}; this program reads {SCHEMA:?}",

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::bundle::files;
 use crate::ceremony::port::Stop;
 use crate::ceremony::prompt::{Ask, Prompt};
+use crate::plain::toml_fault;
 use crate::tuf::finding::Finding;
 
 /// The `schema` every answers file says.
@@ -48,7 +49,7 @@ impl Answers {
         let text = String::from_utf8(bytes)
             .map_err(|_| refuse("the answers file is not UTF-8".to_owned()))?;
         let wire: Wire =
-            toml::from_str(&text).map_err(|fault| refuse(fault.to_string().trim().to_owned()))?;
+            toml::from_str(&text).map_err(|fault| refuse(toml_fault(&text, &fault)))?;
         if wire.schema != SCHEMA {
             return Err(refuse(format!(
                 "schema is {:?}; this program reads {SCHEMA:?}",

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::ceremony::event::Mode;
+use crate::plain::toml_fault;
 use crate::token::uri::TokenUri;
 use crate::tuf::finding::Finding;
 
@@ -76,8 +77,7 @@ impl Room {
         let refuse = |text: String| Finding::error("ROOM-FORM", file, text);
         let text = std::str::from_utf8(bytes)
             .map_err(|_| refuse("the room file is not UTF-8".to_owned()))?;
-        let room: Self =
-            toml::from_str(text).map_err(|fault| refuse(fault.to_string().trim().to_owned()))?;
+        let room: Self = toml::from_str(text).map_err(|fault| refuse(toml_fault(text, &fault)))?;
         if room.schema != SCHEMA {
             return Err(refuse(format!(
                 "schema is {:?}; this program reads {SCHEMA:?}",

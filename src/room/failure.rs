@@ -44,11 +44,14 @@ impl Failure {
         Self { code: 4, lines }
     }
 
-    /// Rules refused before anything was begun: 2 for the script's own faults and a room file that cannot be read, 1 for everything else.
+    /// Rules refused before anything was begun: 2 for the faults of script, room and answers file themselves, 1 for everything else.
     pub fn refused(findings: &[Finding]) -> Self {
-        let script = findings
-            .iter()
-            .all(|finding| finding.rule.starts_with("SCRIPT-") || finding.rule == "ROOM-FORM");
+        let script = findings.iter().all(|finding| {
+            let rule = finding.rule.as_str();
+            rule.starts_with("SCRIPT-")
+                || rule.starts_with("ANSWERS-")
+                || ["ROOM-FORM", "ROOM-HOLDER"].contains(&rule)
+        });
         let mut lines: Vec<_> = findings.iter().map(line).collect();
         lines.push("Nothing was begun and nothing was written.".to_owned());
         Self {

@@ -104,12 +104,21 @@ fn two_candidates_of_one_version_cannot_be_merged() {
     let (first, _) = first_candidate(&stage);
     let other = renewal(&stage, "other", 371, &["bob"]);
     assert_eq!(other.run().code, 3);
-    let (outcome, out) = merge(&stage, &[&first, &other.output().join(PART)]);
+    let other = other.output().join(PART);
+    let (outcome, out) = merge(&stage, &[&first, &other]);
     assert_eq!(outcome.code, 1, "{outcome:?}");
-    assert!(
-        outcome.err.contains("ONE-PAYLOAD") || outcome.err.contains("PART-FOREIGN"),
-        "{outcome:?}"
-    );
+    assert!(outcome.err.contains("error PART-FOREIGN"), "{outcome:?}");
+    assert!(!out.exists());
+
+    // Even if it lies about the ceremony it belongs to.
+    let read = |path: &Path| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap();
+    let mut lying = read(&other);
+    lying["ceremony"] = read(&first)["ceremony"].clone();
+    let path = stage.path("lying.part.json");
+    fs::write(&path, serde_json::to_vec(&lying).unwrap()).unwrap();
+    let (outcome, out) = merge(&stage, &[&first, &path]);
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(outcome.err.contains("error ONE-PAYLOAD"), "{outcome:?}");
     assert!(!out.exists());
 }
 

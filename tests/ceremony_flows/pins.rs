@@ -116,8 +116,13 @@ fn a_token_that_goes_away_in_the_middle_is_told_and_counts_for_nothing() {
     stdin.write_all(pin("alice", PIN).as_bytes()).unwrap();
     drop(stdin);
     let gone = outcome(child.wait_with_output().unwrap());
-    assert!([3, 4].contains(&gone.code), "{gone:?}");
-    assert!(!gone.err.is_empty());
+    assert_eq!(gone.code, 4, "{gone:?}");
+    // Found gone when its counter is read, or at the login.
+    let told = [
+        "it is gone; nothing was signed",
+        "the token is not plugged in",
+    ];
+    assert!(told.iter().any(|text| gone.err.contains(text)), "{gone:?}");
     assert_eq!(record::signatures(&ceremony.output()).len(), 0, "{gone:?}");
 
     fs::rename(stage.path("tokens-away"), stage.path("tokens")).unwrap();
@@ -125,6 +130,50 @@ fn a_token_that_goes_away_in_the_middle_is_told_and_counts_for_nothing() {
         .answer("intent:root-2:alice", "ask the token again")
         .run();
     assert!(back.err.contains("3 needed, 1 signed"), "{gone:?} {back:?}");
+}
+
+/// Waits until the transcript has this.
+fn await_record(ceremony: &Ceremony<'_>, text: &str) {
+    let start = Instant::now();
+    let path = ceremony.output().join("transcript.jsonl");
+    while !fs::read_to_string(&path).unwrap_or_default().contains(text) {
+        assert!(start.elapsed() < Duration::from_mins(1), "no {text}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_token_that_goes_away_while_it_signs_is_told_and_counts_for_nothing() {
+    let stage = GENESIS.copy();
+    // Where the intent stands on record, by a run on a copy.
+    let twin = stage.copy();
+    alice_alone(&twin).run();
+    let events = record::events(&twin.bundle("renew-root"));
+    let intent = |event: &Event| matches!(event, Event::SigningIntended { .. });
+    let line = events.iter().position(intent).unwrap();
+
+    // The syncs around the intent's take so long that the token can be pulled between intent and signature.
+    let mut ceremony = alice_alone(&stage);
+    for _ in 0..3 {
+        ceremony = ceremony.answer("intent:root-2:alice", "ask the token again");
+    }
+    let injection = format!("delay_enter=800000:when={}..{}", line + 1, line + 4);
+    let mut command = ceremony.command_with(&injection);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command
+        .spawn()
+        .expect("strace starts (Debian: apt-get install strace)");
+    await_record(&ceremony, "\"event\":\"signing-intended\"");
+    fs::rename(stage.path("tokens"), stage.path("tokens-away")).unwrap();
+    let gone = outcome(child.wait_with_output().unwrap());
+    assert_eq!(gone.code, 4, "{gone:?}");
+    assert!(gone.out.contains("root v2: alice did not sign"), "{gone:?}");
+    assert_eq!(record::signatures(&ceremony.output()).len(), 0, "{gone:?}");
+
+    fs::rename(stage.path("tokens-away"), stage.path("tokens")).unwrap();
+    let back = ceremony.run();
+    assert!(back.err.contains("3 needed, 1 signed"), "{gone:?} {back:?}");
+    assert_eq!(record::signatures(&ceremony.output()).len(), 1);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use tuf_ceremony::bundle::manifest::Manifest;
@@ -26,19 +26,9 @@ fn admin_key(stage: &Stage) -> Ceremony<'_> {
 
 /// The command, killed when it is about to sync for the `nth` time; `false`: it came to its end before.
 fn killed_at_sync(ceremony: &Ceremony<'_>, nth: usize) -> bool {
-    let command = ceremony.command();
-    let mut traced = Command::new("strace");
-    traced.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e"]);
-    traced.arg(format!("inject=fsync:signal=SIGKILL:when={nth}"));
-    traced.arg(command.get_program()).args(command.get_args());
-    for (name, value) in command.get_envs() {
-        traced.env(name, value.unwrap());
-    }
-    let pins = ceremony.output().parent().unwrap().join("pins");
-    traced.stdin(Stdio::from(fs::File::open(pins).unwrap()));
-    let output = traced
-        .output()
-        .expect("strace starts (Debian: apt-get install strace)");
+    let mut command = ceremony.command_with(&format!("signal=SIGKILL:when={nth}"));
+    let output = command.output();
+    let output = output.expect("strace starts (Debian: apt-get install strace)");
     !output.status.success()
 }
 
@@ -204,6 +194,70 @@ fn a_line_that_a_crash_left_half_written_is_cut_off_and_happens_again() {
     let text = fs::read(&path).unwrap();
     fs::write(&path, &text[..text.len() - 7]).unwrap();
     nothing_half_written(&resumed(&ceremony));
+}
+
+#[test]
+fn ephemeral_keys_that_were_lost_before_they_had_signed_end_the_ceremony() {
+    let stage = GENESIS.copy();
+    let script = example("genesis-ephemeral", None);
+    // The tokens have keys of the same names from the ceremony before; the registers belong to another repository.
+    let mut ceremony = stage.ceremony("ephemeral", script.as_str());
+    ceremony.registers = false;
+    for holder in ["alice", "bob", "carol", "dave", "erin"] {
+        ceremony = ceremony
+            .answer(&format!("adopt:root-key:{holder}"), "use")
+            .answer(
+                &format!("register:root-1:{holder}"),
+                "I have signed no other root v1",
+            );
+    }
+    let bundle = ceremony.finish();
+    cut_after(&bundle, "shadow-passed");
+    let outcome = ceremony.pins("").run();
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(
+        outcome.err.contains("refused EPHEMERAL-LOST"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_second_program_on_the_same_output_is_refused() {
+    let stage = GENESIS.copy();
+    let genesis = stage.bundle("genesis");
+    let script = renew_root(&genesis, 370);
+    let ceremony = stage
+        .ceremony("renew-root", script)
+        .after(&genesis)
+        .here(&["alice"]);
+    let mut first = ceremony.command();
+    first
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut first = first.spawn().unwrap();
+    let start = Instant::now();
+    let path = ceremony.output().join(TRANSCRIPT);
+    while !fs::read_to_string(&path)
+        .unwrap_or_default()
+        .contains("register-checked")
+    {
+        assert!(
+            start.elapsed() < Duration::from_mins(1),
+            "it never came to the PIN"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let second = ceremony.run();
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert_eq!(second.code, 5, "{second:?}");
+    assert!(
+        second.err.contains("in use by another program"),
+        "{second:?}"
+    );
+    let outcome = ceremony.run();
+    assert!(outcome.err.contains("3 needed, 1 signed"), "{outcome:?}");
 }
 
 #[test]

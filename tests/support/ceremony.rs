@@ -151,6 +151,21 @@ impl<'s> Ceremony<'s> {
         command
     }
 
+    /// The command under strace with an injection into its `fsync` calls, which come one for each line on record and each file.
+    pub fn command_with(&self, injection: &str) -> Command {
+        let command = self.command();
+        let mut traced = Command::new("strace");
+        traced.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e"]);
+        traced.arg(format!("inject=fsync:{injection}"));
+        traced.arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            traced.env(name, value.unwrap());
+        }
+        let pins = File::open(self.stage.path(&self.name).join("pins")).unwrap();
+        traced.stdin(Stdio::from(pins));
+        traced
+    }
+
     fn room(&self) -> String {
         let mut room = format!(
             "schema = \"tuf-ceremony/room/1\"\nmode = \"{}\"\ntask = \"{}\"\n",

@@ -275,7 +275,6 @@ fn public_key_slipped_in_under_the_id_of_another_proves_nothing() {
 
 /// A second implementation of PKCS#11, which needs its arguments and does not prove where its keys were made.
 #[test]
-#[ignore = "needs NSS (Debian libnss3 and libnss3-tools)"]
 fn nss_signs_and_its_custody_is_not_proven() {
     in_own_process(
         "second_opinion::nss_signs_and_its_custody_is_not_proven",

@@ -1,5 +1,6 @@
 //! What lies in the folders of a session, read before anything is decided.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::bundle::files;
@@ -10,23 +11,35 @@ use crate::room::failure::Failure;
 use crate::tuf::finding::Finding;
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    files::read(path, files::SMALL_CAP).map_err(|fault| {
-        if fault.is_absent() {
-            Failure::usage(fault.to_string())
-        } else {
-            Failure::disk(fault.to_string())
-        }
-    })
+    files::read(path, files::SMALL_CAP).map_err(|fault| unread(&fault))
 }
 
+fn unread(fault: &files::FileError) -> Failure {
+    match fault.refusal() {
+        Some(refusal) => Failure::refused(&[refusal]),
+        None if fault.is_absent() => Failure::usage(fault.to_string()),
+        None => Failure::disk(fault.to_string()),
+    }
+}
+
+/// Two names that differ only in case are one file on the next medium: which of them it would be, nobody could say.
 pub(super) fn read_input(folder: &Path) -> Result<Vec<files::File>, Failure> {
-    files::read_folder(folder).map_err(|fault| {
-        if fault.is_absent() {
-            Failure::usage(fault.to_string())
-        } else {
-            Failure::disk(fault.to_string())
+    let inputs = files::read_folder(folder).map_err(|fault| unread(&fault))?;
+    let mut names = BTreeMap::new();
+    for file in &inputs {
+        if let Some(twin) = names.insert(file.path.to_lowercase(), &file.path) {
+            let text = format!(
+                "{twin:?} and {:?} differ only in case; some media cannot hold both",
+                file.path
+            );
+            return Err(Failure::refused(&[Finding::error(
+                "INTAKE-TWINS",
+                &folder.display().to_string(),
+                text,
+            )]));
         }
-    })
+    }
+    Ok(inputs)
 }
 
 pub(super) fn trusted_files(inputs: Vec<files::File>) -> Vec<InputFile> {

@@ -57,10 +57,14 @@ pub(super) fn open_world(
     for holder in &room.holders {
         let uri = holder.uri().map_err(Failure::usage)?;
         if script.holder(&holder.name).is_none() {
-            return Err(Failure::usage(format!(
-                "the room names a token for {:?}, who is not in the script",
-                holder.name
-            )));
+            return Err(Failure::refused(&[Finding::error(
+                "ROOM-HOLDER",
+                &paths.room.display().to_string(),
+                format!(
+                    "the room names a token for {:?}, who is not in the script",
+                    holder.name
+                ),
+            )]));
         }
         holders.insert(
             holder.name.clone(),
