@@ -16,7 +16,7 @@ const FLOOR: Duration = Duration::from_millis(4);
 /// A file of about so many parts.
 type Shape = fn(usize) -> String;
 
-const SHAPES: [(&str, Shape); 13] = [
+const SHAPES: [(&str, Shape); 14] = [
     ("keys and keyids", |n| root(&keys(n, ""), &keyids(n), "")),
     ("keys under wrong keyids with custom fields", |n| {
         root(&keys(n, "\"x-a\":1,"), &keyids(n), "")
@@ -52,6 +52,15 @@ const SHAPES: [(&str, Shape); 13] = [
         ))
     }),
     ("open brackets", |n| "[".repeat(n * 20)),
+    ("keyids twice in a role with a long name", |n| {
+        let (name, twice) = ("r".repeat(n * 3), vec![keyid(0); n].join(","));
+        targets(
+            &keys(1, ""),
+            &format!(
+                "{{\"keyids\":[{twice}],\"name\":\"{name}\",\"paths\":[],\"terminating\":true,\"threshold\":1}}"
+            ),
+        )
+    }),
     ("delegated roles", |n| {
         let role = |i| {
             format!(
