@@ -1,5 +1,5 @@
 //! Untrusted text made safe to print: printable ASCII stays, everything else becomes `\u{…}`. Filtering control characters would not be enough:
-//! bidirectional overrides, zero-width characters and look-alike letters are not control characters (reliability facts 2.1).
+//! bidirectional overrides, zero-width characters and look-alike letters are not control characters.
 
 /// `text` with everything but printable ASCII escaped.
 pub fn escape(text: &str) -> String {

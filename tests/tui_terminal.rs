@@ -5,11 +5,12 @@
 
 mod terminal {
     pub(crate) mod ceremony;
-    pub(crate) mod session;
 }
+#[path = "support/terminal.rs"]
+mod screen;
 
+use screen::Session;
 use terminal::ceremony::{self, CANARY, PHRASE};
-use terminal::session::Session;
 
 /// Not a test of its own: what the others start in their pseudo-terminals. Does nothing where the scenario is not named.
 #[test]
@@ -45,7 +46,7 @@ fn to_the_pin(session: &mut Session) {
 
 #[test]
 fn every_kind_of_prompt_is_answered_and_the_pin_is_nowhere_in_the_output() {
-    let mut session = Session::start("whole", 24, 80);
+    let mut session = ceremony::start("whole", 24, 80);
     to_the_pin(&mut session);
     // A wrong start, an arrow, a rubbed-out letter: what arrives is the PIN and nothing else.
     session.types("xyz\x15\x1b[A");
@@ -76,7 +77,7 @@ fn every_kind_of_prompt_is_answered_and_the_pin_is_nowhere_in_the_output() {
 
 #[test]
 fn a_cancelled_pin_is_wiped_and_pausing_stops_the_ceremony() {
-    let mut session = Session::start("whole", 24, 80);
+    let mut session = ceremony::start("whole", 24, 80);
     to_the_pin(&mut session);
     session.types(CANARY);
     session.sees("PIN: ********");
@@ -104,7 +105,7 @@ fn a_cancelled_pin_is_wiped_and_pausing_stops_the_ceremony() {
 #[test]
 fn the_terminal_is_restored_after_a_signal_at_a_question_and_in_the_pin_field() {
     for signal in ["TERM", "HUP", "INT"] {
-        let mut session = Session::start("whole", 24, 80);
+        let mut session = ceremony::start("whole", 24, 80);
         session.sees("Waiting for: Enter, to begin");
         session.types("\r");
         session.sees("Type exactly:  begin");
@@ -117,7 +118,7 @@ fn the_terminal_is_restored_after_a_signal_at_a_question_and_in_the_pin_field() 
         );
         assert!(end.restored, "{signal}: {}", end.text());
     }
-    let mut session = Session::start("whole", 24, 80);
+    let mut session = ceremony::start("whole", 24, 80);
     to_the_pin(&mut session);
     session.types(CANARY);
     session.sees("PIN: ********");
@@ -133,7 +134,7 @@ fn the_terminal_is_restored_after_a_signal_at_a_question_and_in_the_pin_field() 
 
 #[test]
 fn the_terminals_stop_key_and_signal_do_not_leave_it_raw() {
-    let mut session = Session::start("whole", 24, 80);
+    let mut session = ceremony::start("whole", 24, 80);
     session.sees("Waiting for: Enter, to begin");
     session.types("\x1a");
     session.signal("TSTP");
@@ -147,7 +148,7 @@ fn the_terminals_stop_key_and_signal_do_not_leave_it_raw() {
 
 #[test]
 fn a_panic_of_the_ceremony_restores_the_terminal_and_shows_no_data() {
-    let mut session = Session::start("panic", 24, 80);
+    let mut session = ceremony::start("panic", 24, 80);
     session.sees("Waiting for: Enter, to begin");
     session.types("\r");
     let end = session.end();
@@ -167,7 +168,7 @@ fn a_panic_of_the_ceremony_restores_the_terminal_and_shows_no_data() {
 #[test]
 fn leaving_the_opening_page_begins_nothing() {
     for key in ["q", "\x03"] {
-        let mut session = Session::start("whole", 24, 80);
+        let mut session = ceremony::start("whole", 24, 80);
         session.sees("Waiting for: Enter, to begin");
         session.types(key);
         let end = session.end();
@@ -183,7 +184,7 @@ fn leaving_the_opening_page_begins_nothing() {
 
 #[test]
 fn a_screen_that_is_too_small_refuses_and_recovers() {
-    let mut session = Session::start("whole", 20, 60);
+    let mut session = ceremony::start("whole", 20, 60);
     session.sees("has 60 columns and 20 rows");
     session.types("\r");
     session.rests();
@@ -207,7 +208,7 @@ fn a_screen_that_is_too_small_refuses_and_recovers() {
 
 #[test]
 fn a_pin_field_on_a_shrinking_screen_closes_and_wipes() {
-    let mut session = Session::start("whole", 24, 80);
+    let mut session = ceremony::start("whole", 24, 80);
     to_the_pin(&mut session);
     session.types(CANARY);
     session.sees("PIN: ********");
@@ -224,7 +225,8 @@ fn a_pin_field_on_a_shrinking_screen_closes_and_wipes() {
 
 #[test]
 fn without_colour_no_colour_is_sent_and_tags_say_the_same() {
-    let mut session = Session::start_with("whole", 24, 80, &[("NO_COLOR", "1"), ("TERM", "vt100")]);
+    let mut session =
+        ceremony::start_with("whole", 24, 80, &[("NO_COLOR", "1"), ("TERM", "vt100")]);
     session.sees("REHEARSAL: throwaway keys");
     session.sees("-----");
     session.types("q");
@@ -268,7 +270,7 @@ fn the_home_screen_gives_what_was_chosen() {
         ),
     ];
     for (keys, fields, choice) in cases {
-        let mut session = Session::start("home", 24, 80);
+        let mut session = ceremony::start("home", 24, 80);
         session.sees("What are we doing today?");
         session.sees("Renew the root");
         session.types(keys);

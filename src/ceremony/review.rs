@@ -61,7 +61,13 @@ impl Review {
     ) -> Result<Self, Finding> {
         let difference = diff::between(candidate.old.as_ref(), &candidate.envelope)?;
         let mut rows = head(candidate);
-        rows.push(row(Mark::Heading, "What differs from the version before"));
+        rows.push(row(
+            Mark::Heading,
+            match &candidate.old {
+                Some(_) => "What differs from the version before",
+                None => "What it says; there is no version before",
+            },
+        ));
         rows.extend(
             difference
                 .changes

@@ -67,6 +67,12 @@ pub fn end(result: Result<Done, Failure>, out: &mut dyn Write, err: &mut dyn Wri
             for line in &done.lines {
                 writeln!(out, "{}", print::plain(line))?;
             }
+            let bundle = done.bundle.display().to_string();
+            writeln!(
+                out,
+                "The bundle to be carried away: {}",
+                print::plain(&bundle)
+            )?;
             if let Some(head) = done.head {
                 writeln!(out, "transcript head {head}")?;
                 writeln!(out, "{}", crate::words::of(&head.0).join(" "))?;

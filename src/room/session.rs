@@ -56,6 +56,10 @@ pub struct Session {
 pub struct Done {
     /// What happened, for people.
     pub lines: Vec<String>,
+    /// Whether it had ended before, and nothing was done.
+    pub was_closed: bool,
+    /// The folder to be carried away.
+    pub bundle: PathBuf,
     /// SHA-256 of the transcript's last line.
     pub head: Option<Sha256>,
     /// The modules, for another ceremony in the same program.
@@ -241,6 +245,8 @@ impl Session {
         }
         Ok(Done {
             lines,
+            was_closed,
+            bundle: self.world.output,
             head: self.record.head(),
             modules: self.world.modules,
         })

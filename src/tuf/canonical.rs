@@ -1,4 +1,4 @@
-//! Canonical JSON as TUF clients agree on it (OLPC style, interop facts 2.4): only `"` and `\` escaped,
+//! Canonical JSON as TUF clients agree on it (OLPC style, docs/compatibility.md): only `"` and `\` escaped,
 //! control characters literal, keys sorted by code point, integers only, no white space, no NFC.
 //!
 //! One scan finds out what has to change; then the text is copied in the longest runs that may stay, so a

@@ -236,7 +236,7 @@ fn role_type(field: &Field<'_>) -> Result<RoleType, Finding> {
     })
 }
 
-/// `1.x` or `1.x.y` in decimal without leading zeros: what every client reads (interop facts 2.1).
+/// `1.x` or `1.x.y` in decimal without leading zeros: what every client reads.
 fn spec_version(field: &Field<'_>) -> Result<String, Finding> {
     let found = field.string()?;
     let is_number = |part: &str| {

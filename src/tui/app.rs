@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Duration;
 
-use crossterm::event::{Event as Terminal_, poll, read};
+use crossterm::event::Event as Terminal_;
 use crossterm::terminal::size;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -14,7 +14,7 @@ use super::glyphs::Glyphs;
 use super::model::{Input, Model, PinEnd, Request, Stage};
 use super::operator::{Message, Reply};
 use super::pin::{PinKey, PinReader};
-use super::terminal::{Guard, Signals};
+use super::terminal::{Guard, Signals, next};
 use super::update::update;
 use super::view::view;
 use super::{Clock, Start};
@@ -90,8 +90,8 @@ impl App {
             if self.left || signals.stop() {
                 return Ok(());
             }
-            if poll(PATIENCE)? {
-                let request = match read()? {
+            if let Some(event) = next(PATIENCE)? {
+                let request = match event {
                     Terminal_::Key(key) => self.take(Input::Key(key)),
                     Terminal_::Resize(columns, rows) => self.take(Input::Resize(columns, rows)),
                     _ => None,

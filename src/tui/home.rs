@@ -4,12 +4,12 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, poll, read};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::text::Line;
 
 use super::app::glyphs;
 use super::page::Page;
-use super::terminal::{Guard, Signals};
+use super::terminal::{Guard, Signals, next};
 use super::text::{Tone, lines, tagged};
 use super::update::edit;
 use super::view::{Chrome, draw};
@@ -57,8 +57,7 @@ pub(super) fn show(home: Home, signals: &Signals) -> io::Result<HomeChoice> {
         if signals.stop() {
             return Ok(HomeChoice::Quit);
         }
-        if poll(Duration::from_millis(250))?
-            && let Event::Key(key) = read()?
+        if let Some(Event::Key(key)) = next(Duration::from_millis(250))?
             && key.kind != KeyEventKind::Release
             && let Some(choice) = model.press(key)
         {

@@ -83,7 +83,14 @@ fn finish(result: &Result<Done, Failure>) -> Finish {
     match result {
         Ok(done) => Finish {
             code: 0,
-            text: done.lines.clone(),
+            text: vec![
+                if done.was_closed {
+                    "This ceremony was finished before; nothing was done.".to_owned()
+                } else {
+                    "The ceremony is finished.".to_owned()
+                },
+                format!("The bundle to be carried away: {}", done.bundle.display()),
+            ],
             head: done.head,
         },
         Err(failure) => Finish {

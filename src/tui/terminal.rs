@@ -3,8 +3,10 @@
 use std::io::{self, IsTerminal, Stdout, Write, stdin, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::event::{self, Event};
 use crossterm::execute;
 use crossterm::style::ResetColor;
 use crossterm::terminal::{
@@ -12,6 +14,8 @@ use crossterm::terminal::{
 };
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::flag;
 
@@ -46,6 +50,35 @@ impl Drop for Guard {
         let _ = stdout().flush();
         let _ = disable_raw_mode();
     }
+}
+
+/// The next key or resize, if one comes in time. The library is asked only while the terminal is there: from one that was hung up it reads for ever.
+pub(super) fn next(patience: Duration) -> io::Result<Option<Event>> {
+    for patience in [Duration::ZERO, patience] {
+        wait(patience)?;
+        if event::poll(Duration::ZERO)? {
+            return event::read().map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// Until there is something to read, or a signal, or no patience left.
+fn wait(patience: Duration) -> io::Result<()> {
+    let patience = Timespec::try_from(patience).map_err(io::Error::other)?;
+    let terminal = stdin();
+    let mut waiting = [PollFd::new(&terminal, PollFlags::IN)];
+    match poll(&mut waiting, Some(&patience)) {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    if waiting[0]
+        .revents()
+        .intersects(PollFlags::HUP | PollFlags::ERR)
+    {
+        return Err(io::Error::other("the terminal was closed"));
+    }
+    Ok(())
 }
 
 /// Signals while the screen is up: the stopping ones ask it to end, the terminal's stop key does nothing. Once the screen has ended they do what they

@@ -166,7 +166,7 @@ fn a_token_that_goes_away_while_it_signs_is_told_and_counts_for_nothing() {
     await_record(&ceremony, "\"event\":\"signing-intended\"");
     fs::rename(stage.path("tokens"), stage.path("tokens-away")).unwrap();
     let gone = outcome(child.wait_with_output().unwrap());
-    assert_eq!(gone.code, 3, "{gone:?}");
+    assert_eq!(gone.code, 4, "{gone:?}");
     assert!(gone.out.contains("root v2: alice did not sign"), "{gone:?}");
     assert_eq!(record::signatures(&ceremony.output()).len(), 0, "{gone:?}");
 

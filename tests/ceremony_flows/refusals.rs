@@ -123,10 +123,10 @@ fn a_script_or_input_that_is_refused_leaves_no_output() {
             "a renewal changes no keys",
         ),
         (
-            "foreign trusted root",
+            "malformed trusted root",
             changed("trusted_root_sha256 = \"", "trusted_root_sha256 = \"00"),
             2,
-            "trusted_root_sha256",
+            "expected 64 lower-case hexadecimal digits",
         ),
     ];
     for (what, ceremony, code, text) in cases {

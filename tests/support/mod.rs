@@ -10,7 +10,9 @@
 
 pub mod ceremony;
 pub mod forge;
+pub mod likeness;
 pub mod peers;
 pub mod record;
 pub mod scripts;
 pub mod stage;
+pub mod terminal;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use portable_pty::CommandBuilder;
 use tuf_ceremony::ceremony::event::{Document, Event, Mode, TokenIdentity};
 use tuf_ceremony::ceremony::plan::Step;
 use tuf_ceremony::ceremony::port::{Operator, Sink, Stop};
@@ -11,11 +12,34 @@ use tuf_ceremony::ceremony::review::{Mark, Review, Row};
 use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tui::{self, Finish, Home, ScriptEntry, Start};
 
+use crate::screen::Session;
+
 /// The variable that names what to run.
 pub(crate) const SCENARIO: &str = "TUF_CEREMONY_TEST_SCENARIO";
 /// A PIN that occurs nowhere else.
 pub(crate) const CANARY: &str = "Zx9-PIN-7f3Q";
 pub(crate) const PHRASE: &str = "sign root v8 as read";
+
+/// Starts this test program again in a terminal, for a scenario.
+pub(crate) fn start(scenario: &str, rows: u16, columns: u16) -> Session {
+    start_with(scenario, rows, columns, &[("TERM", "linux")])
+}
+
+pub(crate) fn start_with(
+    scenario: &str,
+    rows: u16,
+    columns: u16,
+    variables: &[(&str, &str)],
+) -> Session {
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args(["scripted_ceremony", "--exact", "--nocapture"]);
+    command.env(SCENARIO, scenario);
+    command.env_remove("NO_COLOR");
+    for (name, value) in variables {
+        command.env(name, value);
+    }
+    Session::start(command, rows, columns)
+}
 
 /// Runs a scenario on the terminal of this process; says the outcome on it afterwards.
 pub(crate) fn run(scenario: &str) {
@@ -24,10 +48,10 @@ pub(crate) fn run(scenario: &str) {
             Ok(choice) => format!("choice: {choice:?}"),
             Err(failure) => format!("failure: {failure}"),
         },
-        "panic" => tell(tui::run(start(), |_, _| -> (String, Finish) {
+        "panic" => tell(tui::run(opening_page(), |_, _| -> (String, Finish) {
             panic!("secret data")
         })),
-        _ => tell(tui::run(start(), |operator, sink| {
+        _ => tell(tui::run(opening_page(), |operator, sink| {
             let result = whole(operator, sink);
             let (code, text) = match &result {
                 Ok(text) => (0, text.clone()),
@@ -51,7 +75,7 @@ fn tell(outcome: Result<String, tui::Failure>) -> String {
     }
 }
 
-fn start() -> Start {
+fn opening_page() -> Start {
     Start {
         mode: Mode::Rehearsal,
         title: "Renew the root".to_owned(),

@@ -1,4 +1,4 @@
-//! `genesis`: the first root, targets and bins. Every listed key signs, so each proves that it works (domain 3a, 7).
+//! `genesis`: the first root, targets and bins. Every listed key signs, so each proves that it works.
 
 use super::{Kind, publish_together, refuse};
 use crate::ceremony::build;

@@ -1,5 +1,5 @@
 //! `renew-ephemeral`: targets (and bins) whose keys were destroyed get new keys. Root v+1 alone would break the old targets file for cached and fresh
-//! clients, and the destroyed keys cannot sign an overlap (domain 0.13). So the new keys first sign the existing targets bytes.
+//! clients, and the destroyed keys cannot sign an overlap (docs/runbooks/renew-ephemeral.md). So the new keys first sign the existing targets bytes.
 
 use super::{Kind, PublishStep, needs_trust, refuse};
 use crate::ceremony::build;

@@ -7,6 +7,7 @@ use crate::ceremony::prompt::{Ask, Choice, Prompt};
 use crate::tuf::digest::Sha256;
 
 /// The words of one question.
+#[derive(Clone)]
 pub(super) struct Question<'q> {
     pub(super) id: String,
     pub(super) title: &'q str,

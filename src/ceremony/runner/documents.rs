@@ -1,5 +1,6 @@
 //! Candidates: built and put before the rules, read to their end by people, rehearsed as a shadow.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::ask::Question;
@@ -60,10 +61,11 @@ impl Runner<'_> {
         )?);
         let rows = review.len();
         let phrase = format!("sign {document}");
+        let title = format!("Review {document} before anybody signs it");
         let text = vec!["Read to the end. What you see is derived from the exact bytes that the tokens will sign.".to_owned()];
         let question = Question::new(
             format!("review:{}-{}", document.role, document.version),
-            "Review",
+            &title,
             text,
         )
         .with_digest(candidate.payload());
@@ -167,8 +169,9 @@ impl Runner<'_> {
         if ephemeral {
             signers.extend(everyone().filter(|signer| signer.holder == EPHEMERAL));
         }
-        signers.sort_by(|a, b| a.keyid.cmp(&b.keyid));
-        signers.dedup_by(|a, b| a.keyid == b.keyid);
+        // In the order in which people come, each key once.
+        let mut known = BTreeSet::new();
+        signers.retain(|signer| known.insert(signer.keyid.clone()));
         signers
     }
 }

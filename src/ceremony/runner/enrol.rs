@@ -48,7 +48,7 @@ impl Runner<'_> {
             }
         };
         let id = format!("token:{role}-key:{holder}");
-        let Some(token) = self.bring(&id, holder, title, &[text], false)? else {
+        let Some(token) = self.bring(&Question::new(id, title, vec![text]), holder, false)? else {
             return Err(Halt::Waiting(format!(
                 "{holder} is not in this room, and the script says that the {role} key is shown here: name a token for {holder} in the room file, or give the key's public half in the script"
             )));

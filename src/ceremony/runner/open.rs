@@ -134,7 +134,7 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Two properly signed files of one version split the world (domain 0.12): while the abandoned signatures reach the old threshold, the new candidate
+    /// Two properly signed files of one version split the world (docs/runbooks/supersede.md): while the abandoned signatures reach the old threshold, the new candidate
     /// must wait.
     fn hold(&self, entry: &Abandoned) -> Option<String> {
         let (keys, role) = self.subject.trusted.role(&entry.document.role)?;

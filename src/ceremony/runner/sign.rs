@@ -9,7 +9,7 @@ use crate::ceremony::EPHEMERAL;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{Document, Event, Signer};
 use crate::ceremony::plan::KeyChoice;
-use crate::ceremony::port::{SignRequest, TokenError, TokenFault, TokenInfo, TokenKey};
+use crate::ceremony::port::{SignRequest, Stop, TokenError, TokenFault, TokenInfo, TokenKey};
 use crate::ceremony::review::Reviewed;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::Key;
@@ -73,50 +73,58 @@ impl Runner<'_> {
             "token:sign:{}-{}:{}",
             document.role, document.version, signer.holder
         );
-        let mut text = vec![
-            format!(
-                "{} signs {document} with the {} key {}.",
-                signer.holder,
-                wanted.description(),
-                signer.keyid
-            ),
-            format!("SHA-256 of the bytes: {}", candidate.payload()),
-        ];
-        let told = text.len();
+        let text = format!(
+            "{} signs {document} with the {} key {}.",
+            signer.holder,
+            wanted.description(),
+            signer.keyid
+        );
+        let title = format!("Sign {document}: these bytes and no others");
+        let mut question = Question::new(id, &title, vec![text]).with_digest(candidate.payload());
+        let told = question.text.len();
+        let mut failure: Option<TokenError> = None;
         loop {
-            let Some(token) = self.bring(
-                &id,
-                &signer.holder,
-                &format!("Sign {document}"),
-                &text,
-                true,
-            )?
-            else {
-                return Ok(false);
+            let token = match (self.bring(&question, &signer.holder, true), failure.take()) {
+                (Ok(Some(token)), _) => token,
+                (Ok(None), _) => return Ok(false),
+                // Nobody is there to insert the token again: its failure is the end.
+                (Err(Halt::Stopped(Stop::NoAnswer(_))), Some(failed)) => return Err(failed.into()),
+                (Err(halt), _) => return Err(halt),
             };
-            text.truncate(told);
-            if self.is_wrong_token(&token, &wanted)? {
-                text.push("That token does not hold this key. It was refused before its PIN; nothing was signed.".to_owned());
-                continue;
-            }
-            self.check_register(&candidate, signer)?;
-            if !self.log_in(&signer.holder, &token)? {
-                return Ok(false);
-            }
-            let key = self.find(&token, |key| key.public() == wanted.public())?;
-            match self.ask_token(&candidate, signer, &token, &key) {
-                Ok(()) => return Ok(true),
-                Err(Halt::Token(failed))
-                    if failed.fault != TokenFault::Unsupported
-                        && failed.fault != TokenFault::PayloadTooLarge =>
-                {
+            question.text.truncate(told);
+            question.text.push(match self.sign_on(&candidate, signer, &token, &wanted) {
+                Ok(Some(done)) => return Ok(done),
+                Ok(None) => "That token does not hold this key. It was refused before its PIN; nothing was signed.".to_owned(),
+                Err(Halt::Token(failed)) if is_passing(failed.fault) => {
                     self.end_session();
                     self.settle_pending()?;
-                    text.push(format!("{failed}. Nothing was counted. Insert the token again and press Enter, or pass this holder over."));
+                    let text = format!("{failed}. Nothing was counted. Insert the token again and press Enter, or pass this holder over.");
+                    failure = Some(failed);
+                    text
                 }
                 Err(halt) => return Err(halt),
-            }
+            });
         }
+    }
+
+    /// One signature by the token that is there; `None`: it is another holder's, `false`: passed over.
+    fn sign_on(
+        &mut self,
+        candidate: &Candidate,
+        signer: &Signer,
+        token: &TokenInfo,
+        wanted: &Key,
+    ) -> Result<Option<bool>, Halt> {
+        if self.is_wrong_token(token, wanted)? {
+            return Ok(None);
+        }
+        self.check_register(candidate, signer)?;
+        if !self.log_in(&signer.holder, token)? {
+            return Ok(Some(false));
+        }
+        let key = self.find(token, |key| key.public() == wanted.public())?;
+        self.ask_token(candidate, signer, token, &key)?;
+        Ok(Some(true))
     }
 
     /// An intent without a result: the token may have signed, and a person decides to go on.
@@ -272,6 +280,22 @@ impl Runner<'_> {
             document: document.clone(),
             register: registered.is_some(),
         })
+    }
+}
+
+/// Whether the same token may do better when it is asked again; of a PIN no further try is used.
+fn is_passing(fault: TokenFault) -> bool {
+    match fault {
+        TokenFault::Removed
+        | TokenFault::NotLoggedIn
+        | TokenFault::Exists
+        | TokenFault::Module
+        | TokenFault::Other => true,
+        TokenFault::PinIncorrect
+        | TokenFault::PinLocked
+        | TokenFault::KeyAbsent
+        | TokenFault::Unsupported
+        | TokenFault::PayloadTooLarge => false,
     }
 }
 

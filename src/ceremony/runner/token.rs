@@ -12,10 +12,8 @@ impl Runner<'_> {
     /// Asks for the holder's token until it is there; `None`: the holder is passed over.
     pub(super) fn bring(
         &mut self,
-        purpose: &str,
+        question: &Question<'_>,
         holder: &str,
-        title: &str,
-        text: &[String],
         may_skip: bool,
     ) -> Result<Option<TokenInfo>, Halt> {
         let Some(wanted) = self.world.assigned(holder) else {
@@ -24,29 +22,32 @@ impl Runner<'_> {
         let mut seen = None;
         loop {
             let tokens = self.world.tokens()?;
-            let rows = tokens.iter().map(|token| TokenRow {
-                token: token.identity.clone(),
-                meaning: if wanted.matches(token) {
+            let rows = tokens.into_iter().map(|token| TokenRow {
+                meaning: if wanted.matches(&token) {
                     format!("wanted: {holder}")
                 } else {
                     "not wanted now".to_owned()
                 },
-                wanted: wanted.matches(token),
+                wanted: wanted.matches(&token),
+                token: token.identity,
             });
-            let mut lines = text.to_vec();
-            lines.push(format!(
+            let mut question = question.clone();
+            question.text.push(format!(
                 "Wanted: the token of {holder}, {}.",
                 wanted.description
             ));
-            lines.extend(seen.take());
+            question.text.extend(seen.take());
             let ask = Ask::Token {
                 tokens: rows.collect(),
                 options: options(may_skip),
             };
-            let answer = self.ask(Question::new(purpose, title, lines), ask, &|answer| {
+            let answer = self.ask(question, ask, &|answer| {
                 ["ready", "rescan", "pause"].contains(&answer) || (may_skip && answer == "skip")
             })?;
-            let matching: Vec<_> = tokens
+            // Looked at again: the token may have been put in or taken out while the question stood.
+            let matching: Vec<_> = self
+                .world
+                .tokens()?
                 .into_iter()
                 .filter(|token| wanted.matches(token))
                 .collect();
@@ -181,7 +182,7 @@ impl Runner<'_> {
             .ok_or_else(|| {
                 TokenError {
                     attempted: format!("look at token {}", token.identity.serial),
-                    said: "it is gone; nothing was signed; insert it and run again".to_owned(),
+                    said: "it is gone; nothing was signed".to_owned(),
                     fault: TokenFault::Removed,
                     may_have_signed: false,
                 }

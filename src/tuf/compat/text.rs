@@ -1,4 +1,4 @@
-//! Strings that clients canonicalise differently (interop facts 2.4).
+//! Strings that clients canonicalise differently (docs/compatibility.md).
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ pub(super) fn strings(facts: &Facts<'_>, report: &mut Report) {
         report.refuse(&[Tough], &format!("The text {text:?} is not in Unicode form NFC; it is normalised here before the signatures are checked, so none of them is valid."));
     }
     if let Some(text) = odd.control {
-        report.refuse(&[RustTuf], &format!("The text {text:?} has control characters (such as line ends), which are canonicalised otherwise here, so no signature is valid."));
+        report.refuse(&[RustTuf], &format!("The text that begins with {text:?} has control characters (such as line ends), which are canonicalised otherwise here, so no signature is valid."));
     }
     if let Some(name) = odd.order {
         report.refuse(&[TufJs], &format!("The name {name:?} is sorted otherwise here, so no signature is valid. Use no characters beyond U+FFFF in names."));
@@ -67,7 +67,9 @@ fn look(text: &str, odd: &mut Odd) {
         odd.decomposed = Some(text.to_owned());
     }
     if odd.control.is_none() && text.bytes().any(|byte| byte < 0x20) {
-        odd.control = Some(text.to_owned());
+        // What stands before the first one names it: a PEM text is long, and a person reads this.
+        let plain = text.split(|c: char| c < ' ').next().unwrap_or_default();
+        odd.control = Some(plain.to_owned());
     }
 }
 

@@ -41,6 +41,21 @@ impl<'a> Keys<'a> {
     fn object(&self, keyid: &KeyId) -> Option<Json<'a>> {
         self.objects.get(&*keyid.0).copied()
     }
+    /// What stands under a keyid: in words where the object says nothing but the key, in the form that everybody writes; else the object itself.
+    fn told(&self, keyid: &KeyId) -> Option<String> {
+        let object = self.object(keyid)?;
+        let plain = self.typed.get(keyid).filter(|key| {
+            Key::from_public(key.public()).is_some_and(|usual| usual.value() == key.value())
+        });
+        Some(match plain {
+            Some(key) => format!(
+                "{} and nothing else, key sha256 {}",
+                key.description(),
+                key.public().fingerprint()
+            ),
+            None => fields::text(object),
+        })
+    }
     fn by_material(&self) -> BTreeMap<&'a PublicKey, BTreeSet<&'a KeyId>> {
         let mut by_material: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for (keyid, key) in self.typed {
@@ -71,8 +86,8 @@ pub(super) fn compare(lines: &mut Lines, path: &str, old: &Keys<'_>, new: &Keys<
             match (left.next(), came.next()) {
                 (Some(was), Some(is)) => renamed(lines, path, (old, new), (was, is)),
                 (Some(keyid), None) if replaced(keyid) => {}
-                (Some(keyid), None) => one_sided(lines, path, (old.object(keyid), None), keyid),
-                (None, Some(keyid)) => one_sided(lines, path, (None, new.object(keyid)), keyid),
+                (Some(keyid), None) => one_sided(lines, path, (old.told(keyid), None), keyid),
+                (None, Some(keyid)) => one_sided(lines, path, (None, new.told(keyid)), keyid),
                 (None, None) => break,
             }
         }
@@ -81,7 +96,7 @@ pub(super) fn compare(lines: &mut Lines, path: &str, old: &Keys<'_>, new: &Keys<
         .iter()
         .filter(|(material, _)| !before.contains_key(*material));
     for keyid in fresh.flat_map(|(_, keyids)| keyids) {
-        one_sided(lines, path, (old.object(keyid), new.object(keyid)), keyid);
+        one_sided(lines, path, (old.told(keyid), new.told(keyid)), keyid);
     }
 }
 
@@ -101,12 +116,11 @@ fn renamed(
 }
 
 /// A key that is only in one version, or (both given) another key under the same keyid.
-fn one_sided(lines: &mut Lines, path: &str, (old, new): Pair<Json<'_>>, keyid: &KeyId) {
-    let kind = match (old, new) {
+fn one_sided(lines: &mut Lines, path: &str, told: Pair<String>, keyid: &KeyId) {
+    let kind = match &told {
         (None, _) => ChangeKind::Added,
         (_, None) => ChangeKind::Removed,
         _ => ChangeKind::Changed,
     };
-    let words = (old.map(fields::text), new.map(fields::text));
-    lines.push_key(kind, &fields::join(path, &keyid.0), words, keyid);
+    lines.push_key(kind, &fields::join(path, &keyid.0), told, keyid);
 }

@@ -19,6 +19,30 @@ fn words(number: u8, keyid: &str) -> String {
     )
 }
 
+/// A key object in the usual form.
+fn alone(number: u8) -> String {
+    let key = fixture::key(number);
+    let fingerprint = key.public().fingerprint();
+    format!(
+        "{} and nothing else, key sha256 {fingerprint}",
+        key.description()
+    )
+}
+
+#[test]
+fn key_object_with_a_member_of_its_own_is_told_whole() {
+    let old = fixture::root(1, &[1], 1);
+    let object = fixture::key_json(2).replace("\"keytype\"", "\"x-owner\":\"@ada\",\"keytype\"");
+    let keys = fixture::keys(&[1]).replacen('{', &format!(r#"{{"two":{object},"#), 1);
+    let new = fixture::root_with(1, &keys, &fixture::role(&[1], 1));
+    let told = told(&old, &new);
+    let (.., whole) = told.last().unwrap();
+    assert!(
+        whole.as_ref().unwrap().contains("\"x-owner\":\"@ada\""),
+        "{told:?}"
+    );
+}
+
 /// Everything that is not the same, as `(kind, subject, old, new)`.
 fn told(old: &str, new: &str) -> Vec<(ChangeKind, String, Option<String>, Option<String>)> {
     let diff = between(Some(&parse(old)), &parse(new)).unwrap();
@@ -119,11 +143,11 @@ fn exchange_of_a_key_is_told_at_the_role_and_among_the_keys() {
     let keys = &lines[lines.len() - 2..];
     assert_eq!(
         keys[0],
-        line(Removed, &format!("keys.{two}"), &fixture::key_json(2), "")
+        line(Removed, &format!("keys.{two}"), &alone(2), "")
     );
     assert_eq!(
         keys[1],
-        line(Added, &format!("keys.{three}"), "", &fixture::key_json(3))
+        line(Added, &format!("keys.{three}"), "", &alone(3))
     );
     assert_ne!(one, two);
 }
@@ -176,12 +200,7 @@ fn other_key_under_the_same_keyid_is_told() {
     );
     assert_eq!(
         lines.last(),
-        Some(&line(
-            Changed,
-            "keys.id",
-            &fixture::key_json(1),
-            &fixture::key_json(2)
-        ))
+        Some(&line(Changed, "keys.id", &alone(1), &alone(2)))
     );
 }
 
@@ -215,7 +234,7 @@ fn keyid_that_passes_to_another_known_key_leaves_its_old_key_told_as_removed() {
     let old = fixture::root_with(1, &keys, &fixture::role_json(&["a".to_owned()], 1));
     let keys = format!(r#"{{"b":{}}}"#, fixture::key_json(1));
     let new = fixture::root_with(1, &keys, &fixture::role_json(&["b".to_owned()], 1));
-    assert!(told(&old, &new).contains(&line(Removed, "keys.b", &fixture::key_json(2), "")));
+    assert!(told(&old, &new).contains(&line(Removed, "keys.b", &alone(2), "")));
 }
 
 #[test]

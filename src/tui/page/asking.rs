@@ -19,7 +19,10 @@ pub(super) fn page(model: &Model, asking: &Asking) -> Page {
     let mut top = lines(&prompt.title, width, Tone::Strong);
     if let Some(digest) = &prompt.digest {
         top.extend(digest_lines("sha256", digest));
-        top.extend(word_lines(digest, width));
+        // Beside a token there is no room for the words; w shows them.
+        if !matches!(prompt.ask, Ask::Token { .. }) {
+            top.extend(word_lines(digest, width));
+        }
     }
     if record::is_signing(model) {
         top.extend(record::quorum_lines(model));
@@ -172,14 +175,13 @@ fn inventory(tokens: &[TokenRow], width: usize) -> Vec<Line<'static>> {
     if tokens.is_empty() {
         body.extend(lines("No token is plugged in.", width, Tone::Warn));
     }
-    for row in tokens {
-        let (tag, tone) = if row.wanted {
-            (" > WANTED", Tone::Good)
-        } else {
-            ("", Tone::Plain)
-        };
-        body.extend(tagged(tag, 11, &row.meaning, width, tone));
-        body.extend(tagged("", 11, &identity(&row.token), width, Tone::Plain));
+    for row in tokens.iter().filter(|row| row.wanted) {
+        body.extend(tagged(" > WANTED", 11, &row.meaning, width, Tone::Good));
+        body.extend(tagged("", 11, &identity(&row.token), width, Tone::Good));
+    }
+    for row in tokens.iter().filter(|row| !row.wanted) {
+        let text = format!("{}: {}", row.meaning, identity(&row.token));
+        body.extend(tagged("", 11, &text, width, Tone::Plain));
     }
     body
 }
@@ -198,6 +200,7 @@ pub(super) fn pin(model: &Model, pin: &PinPage) -> Page {
     let say = |text: &str, tone| lines(text, width, tone);
     let mut top = say(&format!("PIN of {}", prompt.holder), Tone::Strong);
     if record::is_signing(model) {
+        top.extend(record::signed_bytes(model));
         top.extend(record::quorum_lines(model));
     }
     let (tries, tone) = tries(prompt.tries);

@@ -92,6 +92,18 @@ pub(super) fn quorum_lines(model: &Model) -> Vec<Line<'static>> {
         .collect()
 }
 
+/// What the step's signature is over.
+pub(super) fn signed_bytes(model: &Model) -> Vec<Line<'static>> {
+    let Some(Step::Sign { document, .. }) = model.step() else {
+        return Vec::new();
+    };
+    let documents = model.progress.documents().iter();
+    documents
+        .filter(|known| known.document == *document)
+        .flat_map(|known| digest_lines(&format!("{document} sha256"), &known.payload))
+        .collect()
+}
+
 /// Every candidate, every threshold in words, every signer. Never `2/2 (4/2)`.
 pub(super) fn signatures(model: &Model) -> Vec<Line<'static>> {
     let width = model.columns();
@@ -257,13 +269,6 @@ pub(super) fn finish(model: &Model, finish: &Finish) -> Vec<Line<'static>> {
         };
         body.extend(lines(text, width, tone));
     }
-    for known in model.progress.documents() {
-        let caption = format!("Signatures on {}:", known.document);
-        body.extend(lines(&caption, width, Tone::Strong));
-        for quorum in &known.quorums {
-            body.extend(sentence(known, quorum, width));
-        }
-    }
     if let Some(head) = &finish.head {
         body.push(Line::raw(""));
         body.extend(lines(
@@ -273,6 +278,16 @@ pub(super) fn finish(model: &Model, finish: &Finish) -> Vec<Line<'static>> {
         ));
         body.extend(digest_lines("sha256", head));
         body.extend(word_lines(head, width));
+    }
+    if !model.progress.documents().is_empty() {
+        body.push(Line::raw(""));
+    }
+    for known in model.progress.documents() {
+        let caption = format!("Signatures on {}:", known.document);
+        body.extend(lines(&caption, width, Tone::Strong));
+        for quorum in &known.quorums {
+            body.extend(sentence(known, quorum, width));
+        }
     }
     let written = model.progress.written();
     if !written.is_empty() {

@@ -1,5 +1,12 @@
 //! One run in a pseudo-terminal: types like a person, reads like a terminal, and checks that the terminal is left as it was.
 
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "tests; no test program uses every helper"
+)]
+
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
@@ -8,17 +15,17 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use super::ceremony::SCENARIO;
-
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
+/// The key that turns a page.
+const PAGE_DOWN: &str = "\x1b[6~";
 
 struct Output {
     bytes: Vec<u8>,
     parser: vt100::Parser,
 }
 
-pub(crate) struct Session {
+pub struct Session {
     master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
@@ -28,20 +35,20 @@ pub(crate) struct Session {
 }
 
 /// What was left.
-pub(crate) struct End {
-    pub(crate) code: u32,
-    pub(crate) bytes: Vec<u8>,
+pub struct End {
+    pub code: u32,
+    pub bytes: Vec<u8>,
     /// Settings as before, normal screen, cursor shown, no mouse, no bracketed paste.
-    pub(crate) restored: bool,
+    pub restored: bool,
     told: String,
 }
 
 impl End {
     /// What stands on the normal screen, and the state of the terminal.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         self.told.clone()
     }
-    pub(crate) fn contains(&self, text: &str) -> bool {
+    pub fn contains(&self, text: &str) -> bool {
         self.bytes
             .windows(text.len())
             .any(|bytes| bytes == text.as_bytes())
@@ -49,24 +56,9 @@ impl End {
 }
 
 impl Session {
-    pub(crate) fn start(scenario: &str, rows: u16, columns: u16) -> Self {
-        Self::start_with(scenario, rows, columns, &[("TERM", "linux")])
-    }
-
-    pub(crate) fn start_with(
-        scenario: &str,
-        rows: u16,
-        columns: u16,
-        variables: &[(&str, &str)],
-    ) -> Self {
+    /// Starts a program in a terminal of this size.
+    pub fn start(command: CommandBuilder, rows: u16, columns: u16) -> Self {
         let pair = native_pty_system().openpty(size(rows, columns)).unwrap();
-        let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
-        command.args(["scripted_ceremony", "--exact", "--nocapture"]);
-        command.env(SCENARIO, scenario);
-        command.env_remove("NO_COLOR");
-        for (name, value) in variables {
-            command.env(name, value);
-        }
         let before = settings(&*pair.master);
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
@@ -95,38 +87,71 @@ impl Session {
     }
 
     /// Waits until the screen shows a text.
-    pub(crate) fn sees(&mut self, text: &str) {
+    pub fn sees(&mut self, text: &str) {
+        self.waits(&format!("no {text:?}"), |screen| screen.contains(text));
+    }
+
+    /// Does what well-behaved people do, question after question, until the screen shows a text: reads every review to its end, types the phrases
+    /// that are asked, brings the tokens (they are all here), chooses what is proposed, and types `pin` into every PIN field.
+    pub fn answers_until(&mut self, text: &str, pin: &str) {
+        loop {
+            let mut screen = String::new();
+            self.waits(&format!("neither {text:?} nor a question"), |shown| {
+                shown.clone_into(&mut screen);
+                shown.contains(text) || proper_answer(shown, pin).is_some()
+            });
+            if screen.contains(text) {
+                return;
+            }
+            if let Some(keys) = proper_answer(&screen, pin) {
+                self.types(&keys);
+                self.waits("no answer to the keys", |shown| shown != screen);
+            }
+        }
+    }
+
+    fn waits(&self, complaint: &str, mut there: impl FnMut(&str) -> bool) {
         let begun = Instant::now();
-        while !self.screen().contains(text) {
+        while !there(&self.screen()) {
             assert!(
                 begun.elapsed() < PATIENCE,
-                "no {text:?} on\n{}",
+                "{complaint} on\n{}",
                 self.screen()
             );
             thread::sleep(Duration::from_millis(10));
         }
     }
 
-    pub(crate) fn types(&mut self, keys: &str) {
+    /// The program's process.
+    pub fn process(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    /// Everything that was written to the terminal so far.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.output.lock().unwrap().bytes.clone()
+    }
+
+    pub fn types(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).unwrap();
         self.writer.flush().unwrap();
     }
 
     /// Gives a key that does nothing the time to do nothing.
-    pub(crate) fn rests(&self) {
+    pub fn rests(&self) {
         thread::sleep(Duration::from_millis(300));
         assert!(!self.screen().is_empty());
     }
 
-    pub(crate) fn signal(&mut self, name: &str) {
-        let child = self.child.process_id().unwrap().to_string();
+    pub fn signal(&mut self, name: &str) {
+        let child = self.process().to_string();
         let status = std::process::Command::new("kill")
             .args(["-s", name, &child])
             .status();
         assert!(status.unwrap().success());
     }
 
-    pub(crate) fn resize(&mut self, rows: u16, columns: u16) {
+    pub fn resize(&mut self, rows: u16, columns: u16) {
         let mut output = self.output.lock().unwrap();
         let screen = output.parser.screen_mut();
         screen.set_size(rows.try_into().unwrap(), columns.try_into().unwrap());
@@ -135,7 +160,7 @@ impl Session {
     }
 
     /// Waits for the end of the program.
-    pub(crate) fn end(mut self) -> End {
+    pub fn end(mut self) -> End {
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -167,7 +192,8 @@ impl Session {
         }
     }
 
-    fn screen(&self) -> String {
+    /// What stands on the screen.
+    pub fn screen(&self) -> String {
         self.output.lock().unwrap().parser.screen().contents()
     }
 }
@@ -176,6 +202,32 @@ impl Drop for Session {
     fn drop(&mut self) {
         let _ = self.child.kill();
     }
+}
+
+/// The keys that a well-behaved person presses on this screen; none: nothing is asked.
+fn proper_answer(screen: &str, pin: &str) -> Option<String> {
+    let phrase = screen
+        .lines()
+        .find_map(|line| line.split_once("ype exactly:  "));
+    let keys = if let Some((_, phrase)) = phrase {
+        if screen.contains("\n > _") {
+            format!("{}\r", phrase.trim_end())
+        } else {
+            "\t".to_owned()
+        }
+    } else if screen.contains("Read to the end to enable signing") {
+        PAGE_DOWN.repeat(20)
+    } else if screen.contains("Press Enter to open the PIN field.")
+        || screen.contains("Waiting for: Enter, to begin")
+        || screen.contains("\n   > ")
+    {
+        "\r".to_owned()
+    } else if screen.contains("PIN: _") {
+        format!("{pin}\r")
+    } else {
+        return None;
+    };
+    Some(keys)
 }
 
 fn size(rows: u16, columns: u16) -> PtySize {
