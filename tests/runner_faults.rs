@@ -2,7 +2,7 @@
 //! nothing follows what is not on record, and what is on record is not lost.
 
 #![allow(
-    clippy::expect_used,
+    clippy::large_enum_variant,
     clippy::unwrap_used,
     unreachable_pub,
     reason = "tests"

@@ -1,6 +1,7 @@
 //! PINs: one prompt for each login, what each counter lets happen, and when it ends.
 
 use tuf_ceremony::ceremony::event::Event;
+use tuf_ceremony::ceremony::progress::DocumentProgress;
 use tuf_ceremony::ceremony::prompt::Tries;
 
 use super::stand::{Stand, admin_key, genesis};
@@ -231,7 +232,12 @@ fn a_pin_pad_is_asked_for_no_pin() {
     stand.world.listed = Some(pad);
     let mut people = stand.people();
     let progress = stand.run(&mut people).unwrap();
-    assert!(progress.documents().iter().all(|known| known.is_complete()));
+    assert!(
+        progress
+            .documents()
+            .iter()
+            .all(DocumentProgress::is_complete)
+    );
     assert!(people.pin_prompts.is_empty());
     assert!(!stand.log.calls("login").is_empty());
     assert_eq!(stand.world.judged(), []);

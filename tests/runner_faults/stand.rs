@@ -4,7 +4,7 @@ use tuf_ceremony::ceremony::event::{Event, Mode, ceremony_id};
 use tuf_ceremony::ceremony::intake::{InputFile, Trusted, intake};
 use tuf_ceremony::ceremony::kinds::{self, Kind};
 use tuf_ceremony::ceremony::planning::{self, Planned};
-use tuf_ceremony::ceremony::progress::{Progress, Status};
+use tuf_ceremony::ceremony::progress::{DocumentProgress, Progress, Status};
 use tuf_ceremony::ceremony::runner::{Halt, Runner, Subject};
 use tuf_ceremony::ceremony::script::Script;
 use tuf_ceremony::tuf::digest::Sha256;
@@ -31,63 +31,57 @@ const ROLES: [(&str, &str, &str); 3] = [
 ];
 const ONLINE: &str = "[[online]]\nname = \"online-1\"\nroles = [\"timestamp\", \"snapshot\", \"bin-n\"]\npublic = \"3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"\nprovenance = \"made for a test\"\n";
 
+fn holder(name: &str, keys: &str) -> String {
+    format!("[[holder]]\nname = \"{name}\"\nperson = \"{name} Example\"\n{keys}\n")
+}
+
+/// The first version of every role, with the keys that `keys` says.
+fn first(keys: impl Fn(&str) -> String, holders_keys: &str) -> String {
+    let roles = ROLES.map(|(role, day, more)| {
+        let keys = keys(role);
+        format!(
+            "[{role}]\nversion = 1\nexpires = \"{day}T00:00:00Z\"\nthreshold = 2\n{keys}\n{more}"
+        )
+    });
+    let holders = HOLDERS.map(|name| holder(name, holders_keys));
+    let (roles, holders) = (roles.concat(), holders.concat());
+    format!("{HEAD}kind = \"genesis\"\n{roles}{holders}{ONLINE}")
+}
+
 /// Two of three make each role; every key is made now and signs.
 pub fn genesis() -> String {
-    let mut script = format!("{HEAD}kind = \"genesis\"\n");
-    for (role, day, more) in ROLES {
-        script += &format!(
-            "[{role}]\nversion = 1\nexpires = \"{day}T00:00:00Z\"\nthreshold = 2\nholders = {HOLDERS:?}\n{more}"
-        );
-        if role != "root" {
-            script += "keys = \"retained\"\n";
-        }
-    }
-    for holder in HOLDERS {
-        script += &format!("[[holder]]\nname = \"{holder}\"\nperson = \"{holder} Example\"\n");
-        for (role, ..) in ROLES {
-            script += &format!("{role}.generate = \"ed25519\"\n");
-        }
-    }
-    script + ONLINE
+    let keys = |role: &str| match role {
+        "root" => format!("holders = {HOLDERS:?}"),
+        _ => format!("keys = \"retained\"\nholders = {HOLDERS:?}"),
+    };
+    let made = ROLES.map(|(role, ..)| format!("{role}.generate = \"ed25519\"\n"));
+    first(keys, &made.concat())
 }
 
 /// Root by two of three; targets and bins by keys that live in memory.
 pub fn genesis_ephemeral() -> String {
-    let mut script = format!("{HEAD}kind = \"genesis\"\n");
-    for (role, day, more) in ROLES {
-        let keys = if role == "root" {
-            format!("threshold = 2\nholders = {HOLDERS:?}")
-        } else {
-            "threshold = 2\nkeys = \"ephemeral\"\nalgorithms = [\"ed25519\", \"ecdsa-p256\"]"
-                .to_owned()
-        };
-        script += &format!("[{role}]\nversion = 1\nexpires = \"{day}T00:00:00Z\"\n{keys}\n{more}");
-    }
-    for holder in HOLDERS {
-        script += &format!(
-            "[[holder]]\nname = \"{holder}\"\nperson = \"{holder} Example\"\nroot.generate = \"ed25519\"\n"
-        );
-    }
-    script + ONLINE
+    let keys = |role: &str| match role {
+        "root" => format!("holders = {HOLDERS:?}"),
+        _ => "keys = \"ephemeral\"\nalgorithms = [\"ed25519\", \"ecdsa-p256\"]".to_owned(),
+    };
+    first(keys, "root.generate = \"ed25519\"")
 }
 
 /// Alice replaces her root key.
 pub fn admin_key(before: &Stand) -> String {
     let root = Sha256::of(&before.world.disk["metadata/1.root.json"]);
-    let mut script = format!(
-        "{HEAD}kind = \"admin-key\"\ntrusted_root_sha256 = \"{root}\"\n[root]\nversion = 2\nexpires = \"2027-12-02T00:00:00Z\"\nthreshold = 2\nholders = {HOLDERS:?}\n"
-    );
-    for holder in HOLDERS {
-        let keyid = before.keyid(holder, "root");
-        let key = if holder == "alice" {
-            format!("root.generate = \"ed25519\"\nroot.old_keyid = \"{keyid}\"")
-        } else {
-            format!("root.keyid = \"{keyid}\"")
+    let holders = HOLDERS.map(|name| {
+        let keyid = before.keyid(name, "root");
+        let key = match name {
+            "alice" => format!("root.generate = \"ed25519\"\nroot.old_keyid = \"{keyid}\""),
+            _ => format!("root.keyid = \"{keyid}\""),
         };
-        script +=
-            &format!("[[holder]]\nname = \"{holder}\"\nperson = \"{holder} Example\"\n{key}\n");
-    }
-    script
+        holder(name, &key)
+    });
+    let holders = holders.concat();
+    format!(
+        "{HEAD}kind = \"admin-key\"\ntrusted_root_sha256 = \"{root}\"\n[root]\nversion = 2\nexpires = \"2027-12-02T00:00:00Z\"\nthreshold = 2\nholders = {HOLDERS:?}\n{holders}"
+    )
 }
 
 pub struct Stand {
@@ -248,7 +242,7 @@ impl Stand {
             self.progress()
                 .documents()
                 .iter()
-                .all(|known| known.is_complete())
+                .all(DocumentProgress::is_complete)
         );
         assert_eq!(self.world.judged(), []);
         let keys = self.keys();
