@@ -3,8 +3,9 @@
     publish.py --bundle DIR --key ONLINE.pem [--key ...] --out DIR [--target PATH=FILE ...] [--all-bins] [--at UTC] [--days N]
 
 Lays the bundle's metadata/ over what DIR already publishes, then signs anew what the online keys own: the bins that
-hold the targets named (of 16,384; --all-bins makes every one), the snapshot and the timestamp. Called once for each
-publishing step with the same --out, it gives clients the steps as they would see them. Consistent snapshots only.
+hold the targets named (of 16,384; --all-bins makes every one, in about ten seconds), the snapshot and the timestamp.
+Called once for each publishing step with the same --out, it gives clients the steps as they would see them. Consistent
+snapshots only.
 
 Prints one JSON object: the published versions by role.
 """

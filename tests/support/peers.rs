@@ -159,6 +159,11 @@ pub fn make_repository(out: &Path) {
     run(python("make_repo.py").arg("--out").arg(out));
 }
 
+/// Files with one oddity each; their folders are named in `tests/peers/probes/make.py`.
+pub fn make_probes(out: &Path) {
+    run(python("probes/make.py").arg("--out").arg(out));
+}
+
 fn python(script: &str) -> Command {
     let mut command = Command::new(installed("../.venv/bin/python"));
     // A test leaves nothing behind in the source tree.

@@ -1,6 +1,9 @@
 //! What the predictions look at, read leniently: a file that our own readers refuse gets its verdicts too.
 
+use std::collections::BTreeMap;
+
 use crate::tuf::envelope::Envelope;
+use crate::tuf::finding::shown;
 use crate::tuf::json::Json;
 
 /// One file.
@@ -13,6 +16,8 @@ pub(super) struct Facts<'a> {
     /// The roles that these keys are for.
     pub(super) roles: Vec<RoleFacts>,
     pub(super) delegations: Option<Json<'a>>,
+    /// Names of the roles that list each keyid.
+    users: BTreeMap<String, Vec<String>>,
 }
 
 /// One key object under its keyid.
@@ -39,6 +44,7 @@ impl<'a> Facts<'a> {
             delegations
         };
         let keys = holder.and_then(|holder| holder.get("keys"));
+        let roles = holder.map_or_else(Vec::new, roles);
         Self {
             bytes: envelope.bytes().len(),
             signed,
@@ -51,23 +57,36 @@ impl<'a> Facts<'a> {
                     object,
                 })
                 .collect(),
-            roles: holder.map_or_else(Vec::new, roles),
+            users: users(&roles),
+            roles,
             delegations,
         }
     }
     /// The roles that list a keyid, in words.
     pub(super) fn users(&self, keyid: &str) -> String {
-        let users = self
-            .roles
-            .iter()
-            .filter(|role| role.keyids.iter().any(|listed| listed == keyid));
-        let names: Vec<&str> = users.map(|role| role.name.as_str()).collect();
+        let users = self.users.get(keyid).into_iter().flatten();
+        let names: Vec<&str> = users.map(String::as_str).collect();
         match names.as_slice() {
             [] => "of no role".to_owned(),
             [name] => format!("of role {name}"),
             names => format!("of roles {}", names.join(", ")),
         }
     }
+}
+
+/// By keyid, because a file may list thousands of keys in thousands of roles.
+fn users(roles: &[RoleFacts]) -> BTreeMap<String, Vec<String>> {
+    let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for role in roles {
+        let name = shown(&role.name);
+        for keyid in &role.keyids {
+            let names = users.entry(keyid.clone()).or_default();
+            if names.last().is_none_or(|last| *last != name) {
+                names.push(name.clone().into_owned());
+            }
+        }
+    }
+    users
 }
 
 /// The string member `name`, or an empty string.

@@ -9,6 +9,7 @@ use super::facts::{Facts, string};
 use super::keys::{HEXADECIMAL_KEYIDS, ONE_SIGNATURE_A_KEYID};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::expires::Expires;
+use crate::tuf::finding::shown;
 use crate::tuf::json::Json;
 
 /// Size limits that clients have when nobody sets others, and the list of signatures.
@@ -115,21 +116,19 @@ pub(super) fn roles(facts: &Facts<'_>, report: &mut Report) {
     }
     let keys: BTreeSet<&str> = facts.keys.iter().map(|key| key.keyid.as_str()).collect();
     for role in &facts.roles {
+        let name = shown(&role.name);
         let mut seen = BTreeSet::new();
         for keyid in &role.keyids {
             if !seen.insert(keyid) {
                 report.refuse(
                     &[PythonTuf, TufJs],
-                    &format!("Role {} lists the keyid {keyid} twice.", role.name),
+                    &format!("Role {name} lists the keyid {keyid} twice."),
                 );
             }
             if !keys.contains(keyid.as_str()) {
                 report.refuse(
                     &[GoTuf],
-                    &format!(
-                        "Role {} lists the keyid {keyid}, and there is no such key.",
-                        role.name
-                    ),
+                    &format!("Role {name} lists the keyid {keyid}, and there is no such key."),
                 );
             }
         }
@@ -179,6 +178,7 @@ pub(super) fn delegations(facts: &Facts<'_>, report: &mut Report) {
 }
 
 fn delegated_role(name: &str, role: Json<'_>, report: &mut Report) {
+    let name = shown(name);
     let known = [
         "name",
         "keyids",

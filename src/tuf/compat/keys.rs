@@ -138,7 +138,7 @@ pub(super) fn keys(facts: &Facts<'_>, report: &mut Report) {
         if kind.name.starts_with("P-384") {
             report.note(
                 &[TufJs],
-                &format!("Key {keyid} ({}, {users}) cannot be verified by tuf-js with @tufjs/models 4.1.1 and older.", kind.name),
+                &format!("Key {keyid} ({}, {users}) cannot be verified by tuf-js with @tufjs/models 5.0.0 and older.", kind.name),
             );
         }
         if canonical::sha256(*object).to_string() != keyid.to_ascii_lowercase() {
