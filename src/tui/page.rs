@@ -199,7 +199,11 @@ fn leaving(model: &Model) -> Page {
 }
 
 fn overlay_page(model: &Model, overlay: Overlay) -> Page {
-    let back = "j/k PgUp/PgDn g/G scroll  Esc back  q pause";
+    let back = if matches!(model.stage, Stage::Opening | Stage::Finished(_)) {
+        "j/k PgUp/PgDn g/G scroll  Esc back  q leave"
+    } else {
+        "j/k PgUp/PgDn g/G scroll  Esc back  q pause"
+    };
     let (body, what) = match overlay {
         Overlay::Overview => (record::overview(model), "overview"),
         Overlay::Steps => (record::steps(model), "the steps"),

@@ -113,7 +113,8 @@ fn what_goes_wrong_in_a_ceremony_is_said_and_it_goes_on_from_there() {
     session.sees("The token refused the PIN.");
 
     // The right one, twice; then a token is taken out while its PIN is typed, and the power fails.
-    session.answers_until("3 needed [######----] 2 signed", PIN);
+    session.answers_until("carol signs root v2", PIN);
+    session.sees("3 needed [######----] 2 signed");
     session.types("\r");
     session.sees("Press Enter to open the PIN field.");
     session.types("\r");

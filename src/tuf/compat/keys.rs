@@ -1,6 +1,6 @@
 //! Keys: which client reads which kind, and which signatures it can count.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Client::{GoTuf, PythonTuf, RustTuf, Tough, TufJs};
 use super::facts::{Facts, KeyFacts, RoleFacts, string};
@@ -99,22 +99,42 @@ impl Kind {
     }
 }
 
+/// Keys that a client cannot read, each kind of a role once: one of them is enough to refuse the file.
+fn unread(facts: &Facts<'_>, report: &mut Report) {
+    let mut alike: BTreeMap<(&str, String), Vec<&KeyFacts<'_>>> = BTreeMap::new();
+    for key in &facts.keys {
+        let users = facts.users(&key.keyid);
+        alike
+            .entry((Kind::of(key).name, users))
+            .or_default()
+            .push(key);
+    }
+    for ((kind, users), keys) in alike {
+        let first = keys[0];
+        let refusing = Client::ALL
+            .into_iter()
+            .filter(|client| Kind::of(first).uses(*client) == Refused);
+        let more = match keys.len() {
+            1 => String::new(),
+            all => format!(" and {} more", all - 1),
+        };
+        report.refuse(
+            &refusing.collect::<Vec<_>>(),
+            &format!(
+                "Key {}{more} ({kind}, {users}) cannot be read here, so the whole file is refused.",
+                first.keyid
+            ),
+        );
+    }
+}
+
 /// What clients refuse a file for, key by key.
 pub(super) fn keys(facts: &Facts<'_>, report: &mut Report) {
+    unread(facts, report);
     for key in &facts.keys {
         let KeyFacts { keyid, object } = key;
         let users = facts.users(keyid);
         let kind = Kind::of(key);
-        let refusing = Client::ALL
-            .into_iter()
-            .filter(|client| kind.uses(*client) == Refused);
-        report.refuse(
-            &refusing.collect::<Vec<_>>(),
-            &format!(
-                "Key {keyid} ({}, {users}) cannot be read here, so the whole file is refused.",
-                kind.name
-            ),
-        );
         if kind.name.starts_with("P-384") {
             report.note(
                 &[TufJs],

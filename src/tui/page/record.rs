@@ -151,9 +151,10 @@ fn document(model: &Model, known: &DocumentProgress) -> Vec<Line<'static>> {
             .count()
             > 1
         {
+            // Further left than the sentence, so that the keyid stands in one row.
             body.extend(tagged(
                 "",
-                18,
+                9,
                 &format!("key {}", signer.keyid),
                 width,
                 Tone::Plain,
