@@ -96,6 +96,36 @@ fn whichever_call_of_an_admin_key_breaks_it_halts_or_asks_again_and_resumes_to_t
     break_every(make, &good.log.breakable());
 }
 
+/// An admin-key without bob and carol, who come when it waits for them.
+fn with_holders_who_come_later(breaks: Option<(usize, Fault)>) -> Stand {
+    let mut stand = Stand::finished(genesis()).then(admin_key);
+    stand.world.breaks = breaks;
+    let late = ["bob", "carol"].map(ToOwned::to_owned);
+    stand.world.away.extend(late);
+    for _ in 0..3 {
+        match stand.run(&mut stand.people()) {
+            Ok(_) => break,
+            Err(Halt::Waiting(_)) => stand.world.away.clear(),
+            Err(halt) => assert!(breaks.is_some(), "{halt}"),
+        }
+    }
+    stand.check_finished();
+    stand
+}
+
+#[test]
+fn whichever_call_breaks_while_holders_are_awaited_their_signatures_come_in_later() {
+    let good = with_holders_who_come_later(None);
+    let calls = good.log.breakable();
+    assert!(calls.contains(&"write_part"));
+    let first = calls.iter().position(|method| *method == "sign").unwrap();
+    for (index, method) in calls.iter().enumerate().skip(first) {
+        for fault in faults(method) {
+            with_holders_who_come_later(Some((index, fault)));
+        }
+    }
+}
+
 /// The first signature breaks like this; what is on record from its intent on, and what the holder was told.
 fn first_signature_breaks(fault: Fault) -> (Vec<&'static str>, Option<String>) {
     let calls = Stand::finished(genesis()).log.breakable();
