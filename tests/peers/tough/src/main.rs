@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use data_encoding::HEXLOWER;
 use report::Report;
 use sha2::{Digest, Sha256};
 use tough::schema::{Root, Signed, Snapshot, Targets, Timestamp};
@@ -180,11 +181,7 @@ async fn digest_of_target(repository: &Repository, path: &str) -> Result<String,
         .read_target(&name)
         .await?
         .ok_or("no such target")?;
-    Ok(hex(&Sha256::digest(stream.into_vec().await?)))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(HEXLOWER.encode(&Sha256::digest(stream.into_vec().await?)))
 }
 
 fn parse(file: &Path) -> Result<Report, Failure> {
