@@ -305,6 +305,15 @@ fn print(
     text
 }
 
+/// Whether a key enters only during the ceremony, so that script and trusted files alone do not say what is signed.
+pub fn makes_keys(script: &Script, trusted: &Trusted) -> bool {
+    !enrol_steps(script, trusted).is_empty()
+        || script
+            .roles()
+            .iter()
+            .any(|(_, role)| is_ephemeral(Some(role)))
+}
+
 /// Whether the script asks for ephemeral keys for a role.
 pub fn is_ephemeral(role: Option<&Role>) -> bool {
     role.is_some_and(|role| role.keys == Some(Custody::Ephemeral))

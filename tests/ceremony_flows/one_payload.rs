@@ -144,6 +144,25 @@ fn abandoned(stage: &Stage, payload: &str) -> PathBuf {
 }
 
 #[test]
+fn a_part_that_the_script_does_not_make_is_not_signed_elsewhere() {
+    let stage = GENESIS.copy();
+    let (first, _) = first_candidate(&stage);
+    let main = renewal(&stage, "other", 380, &["carol"]);
+    assert_eq!(main.run().code, 3);
+    let read = |path: &Path| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap();
+    let mut lying = read(&main.output().join(PART));
+    lying["ceremony"] = read(&first)["ceremony"].clone();
+    let path = stage.path("lying.part.json");
+    fs::write(&path, serde_json::to_vec(&lying).unwrap()).unwrap();
+
+    let mut elsewhere = renewal(&stage, "elsewhere", 370, &["bob"]);
+    elsewhere.task = "sign";
+    let outcome = elsewhere.carry_in(&path, PART).run();
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(outcome.err.contains("refused PART-SCRIPT"), "{outcome:?}");
+}
+
+#[test]
 fn an_abandoned_payload_is_refused_by_sign_and_by_merge() {
     let stage = GENESIS.copy();
     let (part, payload) = first_candidate(&stage);

@@ -8,6 +8,7 @@ use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{Document, Event, Signer};
 use crate::ceremony::intake::refuse_abandoned;
 use crate::ceremony::material::is_trusted;
+use crate::ceremony::planning;
 use crate::ceremony::port::PartFile;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
@@ -93,10 +94,33 @@ impl Runner<'_> {
             )
             .into());
         }
-        Ok(crate::ceremony::build::travelled(
-            &self.material(),
-            &envelopes,
-        )?)
+        let candidates = crate::ceremony::build::travelled(&self.material(), &envelopes)?;
+        self.check_script(&candidates)?;
+        Ok(candidates)
+    }
+
+    /// Where the script alone says what is signed, because no key is made in the ceremony, what travelled here must be exactly that.
+    fn check_script(&self, candidates: &[Candidate]) -> Result<(), Halt> {
+        if planning::makes_keys(self.subject.script, self.subject.trusted) {
+            return Ok(());
+        }
+        let built = (self.subject.kind.build)(&self.material())?;
+        let is_built = |candidate: &&Candidate| {
+            built.iter().any(|own| {
+                own.document == candidate.document && own.payload() == candidate.payload()
+            })
+        };
+        match candidates.iter().find(|candidate| !is_built(candidate)) {
+            None => Ok(()),
+            Some(other) => {
+                let text = format!(
+                    "the script makes another {} from the trusted files than the one that travelled here, with payload {}",
+                    other.document,
+                    other.payload()
+                );
+                Err(Finding::error("PART-SCRIPT", &part_name(&other.document), text).into())
+            }
+        }
     }
 
     fn import(&mut self, part: &PartFile) -> Result<(), Halt> {
