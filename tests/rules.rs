@@ -15,6 +15,7 @@ use program::Answer;
 use tempfile::TempDir;
 use tuf_ceremony::bundle::part::Part;
 use tuf_ceremony::ceremony::event::{Document, Mode, ceremony_id};
+use tuf_ceremony::ceremony::script::Script;
 use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::edit;
 use tuf_ceremony::tuf::envelope::Envelope;
@@ -49,7 +50,8 @@ impl Renewal {
         let old = read("in/trusted/1.root.json");
         let trusted_root = Some(Sha256::of(&old));
         let old = Envelope::parse("old", old, Limits::SMALL).unwrap();
-        let new = edit::renew("new", &old, "2027-09-01T00:00:00Z").unwrap();
+        let script = Script::parse("script.toml", &read("script.toml")).unwrap();
+        let new = edit::renew("new", &old, &script.root.unwrap().expires).unwrap();
         let marker = ("x-tuf-ceremony-rehearsal", Value::Bool(true));
         let part = Part {
             mode: Mode::Rehearsal,
