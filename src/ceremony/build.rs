@@ -4,6 +4,7 @@
 use super::candidate::Candidate;
 use super::event::{Document, Mode, REHEARSAL_MARKER};
 use super::material::Material;
+use super::planning::is_ephemeral;
 use super::script::Role;
 use super::thresholds::{self, Threshold};
 use crate::tuf::edit::{self, BinsSpec, CatchAllSpec, RoleSpec, RootSpec, TargetsSpec};
@@ -24,31 +25,23 @@ pub fn candidates(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
         .as_ref()
         .map(|role| root(material, role))
         .transpose()?;
-    let holding = match &root {
-        Some(root) => Some(Root::read(&root.path(), &root.envelope)?),
-        None => material.trusted.root().map(|chained| chained.root.clone()),
-    }
-    .ok_or_else(|| {
-        Finding::error(
-            "SCRIPT-ROLE",
-            "",
-            "there is no root: not in the script and not in the input",
-        )
-    })?;
+    let holding = material
+        .root_in_force(root.as_ref().map(|root| &root.envelope))?
+        .ok_or_else(|| {
+            Finding::error(
+                "SCRIPT-ROLE",
+                "",
+                "there is no root: not in the script and not in the input",
+            )
+        })?;
     let targets = material
         .script
         .targets
         .as_ref()
         .map(|role| targets(material, role, &holding))
         .transpose()?;
-    let delegator = match &targets {
-        Some(targets) => Some(Targets::read(&targets.path(), &targets.envelope)?),
-        None => material
-            .trusted
-            .targets
-            .as_ref()
-            .map(|(_, targets)| targets.clone()),
-    };
+    let delegator =
+        material.targets_in_force("targets", targets.as_ref().map(|targets| &targets.envelope))?;
     let bins = material
         .script
         .bins
@@ -71,25 +64,20 @@ pub fn travelled(
             .iter()
             .filter(|(document, _)| document.role == role)
             .max_by_key(|(document, _)| document.version)
+            .map(|(_, envelope)| envelope)
     };
-    let root = match newest("root") {
-        Some((document, envelope)) => Some(Root::read(&document.to_string(), envelope)?),
-        None => material.trusted.root().map(|chained| chained.root.clone()),
-    };
-    let targets = match newest("targets") {
-        Some((document, envelope)) => Some(Targets::read(&document.to_string(), envelope)?),
-        None => material
-            .trusted
-            .targets
-            .as_ref()
-            .map(|(_, targets)| targets.clone()),
-    };
+    let root = material.root_in_force(newest("root"))?;
+    let targets = material.targets_in_force("targets", newest("targets"))?;
     let old_root = material.trusted.root().map(|chained| &chained.root);
     let mut candidates = Vec::new();
     for (document, envelope) in envelopes {
         let thresholds = match document.role.as_str() {
             "root" => thresholds::root(old_root, root.as_ref()),
-            "targets" => thresholds::targets(old_root, root.as_ref(), is_new(material, document)),
+            "targets" => thresholds::targets(
+                old_root,
+                root.as_ref(),
+                overlaps(material, document.version),
+            ),
             "bins" => targets.as_ref().map(thresholds::bins).unwrap_or_default(),
             other => {
                 return Err(Finding::error(
@@ -111,12 +99,14 @@ pub fn travelled(
     Ok(candidates)
 }
 
-fn is_new(material: &Material<'_>, document: &Document) -> bool {
-    material
+/// Whether the keys that targets had before sign this version too. Ephemeral ones are gone, and a version that stands already was signed by them.
+fn overlaps(material: &Material<'_>, version: u64) -> bool {
+    let replaces = material
         .trusted
         .targets
         .as_ref()
-        .is_some_and(|(_, targets)| targets.header.version < document.version)
+        .is_some_and(|(_, targets)| targets.header.version < version);
+    replaces && !is_ephemeral(material.script.targets.as_ref())
 }
 
 fn root(material: &Material<'_>, role: &Role) -> Result<Candidate, Finding> {
@@ -187,11 +177,10 @@ fn targets(material: &Material<'_>, role: &Role, root: &Root) -> Result<Candidat
         }
     };
     let envelope = marked(material.mode, file, envelope)?;
-    let overlaps = old.is_some() && role.keys != Some(super::script::Custody::Ephemeral);
     let thresholds = thresholds::targets(
         material.trusted.root().map(|chained| &chained.root),
         Some(root),
-        overlaps,
+        overlaps(material, role.version),
     );
     Ok(candidate(
         file,

@@ -6,7 +6,6 @@ use super::planning::is_ephemeral;
 use crate::pypi::policy::{self, RoleClass, Tree, Whose};
 use crate::pypi::quorum::Quorum;
 use crate::tuf::finding::{Finding, Level};
-use crate::tuf::metadata::{Root, Targets};
 
 /// What the rules say of `candidates` on top of what is trusted.
 pub fn candidates(
@@ -73,6 +72,7 @@ fn tree(material: &Material<'_>, candidates: &[Candidate]) -> Result<Tree, Findi
         candidates
             .iter()
             .rfind(|candidate| candidate.document.role == role)
+            .map(|candidate| &candidate.envelope)
     };
     let mut tree = Tree::default();
     let class = |role: &str| match role {
@@ -81,23 +81,13 @@ fn tree(material: &Material<'_>, candidates: &[Candidate]) -> Result<Tree, Findi
         "targets" | "bins" => RoleClass::RetainedOffline,
         _ => RoleClass::Online,
     };
-    let root = match newest("root") {
-        Some(candidate) => Some(Root::read(&candidate.path(), &candidate.envelope)?),
-        None => material.trusted.root().map(|chained| chained.root.clone()),
-    };
+    let root = material.root_in_force(newest("root"))?;
     if let Some(root) = &root {
         tree.add_root(root, class("targets"));
         name_persons(&mut tree, material, root.keys.iter());
     }
     for role in ["targets", "bins"] {
-        let targets = match newest(role) {
-            Some(candidate) => Some(Targets::read(&candidate.path(), &candidate.envelope)?),
-            None => material
-                .trusted
-                .envelope(role)
-                .map(|envelope| Targets::read(role, envelope))
-                .transpose()?,
-        };
+        let targets = material.targets_in_force(role, newest(role))?;
         if let Some(targets) = targets {
             tree.add_targets(role, &targets, &class);
             name_persons(

@@ -6,9 +6,11 @@ use super::intake::Trusted;
 use super::progress::Enrolled;
 use super::script::{Custody, HolderKey, Role, Script};
 use crate::tuf::edit::RoleSpec;
+use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::{self, Limits};
 use crate::tuf::key::{Key, KeyId, PublicKey};
+use crate::tuf::metadata::{Root, Targets};
 
 /// Everything candidates are built from.
 #[derive(Clone, Copy)]
@@ -92,6 +94,32 @@ impl Material<'_> {
             keys: keys.into_iter().map(|(_, key)| key).collect(),
             threshold: current.threshold,
         })
+    }
+
+    /// The root that will hold: the new one, else the trusted one.
+    ///
+    /// # Errors
+    /// What the reader refuses.
+    pub fn root_in_force(&self, new: Option<&Envelope>) -> Result<Option<Root>, Finding> {
+        match new {
+            Some(new) => Root::read("root", new).map(Some),
+            None => Ok(self.trusted.root().map(|chained| chained.root.clone())),
+        }
+    }
+
+    /// The targets or bins that will hold: the new one, else the trusted one.
+    ///
+    /// # Errors
+    /// What the reader refuses.
+    pub fn targets_in_force(
+        &self,
+        role: &str,
+        new: Option<&Envelope>,
+    ) -> Result<Option<Targets>, Finding> {
+        let envelope = new.or_else(|| self.trusted.envelope(role));
+        envelope
+            .map(|envelope| Targets::read(role, envelope))
+            .transpose()
     }
 
     /// The key a holder enrolled for a role.

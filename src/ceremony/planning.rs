@@ -13,6 +13,7 @@ use super::material::{is_trusted, parse_public};
 use super::plan::{KeyChoice, Step};
 use super::script::{Custody, Holder, HolderKey, Role, Script};
 use crate::tuf::digest::Sha256;
+use crate::tuf::key::KeyId;
 
 /// A plan and its printed text.
 #[derive(Clone, Debug)]
@@ -176,31 +177,28 @@ fn keys_of(
         .into_iter()
         .find(|(name, _)| *name == role)
         .map(|(_, role)| role);
-    let mut keys = BTreeSet::new();
     let current = trusted.role(role).map(|(keys, _)| keys).unwrap_or_default();
-    let ephemeral = wanted.is_some_and(|role| role.keys == Some(Custody::Ephemeral));
-    if role != "bins" && !ephemeral {
-        let own = current.iter().filter(|(keyid, _)| {
-            trusted
-                .holder_of(script, keyid)
-                .is_some_and(|(name, _)| name == holder.name)
-        });
-        keys.extend(own.map(|(keyid, _)| KeyChoice::Keyid(keyid.clone())));
-    }
+    let is_own = |keyid: &&KeyId| {
+        trusted
+            .holder_of(script, keyid)
+            .is_some_and(|(name, _)| name == holder.name)
+    };
+    let own = || {
+        current
+            .iter()
+            .map(|(keyid, _)| keyid)
+            .filter(is_own)
+            .cloned()
+            .map(KeyChoice::Keyid)
+    };
     let listed = wanted.and_then(|role| role.holders.as_ref());
-    match listed {
-        Some(listed) if listed.contains(&holder.name) => {
-            keys.extend(holder.key(role).and_then(|key| choice(key, role, holder)));
-        }
-        None if !ephemeral => {
-            let own = current.iter().filter(|(keyid, _)| {
-                trusted
-                    .holder_of(script, keyid)
-                    .is_some_and(|(name, _)| name == holder.name)
-            });
-            keys.extend(own.map(|(keyid, _)| KeyChoice::Keyid(keyid.clone())));
-        }
-        _ => {}
+    let mut keys = BTreeSet::new();
+    // Where the listed keys change, the old ones still sign root and targets; bins change together with targets, in one snapshot.
+    if !is_ephemeral(wanted) && (listed.is_none() || role != "bins") {
+        keys.extend(own());
+    }
+    if listed.is_some_and(|listed| listed.contains(&holder.name)) {
+        keys.extend(holder.key(role).and_then(|key| choice(key, role, holder)));
     }
     keys
 }

@@ -32,9 +32,14 @@ pub enum Halt {
     /// A person stopped, or nobody answers.
     #[error(transparent)]
     Stopped(#[from] Stop),
-    /// Signatures made elsewhere are awaited.
-    #[error("{0}")]
-    Waiting(String),
+    /// Somebody who is not here is awaited.
+    #[error("{what}")]
+    Waiting {
+        /// For what.
+        what: String,
+        /// What to do.
+        then: &'static str,
+    },
     /// A token failed for good.
     #[error(transparent)]
     Token(#[from] TokenError),

@@ -76,11 +76,7 @@ impl Failure {
             ),
             Halt::Stopped(Stop::BadAnswer(what)) => (2, what.clone(), resumable),
             Halt::Stopped(stop) => (3, format!("Not finished: {stop}."), resumable),
-            Halt::Waiting(what) => (
-                3,
-                format!("Not finished: {what}."),
-                "Part files lie in the output's parts/; bring them back in the input's parts/ and run the same command.",
-            ),
+            Halt::Waiting { what, then } => (3, format!("Not finished: {what}."), *then),
             Halt::Token(error) => (4, format!("The token failed: {error}."), resumable),
             Halt::World(error) => (
                 5,

@@ -11,7 +11,7 @@
 
 use std::str::FromStr;
 
-use crate::ceremony::port::{TokenChoice, TokenInfo, TokenKey};
+use crate::ceremony::port::TokenChoice;
 
 /// What a URI says of a token and of a key on it. What is none is not asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,23 +47,6 @@ impl TokenUri {
             serial: self.serial.clone(),
             label: self.token.clone(),
         }
-    }
-
-    /// Whether this token is meant, manufacturer and model included.
-    pub fn matches(&self, token: &TokenInfo) -> bool {
-        let same = |wanted: &Option<String>, found: &str| {
-            wanted.as_ref().is_none_or(|wanted| wanted == found)
-        };
-        same(&self.serial, &token.identity.serial)
-            && same(&self.token, &token.identity.label)
-            && same(&self.manufacturer, &token.identity.manufacturer)
-            && same(&self.model, &token.identity.model)
-    }
-
-    /// Whether this key is meant.
-    pub fn matches_key(&self, key: &TokenKey) -> bool {
-        self.id.as_ref().is_none_or(|id| *id == key.id)
-            && self.object.as_ref().is_none_or(|label| *label == key.label)
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), UriError> {

@@ -136,14 +136,13 @@ fn no_step_breaks_a_client(published: &Published<'_>, bundle: &Path) {
     }
 }
 
-#[test]
-fn renew_ephemeral_breaks_no_client_at_any_publishing_step() {
-    let stage = Stage::with_tokens(&EVERYBODY);
-    let public = Published::online_key(&stage);
+/// A genesis with ephemeral keys that is published, and its renewal that is not yet.
+fn published_and_renewed(stage: &Stage) -> (Published<'_>, PathBuf) {
+    let public = Published::online_key(stage);
     let script = with_online_key(&example("genesis-ephemeral", None), &public);
     let genesis = stage.ceremony("genesis", script).finish();
     let published = Published {
-        stage: &stage,
+        stage,
         first_root: genesis.join("metadata/1.root.json"),
     };
     published.publish(&genesis, None);
@@ -152,6 +151,13 @@ fn renew_ephemeral_breaks_no_client_at_any_publishing_step() {
         .ceremony("renew-ephemeral", script)
         .after(&genesis)
         .finish();
+    (published, renewal)
+}
+
+#[test]
+fn renew_ephemeral_breaks_no_client_at_any_publishing_step() {
+    let stage = Stage::with_tokens(&EVERYBODY);
+    let (published, renewal) = published_and_renewed(&stage);
     assert_eq!(steps(&renewal).len(), 3);
     no_step_breaks_a_client(&published, &renewal);
 }
@@ -159,19 +165,7 @@ fn renew_ephemeral_breaks_no_client_at_any_publishing_step() {
 #[test]
 fn the_new_root_alone_would_break_clients_so_the_order_of_the_steps_is_needed() {
     let stage = Stage::with_tokens(&EVERYBODY);
-    let public = Published::online_key(&stage);
-    let script = with_online_key(&example("genesis-ephemeral", None), &public);
-    let genesis = stage.ceremony("genesis", script).finish();
-    let published = Published {
-        stage: &stage,
-        first_root: genesis.join("metadata/1.root.json"),
-    };
-    published.publish(&genesis, None);
-    let script = example("renew-ephemeral", Some(&genesis));
-    let renewal = stage
-        .ceremony("renew-ephemeral", script)
-        .after(&genesis)
-        .finish();
+    let (published, renewal) = published_and_renewed(&stage);
     let step = stage.path("root-alone");
     fs::create_dir_all(step.join("metadata")).unwrap();
     fs::copy(

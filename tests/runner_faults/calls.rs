@@ -105,7 +105,7 @@ fn with_holders_who_come_later(breaks: Option<(usize, Fault)>) -> Stand {
     for _ in 0..3 {
         match stand.run(&mut stand.people()) {
             Ok(_) => break,
-            Err(Halt::Waiting(_)) => stand.world.away.clear(),
+            Err(Halt::Waiting { .. }) => stand.world.away.clear(),
             Err(halt) => assert!(breaks.is_some(), "{halt}"),
         }
     }

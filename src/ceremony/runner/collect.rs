@@ -27,10 +27,10 @@ impl Runner<'_> {
             self.write_parts()?;
             let here = self.signers_here();
             if here.is_empty() {
-                return Err(Halt::Waiting(format!(
-                    "signatures are still missing: {}",
-                    missing.join("; ")
-                )));
+                return Err(Halt::Waiting {
+                    what: format!("signatures are still missing: {}", missing.join("; ")),
+                    then: "Part files lie in the output's parts/; bring them back in the input's parts/ and run the same command.",
+                });
             }
             let mut options: Vec<_> = here
                 .iter()

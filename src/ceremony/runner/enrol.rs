@@ -49,9 +49,12 @@ impl Runner<'_> {
         };
         let id = format!("token:{role}-key:{holder}");
         let Some(token) = self.bring(&Question::new(id, title, vec![text]), holder, false)? else {
-            return Err(Halt::Waiting(format!(
-                "{holder} is not in this room, and the script says that the {role} key is shown here: name a token for {holder} in the room file, or give the key's public half in the script"
-            )));
+            return Err(Halt::Waiting {
+                what: format!(
+                    "{holder} is not in this room, and the script says that the {role} key is shown here"
+                ),
+                then: "Name a token for this holder in the room file, or give the key's public half in the script. The same command goes on from here.",
+            });
         };
         if !self.log_in(holder, &token)? {
             return Err(Stop::Paused.into());
