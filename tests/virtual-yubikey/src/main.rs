@@ -1,0 +1,3 @@
+//! The card as a program.
+
+fn main() {}
