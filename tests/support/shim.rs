@@ -171,7 +171,9 @@ impl Log {
 
     /// Logins tried as `user`, `so` or `context`.
     pub fn logins(&self, user: &str) -> usize {
-        self.of("C_Login").filter(|call| call.detail == user).count()
+        self.of("C_Login")
+            .filter(|call| call.detail == user)
+            .count()
     }
 
     /// How often a function lied.
@@ -188,7 +190,6 @@ impl Log {
 
     /// Functions and their numbers in the order of the calls: the points that a matrix of faults goes over.
     pub fn points(&self) -> Vec<(&str, u64)> {
-
         self.0
             .iter()
             .map(|call| (call.function.as_str(), call.number))

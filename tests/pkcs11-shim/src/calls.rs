@@ -33,8 +33,8 @@ pub(crate) struct Shim {
 pub(crate) struct Memory {
     /// What each session is about to sign with.
     pub(crate) operations: BTreeMap<CK_SESSION_HANDLE, Operation>,
-    /// The signature that was made last.
-    pub(crate) previous: Vec<u8>,
+    /// The signature of each length that was made last.
+    pub(crate) previous: BTreeMap<usize, Vec<u8>>,
     /// Slots with a login that no signature has used up yet.
     pub(crate) fresh_logins: BTreeMap<CK_SLOT_ID, bool>,
     /// The slot, label and serial of the first initialised token that was asked for.
@@ -82,7 +82,7 @@ pub(crate) fn shim() -> Result<&'static Shim, &'static str> {
 pub(crate) fn call(
     function: &'static str,
     detail: &str,
-    give_up: impl FnOnce(&Call<'_>),
+    give_up: impl FnOnce(&Call<'_>, CK_RV),
     forward: impl FnOnce(&Call<'_>) -> Answer,
 ) -> CK_RV {
     let Ok(shim) = shim() else {
@@ -104,7 +104,7 @@ pub(crate) fn call(
         due: &due,
     };
     let answer = if let Some(code) = call.broken(false) {
-        give_up(&call);
+        give_up(&call, code);
         Answer::answered(code)
     } else {
         let answer = forward(&call);

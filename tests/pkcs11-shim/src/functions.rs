@@ -23,7 +23,7 @@ macro_rules! wrapped {
         $(
             #[allow(non_snake_case, reason = "the name in PKCS#11")]
             unsafe extern "C" fn $name($($argument: $type),*) -> CK_RV {
-                call(stringify!($name), "-", |_| {}, |call| {
+                call(stringify!($name), "-", |_, _| {}, |call| {
                     // SAFETY: the caller keeps PKCS#11's rules for these arguments, and they go on as they are.
                     let forward = || call.real.$name.map_or_else(lacking, |real| unsafe { real($($argument),*) });
                     wrapped!(@answer call forward $(|$call, $forward| $body)?)
@@ -174,10 +174,10 @@ unsafe extern "C" fn C_SignFinal(
 fn sign(function: &'static str, signing: &Signing<'_>) -> CK_RV {
     let asks_length = signing.signature.is_null();
     let detail = if asks_length { "length" } else { "signature" };
-    let give_up = |call: &Call<'_>| signing.give_up(call);
+    let give_up = |call: &Call<'_>, code| signing.give_up(call, code);
     let code = call(function, detail, give_up, |call| {
         if !asks_length && let Some(code) = login::refuses(call, signing.session) {
-            signing.give_up(call);
+            signing.give_up(call, code);
             return Answer::answered(code);
         }
         // SAFETY: the caller's pointers as PKCS#11 wants them.
@@ -213,7 +213,7 @@ unsafe extern "C" fn C_Login(
     call(
         "C_Login",
         detail,
-        |_| {},
+        |_, _| {},
         |call| {
             // SAFETY: the caller's PIN as PKCS#11 wants it.
             unsafe { login::login(call, session, user, pin, length) }

@@ -55,5 +55,5 @@ pub unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> 
         *list = (&raw const own.0).cast_mut();
         Answer::forwarded(CKR_OK)
     };
-    call("C_GetFunctionList", "-", |_| {}, given)
+    call("C_GetFunctionList", "-", |_, _| {}, given)
 }

@@ -23,7 +23,7 @@ pub(crate) enum SignatureLie {
     Long,
     /// None at all.
     Empty,
-    /// The one before.
+    /// The one of the same length before.
     Stale,
     /// By another key of the same kind on the token.
     OtherKey,
@@ -109,7 +109,10 @@ impl Signing<'_> {
                     let length = usize::try_from(*self.length).unwrap_or_default();
                     std::slice::from_raw_parts(self.signature, length)
                 };
-                call.shim.memory().previous = made.to_vec();
+                call.shim
+                    .memory()
+                    .previous
+                    .insert(made.len(), made.to_vec());
             }
             // SAFETY: by contract.
             return unsafe { counts::claimed(call, self.length, code) };
@@ -123,15 +126,15 @@ impl Signing<'_> {
             }
             return Answer::forwarded(code);
         }
-        let previous = call.shim.memory().previous.clone();
         let truth = match self.made(call, lie) {
             Ok(truth) => truth,
             Err(code) => return Answer::forwarded(code),
         };
-        if lie == SignatureLie::Stale && previous.is_empty() {
+        let kept = truth.clone();
+        let previous = call.shim.memory().previous.insert(truth.len(), kept);
+        if lie == SignatureLie::Stale && previous.is_none() {
             call.cannot("no-signature-before");
         }
-        call.shim.memory().previous.clone_from(&truth);
         let told = altered(lie, truth.clone(), previous);
         let length = told.len() as CK_ULONG;
         // SAFETY: by contract; `room` shows that it is not null.
@@ -151,9 +154,10 @@ impl Signing<'_> {
         Answer::lied(CKR_OK)
     }
 
-    /// Ends the real operation when the shim has answered in its place: PKCS#11 says that any answer but a length ends it.
-    pub(crate) fn give_up(&self, call: &Call<'_>) {
-        if !self.signature.is_null() {
+    /// Ends the real operation when the shim has answered in its place: PKCS#11 says that every error ends it but the one of a
+    /// buffer that is too short.
+    pub(crate) fn give_up(&self, call: &Call<'_>, code: CK_RV) {
+        if code != CKR_OK && code != CKR_BUFFER_TOO_SMALL {
             let _ = self.genuine(call, self.data);
         }
     }
@@ -295,7 +299,7 @@ impl Signing<'_> {
     }
 }
 
-fn altered(lie: SignatureLie, mut signature: Vec<u8>, previous: Vec<u8>) -> Vec<u8> {
+fn altered(lie: SignatureLie, mut signature: Vec<u8>, previous: Option<Vec<u8>>) -> Vec<u8> {
     match lie {
         SignatureLie::Flip => {
             let middle = signature.len() / 2;
@@ -309,8 +313,8 @@ fn altered(lie: SignatureLie, mut signature: Vec<u8>, previous: Vec<u8>) -> Vec<
         }
         SignatureLie::Long => signature.push(0),
         SignatureLie::Empty => signature.clear(),
-        SignatureLie::Stale if !previous.is_empty() => signature = previous,
-        SignatureLie::Stale | SignatureLie::OtherKey | SignatureLie::OtherPayload => {}
+        SignatureLie::Stale => return previous.unwrap_or(signature),
+        SignatureLie::OtherKey | SignatureLie::OtherPayload => {}
     }
     signature
 }
