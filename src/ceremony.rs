@@ -5,6 +5,7 @@
 
 pub mod build;
 pub mod candidate;
+pub mod challenge;
 pub mod event;
 pub mod intake;
 pub mod kinds;

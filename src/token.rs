@@ -8,10 +8,11 @@
 //! came back with the public key in the *metadata*, which a broken or hostile token cannot choose.
 
 use crate::ceremony::event::ModuleIdentity;
-use crate::ceremony::port::{TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
+use crate::ceremony::port::{Reset, TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
 use crate::secret::Secret;
 use crate::tuf::key::Algorithm;
 
+pub mod credential;
 mod init_args;
 pub mod pkcs11;
 pub mod software;
@@ -90,6 +91,39 @@ pub trait Module: Send {
         key: &TokenKey,
         payload: &[u8],
     ) -> Result<Vec<u8>, TokenError>;
+
+    /// Lets keys be made where the token wants its management key for it ([`TokenFault::NotAuthorised`]).
+    ///
+    /// # Errors
+    /// [`TokenFault::PinIncorrect`] for a wrong one, [`TokenFault::Unsupported`] where tokens have none, and what the device said.
+    fn authorise(&mut self, token: &TokenId, _management: &Secret) -> Result<(), TokenError> {
+        let attempted = format!("give token {} its management key", token.serial);
+        let said = "tokens of this module have no management key";
+        Err(failure(attempted, said, TokenFault::Unsupported))
+    }
+
+    /// The certificates with which the token's maker vouches for a key: DER, the key's own first. Empty: there are none.
+    ///
+    /// # Errors
+    /// What the device said.
+    fn attestation(
+        &mut self,
+        _token: &TokenId,
+        _key: &TokenKey,
+    ) -> Result<Vec<Vec<u8>>, TokenError> {
+        Ok(Vec::new())
+    }
+
+    /// Erases a token, all its keys included, and gives it new secrets in an order that never locks the owner out: whoever has what `reset` holds can
+    /// reset it again. The answer names it by what it is called afterwards.
+    ///
+    /// # Errors
+    /// [`TokenFault::Unsupported`] where the module cannot, and what the device said.
+    fn reset(&mut self, token: &TokenId, _reset: &Reset) -> Result<TokenInfo, TokenError> {
+        let attempted = format!("reset token {}", token.serial);
+        let said = "tokens of this module are not reset here; use their maker's program";
+        Err(failure(attempted, said, TokenFault::Unsupported))
+    }
 }
 
 /// A failure before which the device certainly signed nothing.

@@ -1,6 +1,9 @@
 //! What happens, as data: the runner's only output. Screen, line printer, transcript, resume and verifier fold the same stream with
 //! [`super::progress::Progress::apply`].
 
+mod device;
+pub use device::{Credential, Custody, ModuleIdentity, Reach, TokenIdentity};
+
 use serde::{Deserialize, Serialize};
 
 use super::plan::Step;
@@ -77,34 +80,6 @@ pub struct Quorum {
     pub needed: u32,
     /// Whose keys count. Entries of one physical key are listed once.
     pub signers: Vec<Signer>,
-}
-
-/// The token a key was found or made on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenIdentity {
-    /// The room's name for the module or backend.
-    pub module: String,
-    /// As the token says; untrusted text, escaped when shown.
-    pub manufacturer: String,
-    /// As the token says.
-    pub model: String,
-    /// As the token says.
-    pub serial: String,
-    /// As the token says.
-    pub label: String,
-}
-
-/// What a token said about how it keeps a private key. `None` = it did not say: not proven.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Custody {
-    /// `CKA_SENSITIVE` and `CKA_ALWAYS_SENSITIVE`.
-    pub always_sensitive: Option<bool>,
-    /// Not `CKA_EXTRACTABLE`, and `CKA_NEVER_EXTRACTABLE`.
-    pub never_extractable: Option<bool>,
-    /// `CKA_LOCAL`: made on the token.
-    pub local: Option<bool>,
 }
 
 /// Something happened. Everything here is public: digests, names, public keys and signatures, never a secret.
@@ -191,6 +166,85 @@ pub enum Event {
         token: Option<TokenIdentity>,
         /// How it is kept.
         custody: Custody,
+    },
+    /// The maker of the token vouches for a key, and the chain was verified.
+    Attested {
+        /// Whose.
+        holder: String,
+        /// The key.
+        keyid: KeyId,
+        /// Base64 of the DER certificates, the key's own first.
+        certificates: Vec<String>,
+        /// Whether they end at a root that only this room trusts: never in production.
+        test_root: bool,
+        /// What they say, line by line; who checks the record derives it anew.
+        says: Vec<String>,
+    },
+    /// Nobody vouches for a key; the acknowledgement was typed.
+    Unattested {
+        /// Whose.
+        holder: String,
+        /// The key.
+        keyid: KeyId,
+        /// Why, in a sentence.
+        reason: String,
+    },
+    /// A known weakness of a token was accepted for one key, in writing.
+    SignedOff {
+        /// Whose.
+        holder: String,
+        /// The key.
+        keyid: KeyId,
+        /// The advisory: `YSA-2024-03`.
+        advisory: String,
+        /// The reason, as it was typed.
+        reason: String,
+    },
+    /// A tamper-evident bag was opened.
+    BagOpened {
+        /// Whose.
+        holder: String,
+        /// The number printed on it.
+        number: String,
+    },
+    /// A token was put in a new tamper-evident bag.
+    BagClosed {
+        /// Whose.
+        holder: String,
+        /// The number printed on it.
+        number: String,
+    },
+    /// A token was reset and given new secrets, each of which had been read back from its envelope before.
+    Provisioned {
+        /// Whose.
+        holder: String,
+        /// Which token.
+        token: TokenIdentity,
+        /// Firmware version as it says.
+        firmware: Option<String>,
+        /// What was set.
+        credentials: Vec<Credential>,
+    },
+    /// A token signed a challenge, which is no metadata, and the signature was verified: the key is alive.
+    Proven {
+        /// Whose.
+        holder: String,
+        /// For which role.
+        role: String,
+        /// The key.
+        keyid: KeyId,
+        /// The key object as it stands in metadata, as JSON text.
+        key: String,
+        /// 32 random bytes, in hexadecimal: the challenge follows from them, the ceremony id and the keyid.
+        nonce: String,
+        /// Hexadecimal, in TUF's form.
+        sig: String,
+        /// Which token.
+        token: TokenIdentity,
+        /// Firmware version as it says.
+        firmware: Option<String>,
+        /// PIN tries left; none = unknown.
+        tries_left: Option<u8>,
     },
     /// A candidate was built.
     Built {
@@ -343,16 +397,4 @@ pub struct Abandoned {
     pub payload: Sha256,
     /// Names of holders whose signatures over it exist or may exist.
     pub signed_by: Vec<String>,
-}
-
-/// A PKCS#11 module or other backend of the room.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModuleIdentity {
-    /// The room's name for it.
-    pub name: String,
-    /// SHA-256 of its file; none for software keys.
-    pub sha256: Option<Sha256>,
-    /// Manufacturer, description and version as it says; untrusted text.
-    pub description: String,
 }

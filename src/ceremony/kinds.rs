@@ -12,6 +12,7 @@ use super::candidate::Candidate;
 use super::event::Document;
 use super::intake::Trusted;
 use super::material::{Material, is_trusted};
+use super::plan::Step;
 use super::script::Script;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::KeyId;
@@ -26,6 +27,8 @@ pub struct Kind {
     pub check: fn(&Script, &Trusted) -> Vec<Finding>,
     /// The documents, in the order they are published.
     pub documents: fn(&Script, &Trusted) -> Vec<Document>,
+    /// The steps, in order, given the documents.
+    pub steps: fn(&Script, &Trusted, &[Document]) -> Vec<Step>,
     /// Builds the candidates, in the order of `documents`.
     pub build: fn(&Material<'_>) -> Result<Vec<Candidate>, Finding>,
     /// What is proven about the candidates by looking at them.

@@ -20,6 +20,30 @@ pub enum Step {
         /// The version whose payload is given up.
         document: Document,
     },
+    /// A holder's tamper-evident bag is opened; its number is the one on record.
+    OpenBag {
+        /// Whose.
+        holder: String,
+    },
+    /// A token is erased and given new secrets.
+    Provision {
+        /// Whose.
+        holder: String,
+    },
+    /// A key signs a challenge, which is no metadata.
+    Prove {
+        /// Whose.
+        holder: String,
+        /// For which role.
+        role: String,
+        /// Which key.
+        key: KeyChoice,
+    },
+    /// A holder's token goes into a new tamper-evident bag.
+    CloseBag {
+        /// Whose.
+        holder: String,
+    },
     /// A holder's key shows its public half; made now or found.
     Enrol {
         /// Whose.
@@ -96,6 +120,10 @@ impl Step {
             Self::Clock => "Confirm the date".to_owned(),
             Self::Intake => "Take in trusted files".to_owned(),
             Self::Supersede { document } => format!("Supersede another {document}"),
+            Self::OpenBag { holder } => format!("Open the bag: {holder}"),
+            Self::Provision { holder } => format!("Erase the token and set new secrets: {holder}"),
+            Self::Prove { holder, role, .. } => format!("Prove the {role} key alive: {holder}"),
+            Self::CloseBag { holder } => format!("Close the bag: {holder}"),
             Self::Enrol {
                 holder,
                 role,

@@ -31,7 +31,7 @@ pub struct Planned {
 /// Makes the plan of a whole ceremony.
 pub fn plan(kind: &Kind, script: &Script, trusted: &Trusted, ceremony: Sha256) -> Planned {
     let documents = (kind.documents)(script, trusted);
-    let steps = steps(kind, script, trusted, &documents);
+    let steps = (kind.steps)(script, trusted, &documents);
     finish(kind.name, script, trusted, ceremony, &documents, steps)
 }
 
@@ -69,16 +69,18 @@ pub fn listed_documents(script: &Script) -> Vec<Document> {
         .collect()
 }
 
-fn steps(kind: &Kind, script: &Script, trusted: &Trusted, documents: &[Document]) -> Vec<Step> {
+/// What every ceremony begins with.
+pub fn first_steps(script: &Script) -> Vec<Step> {
     let mut steps = vec![Step::Confirm, Step::Clock];
     if script.trusted_root_sha256.is_some() {
         steps.push(Step::Intake);
     }
-    if kind.name == "abort" {
-        steps.extend([Step::Abandon, Step::Export]);
-        steps.extend([Step::Verdict, Step::Close]);
-        return steps;
-    }
+    steps
+}
+
+/// The steps of a ceremony that makes metadata.
+pub fn metadata_steps(script: &Script, trusted: &Trusted, documents: &[Document]) -> Vec<Step> {
+    let mut steps = first_steps(script);
     steps.extend(script.supersedes.iter().map(|given_up| Step::Supersede {
         document: Document {
             role: given_up.role.clone(),

@@ -1,9 +1,15 @@
 //! The three ports: all a ceremony knows of the world.
 
-use serde::{Deserialize, Serialize};
+mod token;
 
-use super::event::{Abandoned, Custody, Document, Event, FileDigest, Signer, TokenIdentity};
-use super::prompt::{PinPrompt, Prompt, Tries};
+pub use token::{
+    PinPolicy, Reset, TokenChoice, TokenError, TokenFault, TokenId, TokenInfo, TokenKey,
+    TouchPolicy, Usage,
+};
+
+use super::challenge::Challenge;
+use super::event::{Abandoned, Credential, Document, Event, FileDigest, Signer};
+use super::prompt::{EnvelopePrompt, PinPrompt, Prompt};
 use super::review::Reviewed;
 use crate::secret::Secret;
 use crate::tuf::digest::Sha256;
@@ -22,6 +28,12 @@ pub trait Operator {
     /// # Errors
     /// [`Stop`] if nobody can or will answer.
     fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop>;
+    /// Shows a new secret once, with the camera off, to be written down for its envelope, and asks for it back from the paper. Gives the secret that is in
+    /// the envelope: a headless rehearsal has written its own envelope before.
+    ///
+    /// # Errors
+    /// [`Stop`] if nobody can or will answer.
+    fn envelope(&mut self, prompt: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop>;
 }
 
 /// Why there is no answer.
@@ -93,6 +105,33 @@ pub trait World {
         token: &TokenId,
         key: &TokenKey,
     ) -> Result<Vec<u8>, TokenError>;
+    /// Lets keys be made on a token that wants its management key for it.
+    ///
+    /// # Errors
+    /// [`TokenFault::PinIncorrect`] and the rest.
+    fn authorise(&mut self, token: &TokenId, management: &Secret) -> Result<(), TokenError>;
+    /// The certificates with which the token's maker vouches for a key: DER, the key's own first. Empty: the token has none.
+    ///
+    /// # Errors
+    /// What the token said.
+    fn attestation(&mut self, token: &TokenId, key: &TokenKey) -> Result<Vec<Vec<u8>>, TokenError>;
+    /// Roots of attestation that this room adds in a rehearsal: name and DER.
+    fn test_roots(&self) -> Vec<(String, Vec<u8>)>;
+    /// Erases a token and gives it new secrets. The answer names it by what it is called afterwards.
+    ///
+    /// # Errors
+    /// What the token said; what it was doing then is in `attempted`.
+    fn reset(&mut self, token: &TokenId, reset: &Reset) -> Result<TokenInfo, TokenError>;
+    /// A new secret of the form that this kind has, from the kernel's random numbers, without bias.
+    ///
+    /// # Errors
+    /// No locked memory, no randomness.
+    fn new_secret(&mut self, kind: Credential) -> Result<Secret, TokenError>;
+    /// 32 random bytes that are no secret.
+    ///
+    /// # Errors
+    /// No randomness.
+    fn nonce(&mut self) -> Result<[u8; 32], TokenError>;
     /// Makes throwaway keys in locked memory.
     ///
     /// # Errors
@@ -187,10 +226,12 @@ pub struct PartFile {
     pub envelope: Vec<u8>,
 }
 
-/// What a key is asked to sign. Each kind but metadata will have a fixed prefix that cannot begin canonical JSON.
+/// What a key is asked to sign. Each kind but metadata has a fixed prefix that cannot begin canonical JSON.
 pub enum SignRequest {
     /// Metadata that went through the review.
     Metadata(Reviewed),
+    /// A challenge that proves a key alive.
+    Challenge(Challenge),
 }
 
 impl SignRequest {
@@ -198,115 +239,9 @@ impl SignRequest {
     pub fn bytes(&self) -> &[u8] {
         match self {
             Self::Metadata(reviewed) => reviewed.bytes(),
+            Self::Challenge(challenge) => challenge.bytes(),
         }
     }
-}
-
-/// Which token, for one session of the program: module name and serial (never a slot number).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenId {
-    /// The room's name for the module or backend.
-    pub module: String,
-    /// The token's serial.
-    pub serial: String,
-    /// The token's label, for tokens that share a serial.
-    pub label: String,
-}
-
-/// One token as listed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenInfo {
-    /// To name it in later calls.
-    pub id: TokenId,
-    /// What it says of itself.
-    pub identity: TokenIdentity,
-    /// Firmware version as it says, if it does.
-    pub firmware: Option<String>,
-    /// Whether it is initialised and has a user PIN.
-    pub ready: bool,
-    /// Its PIN counter.
-    pub tries: Tries,
-    /// Whether the PIN is typed on the token (`CKF_PROTECTED_AUTHENTICATION_PATH`).
-    pub pin_pad: bool,
-}
-
-/// A signing key on a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenKey {
-    /// `CKA_ID`.
-    pub id: Vec<u8>,
-    /// `CKA_LABEL`; untrusted text.
-    pub label: String,
-    /// The public half.
-    pub public: PublicKey,
-    /// How the private half is kept.
-    pub custody: Custody,
-}
-
-/// What the room says of a holder's token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenChoice {
-    /// For people: `serial 21073412`.
-    pub description: String,
-    /// Serial that must match, if given.
-    pub serial: Option<String>,
-    /// Label that must match, if given.
-    pub label: Option<String>,
-}
-
-impl TokenChoice {
-    /// Whether this is the token meant.
-    pub fn matches(&self, token: &TokenInfo) -> bool {
-        self.serial
-            .as_ref()
-            .is_none_or(|serial| *serial == token.id.serial)
-            && self
-                .label
-                .as_ref()
-                .is_none_or(|label| *label == token.id.label)
-    }
-}
-
-/// What was attempted and what the device said.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[error("{attempted}: {said}")]
-pub struct TokenError {
-    /// `login to token 21073412`.
-    pub attempted: String,
-    /// `CKR_PIN_INCORRECT`, with a plain sentence.
-    pub said: String,
-    /// What it means for us.
-    pub fault: TokenFault,
-    /// Whether a signature may exist in spite of the error.
-    pub may_have_signed: bool,
-}
-
-/// What a device failure means for us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TokenFault {
-    /// The PIN was wrong; one try is gone.
-    PinIncorrect,
-    /// The PIN is locked.
-    PinLocked,
-    /// The token is gone or was changed.
-    Removed,
-    /// The key is not there.
-    KeyAbsent,
-    /// Not logged in (or a touch was missed).
-    NotLoggedIn,
-    /// The token cannot do this.
-    Unsupported,
-    /// The payload is larger than the token takes.
-    PayloadTooLarge,
-    /// Something with that name is there already.
-    Exists,
-    /// The module could not be loaded or initialised.
-    Module,
-    /// Anything else.
-    Other,
 }
 
 /// Disk trouble: what happened, to what.

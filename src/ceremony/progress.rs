@@ -2,9 +2,11 @@
 //! transcript that a stranger checks. Screen, line printer, resume and verifier hold nothing else.
 
 mod document;
+mod evidence;
 mod rules;
 
 pub use document::DocumentProgress;
+pub use evidence::{Attested, Evidence, Proven, SignedOff};
 
 use super::event::{Abandoned, Custody, Document, Event, FileDigest, Mode, Signer, TokenIdentity};
 use super::plan::Step;
@@ -100,6 +102,7 @@ pub struct Progress {
     clock: Option<String>,
     acknowledged: Vec<(String, Document, bool)>,
     superseded: Vec<Abandoned>,
+    evidence: Evidence,
 }
 
 impl Progress {
@@ -197,6 +200,10 @@ impl Progress {
     /// Payloads given up for this ceremony's.
     pub fn superseded(&self) -> &[Abandoned] {
         &self.superseded
+    }
+    /// What is on record about tokens and their keys.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
     }
     /// The confirmed date.
     pub fn clock(&self) -> Option<&str> {
@@ -311,6 +318,7 @@ impl Progress {
             Event::Closed => self.status = Status::Closed,
             _ => {}
         }
+        self.evidence.fold(event);
         for known in &mut self.documents {
             known.fold(event);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::event::TokenIdentity;
+use super::event::{Credential, TokenIdentity};
 use super::review::Review;
 
 /// One question.
@@ -29,6 +29,11 @@ pub enum Ask {
     Phrase {
         /// The phrase, also shown.
         phrase: String,
+    },
+    /// Type what is printed on something: a serial, a bag's number. It is not shown before.
+    Text {
+        /// What is wanted: `the serial on the device`.
+        wanted: String,
     },
     /// Choose one.
     Choice {
@@ -71,17 +76,32 @@ pub struct TokenRow {
     pub wanted: bool,
 }
 
-/// A question for a PIN.
+/// A question for a PIN or another secret of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PinPrompt {
     /// Whose PIN.
     pub holder: String,
+    /// Which secret.
+    pub kind: Credential,
     /// On which token.
     pub token: TokenIdentity,
     /// What is known of the counter.
     pub tries: Tries,
     /// What went wrong before, if anything.
     pub after: Option<String>,
+}
+
+/// A new secret is shown, to be written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvelopePrompt {
+    /// Whose.
+    pub holder: String,
+    /// Which secret.
+    pub kind: Credential,
+    /// For which token.
+    pub token: TokenIdentity,
+    /// What to write on the envelope, and what to do.
+    pub text: Vec<String>,
 }
 
 /// What is known of a token's PIN counter.

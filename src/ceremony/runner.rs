@@ -176,6 +176,15 @@ impl<'a> Runner<'a> {
                 generate,
                 keyid,
             } => self.enrol(holder, role, *generate, keyid.as_ref()),
+            Step::OpenBag { .. }
+            | Step::Provision { .. }
+            | Step::Prove { .. }
+            | Step::CloseBag { .. } => Err(Finding::error(
+                "PLAN-STEP",
+                "",
+                format!("no kind plans the step \"{}\" yet", step.label()),
+            )
+            .into()),
             Step::Ephemeral { role, algorithms } => self.make_ephemeral(role, algorithms),
             Step::Build => self.build(),
             Step::Review { document } => self.review(document),

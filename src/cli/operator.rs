@@ -6,7 +6,7 @@ use super::print;
 use crate::ceremony::event::{Event, Mode};
 use crate::ceremony::port::{Operator, Sink, Stop, WorldError};
 use crate::ceremony::progress::Progress;
-use crate::ceremony::prompt::{PinPrompt, Prompt};
+use crate::ceremony::prompt::{EnvelopePrompt, PinPrompt, Prompt};
 use crate::room::answers::Answers;
 use crate::room::pins::PinLines;
 use crate::secret::Secret;
@@ -26,8 +26,16 @@ impl Operator for Headless {
 
     fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {
         match &mut self.pins {
-            Some(pins) => pins.next(prompt),
+            Some(pins) => pins.next(&prompt.holder, prompt.kind),
             None => Err(Stop::NoAnswer(format!("pin:{}", prompt.holder))),
+        }
+    }
+
+    // Without a screen nothing can be shown: the envelope was written before, and its line has what is in it.
+    fn envelope(&mut self, prompt: &EnvelopePrompt, _fresh: Secret) -> Result<Secret, Stop> {
+        match &mut self.pins {
+            Some(pins) => pins.next(&prompt.holder, prompt.kind),
+            None => Err(Stop::NoAnswer(format!("envelope:{}", prompt.holder))),
         }
     }
 }

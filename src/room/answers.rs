@@ -92,6 +92,7 @@ fn told(prompt: &Prompt) -> String {
 fn fits(ask: &Ask, answer: &str) -> bool {
     match ask {
         Ask::Phrase { phrase } => answer == phrase,
+        Ask::Text { .. } => true,
         Ask::Review { phrase, .. } => answer == phrase || answer == "reject",
         Ask::Choice { options } | Ask::Token { options, .. } => {
             options.iter().any(|option| option.id == answer)

@@ -29,6 +29,19 @@ pub struct Room {
     /// Who is here, with which token.
     #[serde(default, rename = "holder")]
     pub holders: Vec<Holder>,
+    /// Roots of attestation that a rehearsal trusts beside the makers' own.
+    #[serde(default, rename = "test_root")]
+    pub test_roots: Vec<TestRoot>,
+}
+
+/// A root of attestation that is nobody's but this rehearsal's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestRoot {
+    /// A short name.
+    pub name: String,
+    /// The certificate, PEM or DER.
+    pub path: PathBuf,
 }
 
 /// What is done here.
@@ -53,6 +66,12 @@ pub struct Module {
     /// What some modules want at initialisation (NSS).
     #[serde(default)]
     pub init_args: Option<String>,
+    /// It needs the kernel's messages on USB devices (libusb).
+    #[serde(default)]
+    pub usb: bool,
+    /// It needs the network; in rehearsals only.
+    #[serde(default)]
+    pub network: bool,
 }
 
 /// A holder who is here.

@@ -4,8 +4,8 @@
 use std::fs::File;
 use std::io::Read;
 
+use crate::ceremony::event::Credential;
 use crate::ceremony::port::Stop;
-use crate::ceremony::prompt::PinPrompt;
 use crate::secret::{Secret, SecretError};
 
 /// Longest holder's name and kind.
@@ -14,7 +14,7 @@ const LONGEST_WORD: usize = 64;
 /// PINs from an open descriptor.
 pub struct PinLines {
     source: File,
-    kept: Vec<(String, Secret)>,
+    kept: Vec<(String, Credential, Secret)>,
 }
 
 impl PinLines {
@@ -35,25 +35,23 @@ impl PinLines {
         })
     }
 
-    /// The next PIN for this holder.
+    /// The next secret of this kind for this holder.
     ///
     /// # Errors
     /// [`Stop::NoAnswer`] if no line is left for the holder, [`Stop::BadAnswer`] for a line that is no such line.
-    pub fn next(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {
-        if let Some(index) = self
-            .kept
-            .iter()
-            .position(|(holder, _)| *holder == prompt.holder)
-        {
-            return Ok(self.kept.remove(index).1);
+    pub fn next(&mut self, holder: &str, kind: Credential) -> Result<Secret, Stop> {
+        let kept = self.kept.iter();
+        let mut fitting = kept.map(|(name, known, _)| name == holder && *known == kind);
+        if let Some(index) = fitting.position(|fits| fits) {
+            return Ok(self.kept.remove(index).2);
         }
-        while let Some((holder, pin)) = self.line()? {
-            if holder == prompt.holder {
-                return Ok(pin);
+        while let Some((name, known, secret)) = self.line()? {
+            if name == holder && known == kind {
+                return Ok(secret);
             }
-            self.kept.push((holder, pin));
+            self.kept.push((name, known, secret));
         }
-        Err(Stop::NoAnswer(format!("pin:{}", prompt.holder)))
+        Err(Stop::NoAnswer(format!("pin:{holder}")))
     }
 
     /// Checks that every line was used.
@@ -66,28 +64,34 @@ impl PinLines {
             None => self.line()?,
         };
         match next {
-            Some((holder, _)) => Err(Stop::BadAnswer(format!(
+            Some((holder, _, _)) => Err(Stop::BadAnswer(format!(
                 "a PIN line for {holder} was not used"
             ))),
             None => Ok(()),
         }
     }
 
-    fn line(&mut self) -> Result<Option<(String, Secret)>, Stop> {
+    fn line(&mut self) -> Result<Option<(String, Credential, Secret)>, Stop> {
         let Some(holder) = self.word()? else {
             return Ok(None);
         };
         let kind = self.word()?.unwrap_or_default();
-        if kind != "user" {
-            return Err(Stop::BadAnswer(format!(
-                "a PIN line for {holder} is of the kind {kind:?}; this ceremony asks for user PINs"
-            )));
-        }
+        let kind = match kind.as_str() {
+            "user" => Credential::User,
+            "puk" => Credential::Puk,
+            "so" => Credential::So,
+            "mgmt" => Credential::Mgmt,
+            _ => {
+                return Err(Stop::BadAnswer(format!(
+                    "a PIN line for {holder} is of the kind {kind:?}; there are user, so, puk and mgmt"
+                )));
+            }
+        };
         let mut pin = Secret::new().map_err(|fault| memory(&fault))?;
         while let Some(byte) = self.byte()?.filter(|byte| *byte != b'\n') {
             pin.push(byte).map_err(|fault| memory(&fault))?;
         }
-        Ok(Some((holder, pin)))
+        Ok(Some((holder, kind, pin)))
     }
 
     /// A word and the one space after it; `None` at the end.

@@ -9,15 +9,15 @@ use super::register;
 use crate::bundle::files::{self, FileError};
 use crate::bundle::manifest::{self, Manifest};
 use crate::bundle::part::{Acknowledgement, Part, Superseded};
-use crate::ceremony::event::{Abandoned, Document, FileDigest, Mode, Signer};
+use crate::ceremony::event::{Abandoned, Credential, Document, FileDigest, Mode, Signer};
 use crate::ceremony::port::{
-    PartFile, SignRequest, Throwaway, TokenChoice, TokenError, TokenFault, TokenId, TokenInfo,
-    TokenKey, World, WorldError,
+    PartFile, Reset, SignRequest, Throwaway, TokenChoice, TokenError, TokenFault, TokenId,
+    TokenInfo, TokenKey, World, WorldError,
 };
 use crate::secret::Secret;
-use crate::token::Module;
 use crate::token::software::EphemeralKeys;
 use crate::token::uri::TokenUri;
+use crate::token::{Module, credential};
 use crate::transcript::minutes;
 use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
@@ -46,6 +46,8 @@ pub(super) struct RoomWorld {
     pub(super) output: PathBuf,
     pub(super) record: Record,
     pub(super) ephemeral: EphemeralKeys,
+    /// Roots of attestation that a rehearsal adds.
+    pub(super) test_roots: Vec<(String, Vec<u8>)>,
 }
 
 /// The software key of a shadow.
@@ -202,6 +204,30 @@ impl World for RoomWorld {
         key: &TokenKey,
     ) -> Result<Vec<u8>, TokenError> {
         self.module(token)?.sign(token, key, request.bytes())
+    }
+
+    fn authorise(&mut self, token: &TokenId, management: &Secret) -> Result<(), TokenError> {
+        self.module(token)?.authorise(token, management)
+    }
+
+    fn attestation(&mut self, token: &TokenId, key: &TokenKey) -> Result<Vec<Vec<u8>>, TokenError> {
+        self.module(token)?.attestation(token, key)
+    }
+
+    fn test_roots(&self) -> Vec<(String, Vec<u8>)> {
+        self.test_roots.clone()
+    }
+
+    fn reset(&mut self, token: &TokenId, reset: &Reset) -> Result<TokenInfo, TokenError> {
+        self.module(token)?.reset(token, reset)
+    }
+
+    fn new_secret(&mut self, kind: Credential) -> Result<Secret, TokenError> {
+        credential::fresh(kind)
+    }
+
+    fn nonce(&mut self) -> Result<[u8; 32], TokenError> {
+        credential::nonce()
     }
 
     fn make_ephemeral(&mut self, algorithms: &[Algorithm]) -> Result<Vec<PublicKey>, TokenError> {

@@ -73,6 +73,7 @@ impl Pkcs11Module {
                 name: name.to_owned(),
                 sha256: Some(digest::Sha256::of(&file)),
                 description: String::new(),
+                reach: Vec::new(),
             },
             context,
             open: BTreeMap::new(),

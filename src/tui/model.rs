@@ -197,7 +197,7 @@ impl Asking {
             _ => None,
         };
         Self {
-            typing: matches!(prompt.ask, Ask::Phrase { .. }),
+            typing: matches!(prompt.ask, Ask::Phrase { .. } | Ask::Text { .. }),
             prompt,
             field: String::new(),
             selected: 0,
@@ -209,7 +209,7 @@ impl Asking {
     pub(super) fn options(&self) -> &[Choice] {
         match &self.prompt.ask {
             Ask::Choice { options } | Ask::Token { options, .. } => options,
-            Ask::Phrase { .. } | Ask::Review { .. } => &[],
+            Ask::Phrase { .. } | Ask::Text { .. } | Ask::Review { .. } => &[],
         }
     }
     /// The phrase that is wanted, once it may be typed.
@@ -221,7 +221,7 @@ impl Asking {
                 .as_ref()
                 .is_some_and(Reading::is_complete)
                 .then_some(phrase),
-            Ask::Choice { .. } | Ask::Token { .. } => None,
+            Ask::Text { .. } | Ask::Choice { .. } | Ask::Token { .. } => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::Finish;
 use crate::ceremony::event::Event;
 use crate::ceremony::port::{Operator, Sink, Stop, WorldError};
-use crate::ceremony::prompt::{PinPrompt, Prompt};
+use crate::ceremony::prompt::{EnvelopePrompt, PinPrompt, Prompt};
 use crate::secret::Secret;
 
 /// Where an answer goes.
@@ -57,6 +57,9 @@ impl Operator for TuiOperator {
     fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {
         let prompt = Box::new(prompt.clone());
         self.question(|reply| Message::Pin(prompt, reply))
+    }
+    fn envelope(&mut self, prompt: &EnvelopePrompt, _fresh: Secret) -> Result<Secret, Stop> {
+        Err(Stop::NoAnswer(format!("envelope:{}", prompt.holder)))
     }
 }
 

@@ -232,6 +232,7 @@ fn behind(model: &Model) -> &'static str {
         Stage::Finished(_) => "the finish page",
         Stage::Asking(asking) => match asking.prompt.ask {
             Ask::Phrase { .. } => "the phrase",
+            Ask::Text { .. } => "a text",
             Ask::Choice { .. } => "the choice",
             Ask::Review { .. } => "the review",
             Ask::Token { .. } => "the token",

@@ -141,6 +141,7 @@ static OTHER_GENESIS: Kind = Kind {
     about: "",
     check: |_, _| Vec::new(),
     documents: |_, _| Vec::new(),
+    steps: |_, _, _| Vec::new(),
     build: |material| {
         let mut candidates = build::candidates(material)?;
         let root = candidates.last_mut().unwrap();

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tuf_ceremony::bundle::files::digest;
-use tuf_ceremony::ceremony::event::{Document, Event, FileDigest, Signer};
+use tuf_ceremony::ceremony::event::{Credential, Document, Event, FileDigest, Signer};
 use tuf_ceremony::ceremony::port::{
-    PartFile, SignRequest, Throwaway, TokenChoice, TokenError, TokenFault, TokenId, TokenInfo,
-    TokenKey, World, WorldError,
+    PartFile, Reset, SignRequest, Throwaway, TokenChoice, TokenError, TokenFault, TokenId,
+    TokenInfo, TokenKey, World, WorldError,
 };
 use tuf_ceremony::ceremony::prompt::Tries;
 use tuf_ceremony::secret::Secret;
-use tuf_ceremony::token::Module;
 use tuf_ceremony::token::software::{EphemeralKeys, SoftwareModule};
+use tuf_ceremony::token::{Module, credential};
 use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::finding::{Finding, Level};
 use tuf_ceremony::tuf::key::{Algorithm, PublicKey};
@@ -265,6 +265,35 @@ impl World for FakeWorld {
             Some(signs) => Ok(signs(&mut self.module, token, key, request.bytes())),
             None => self.module.sign(token, key, request.bytes()),
         })
+    }
+
+    fn authorise(&mut self, token: &TokenId, management: &Secret) -> Result<(), TokenError> {
+        let fault = self.call("authorise", &token.label);
+        answered(fault, || self.module.authorise(token, management))
+    }
+
+    fn attestation(&mut self, token: &TokenId, key: &TokenKey) -> Result<Vec<Vec<u8>>, TokenError> {
+        let fault = self.call("attestation", &token.label);
+        answered(fault, || self.module.attestation(token, key))
+    }
+
+    fn test_roots(&self) -> Vec<(String, Vec<u8>)> {
+        Vec::new()
+    }
+
+    fn reset(&mut self, token: &TokenId, reset: &Reset) -> Result<TokenInfo, TokenError> {
+        let fault = self.call("reset", &token.label);
+        answered(fault, || self.module.reset(token, reset))
+    }
+
+    fn new_secret(&mut self, kind: Credential) -> Result<Secret, TokenError> {
+        let fault = self.call("new_secret", kind.name());
+        answered(fault, || credential::fresh(kind))
+    }
+
+    fn nonce(&mut self) -> Result<[u8; 32], TokenError> {
+        let fault = self.call("nonce", "");
+        answered(fault, credential::nonce)
     }
 
     fn make_ephemeral(&mut self, algorithms: &[Algorithm]) -> Result<Vec<PublicKey>, TokenError> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use portable_pty::CommandBuilder;
-use tuf_ceremony::ceremony::event::{Document, Event, Mode, TokenIdentity};
+use tuf_ceremony::ceremony::event::{Credential, Document, Event, Mode, TokenIdentity};
 use tuf_ceremony::ceremony::plan::Step;
 use tuf_ceremony::ceremony::port::{Operator, Sink, Stop};
 use tuf_ceremony::ceremony::prompt::{Ask, Choice, PinPrompt, Prompt, TokenRow, Tries};
@@ -132,6 +132,7 @@ fn whole(operator: &mut dyn Operator, sink: &mut dyn Sink) -> Result<String, Sto
     operator.ask(&prompt("review", None, review))?;
     let pin = operator.pin(&PinPrompt {
         holder: "bob".to_owned(),
+        kind: Credential::User,
         token: token(),
         tries: Tries::Left(3),
         after: None,

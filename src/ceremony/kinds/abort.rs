@@ -2,7 +2,10 @@
 //! refuse them from then on.
 
 use super::{Kind, refuse};
+use crate::ceremony::event::Document;
 use crate::ceremony::intake::Trusted;
+use crate::ceremony::plan::Step;
+use crate::ceremony::planning::first_steps;
 use crate::ceremony::script::Script;
 use crate::tuf::finding::Finding;
 
@@ -12,6 +15,7 @@ pub(super) const KIND: Kind = Kind {
     about: "give up an unfinished ceremony and name what was signed in it",
     check,
     documents: |_, _| Vec::new(),
+    steps,
     build: |_| Ok(Vec::new()),
     prove: |_, _| Vec::new(),
     publish: |_| Vec::new(),
@@ -28,4 +32,10 @@ fn check(script: &Script, _: &Trusted) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+fn steps(script: &Script, _: &Trusted, _: &[Document]) -> Vec<Step> {
+    let mut steps = first_steps(script);
+    steps.extend([Step::Abandon, Step::Export, Step::Verdict, Step::Close]);
+    steps
 }

@@ -6,7 +6,7 @@ use crate::ceremony::build;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::intake::Trusted;
 use crate::ceremony::material::{Material, is_trusted};
-use crate::ceremony::planning::listed_documents;
+use crate::ceremony::planning::{listed_documents, metadata_steps};
 use crate::ceremony::script::{Custody, Script};
 use crate::tuf::finding::Finding;
 
@@ -16,6 +16,7 @@ pub(super) const KIND: Kind = Kind {
     about: "holders come, go or replace their keys",
     check,
     documents: |script, _| listed_documents(script),
+    steps: metadata_steps,
     build: build::candidates,
     prove,
     publish: publish_together,

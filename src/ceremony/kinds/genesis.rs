@@ -3,7 +3,7 @@
 use super::{Kind, publish_together, refuse};
 use crate::ceremony::build;
 use crate::ceremony::intake::Trusted;
-use crate::ceremony::planning::listed_documents;
+use crate::ceremony::planning::{listed_documents, metadata_steps};
 use crate::ceremony::script::{Custody, Script};
 use crate::tuf::finding::Finding;
 
@@ -13,6 +13,7 @@ pub(super) const KIND: Kind = Kind {
     about: "the first root, with targets and bins; every listed key signs",
     check,
     documents: |script, _| listed_documents(script),
+    steps: metadata_steps,
     build: build::candidates,
     prove: |_, _| Vec::new(),
     publish: publish_together,

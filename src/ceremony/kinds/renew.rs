@@ -6,7 +6,7 @@ use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{Mode, REHEARSAL_MARKER};
 use crate::ceremony::intake::Trusted;
 use crate::ceremony::material::Material;
-use crate::ceremony::planning::listed_documents;
+use crate::ceremony::planning::{listed_documents, metadata_steps};
 use crate::ceremony::script::Script;
 use crate::tuf::diff::{self, ChangeKind};
 use crate::tuf::finding::Finding;
@@ -18,6 +18,7 @@ pub(super) const KIND: Kind = Kind {
     about: "a new version with a later expiry and nothing else",
     check,
     documents: |script, _| listed_documents(script),
+    steps: metadata_steps,
     build: build::candidates,
     prove,
     publish: publish_together,

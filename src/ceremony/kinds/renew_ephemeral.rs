@@ -7,7 +7,7 @@ use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::Document;
 use crate::ceremony::intake::Trusted;
 use crate::ceremony::material::Material;
-use crate::ceremony::planning::{is_ephemeral, listed_documents};
+use crate::ceremony::planning::{is_ephemeral, listed_documents, metadata_steps};
 use crate::ceremony::script::Script;
 use crate::ceremony::thresholds::{Threshold, top_level};
 use crate::tuf::finding::Finding;
@@ -19,6 +19,7 @@ pub(super) const KIND: Kind = Kind {
     about: "new throwaway keys for targets and bins, published in three steps that break no client",
     check,
     documents,
+    steps: metadata_steps,
     build: candidates,
     prove: |_, _| Vec::new(),
     publish,

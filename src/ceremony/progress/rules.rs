@@ -51,6 +51,24 @@ impl Progress {
             Event::KeyEnrolled { .. } => {
                 matches!(step, Step::Enrol { .. } | Step::Ephemeral { .. })
             }
+            Event::Attested { .. } | Event::Unattested { .. } | Event::SignedOff { .. } => {
+                matches!(
+                    step,
+                    Step::Enrol { .. } | Step::Prove { .. } | Step::Sign { .. }
+                )
+            }
+            Event::BagOpened { holder, .. } => {
+                matches!(step, Step::OpenBag { holder: planned } if planned == holder)
+            }
+            Event::BagClosed { holder, .. } => {
+                matches!(step, Step::CloseBag { holder: planned } if planned == holder)
+            }
+            Event::Provisioned { holder, .. } => {
+                matches!(step, Step::Provision { holder: planned } if planned == holder)
+            }
+            Event::Proven { holder, .. } => {
+                matches!(step, Step::Prove { holder: planned, .. } if planned == holder)
+            }
             Event::Built { document, .. } => {
                 matches!(step, Step::Build) && self.document(document).is_none()
             }

@@ -290,10 +290,13 @@ fn is_passing(fault: TokenFault) -> bool {
         | TokenFault::NotLoggedIn
         | TokenFault::Exists
         | TokenFault::Module
+        | TokenFault::TouchMissed
+        | TokenFault::TimedOut
         | TokenFault::Other => true,
         TokenFault::PinIncorrect
         | TokenFault::PinLocked
         | TokenFault::KeyAbsent
+        | TokenFault::NotAuthorised
         | TokenFault::Unsupported
         | TokenFault::PayloadTooLarge => false,
     }

@@ -3,7 +3,7 @@
 
 use super::ask::{Question, choice};
 use super::{Halt, Runner};
-use crate::ceremony::event::Event;
+use crate::ceremony::event::{Credential, Event};
 use crate::ceremony::port::{Stop, TokenError, TokenFault, TokenInfo};
 use crate::ceremony::prompt::{Ask, Choice, PinPrompt, TokenRow, Tries};
 use crate::secret::Secret;
@@ -93,6 +93,7 @@ impl Runner<'_> {
                 let identity = token.identity.clone();
                 self.operator.pin(&PinPrompt {
                     holder: holder.to_owned(),
+                    kind: Credential::User,
                     token: identity,
                     tries,
                     after: after.take(),

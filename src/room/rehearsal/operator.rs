@@ -1,7 +1,7 @@
 //! The operator of an unattended rehearsal: types every phrase it is shown, agrees to what people agree to, and brings every token that is wanted.
 
 use crate::ceremony::port::{Operator, Stop};
-use crate::ceremony::prompt::{Ask, PinPrompt, Prompt};
+use crate::ceremony::prompt::{Ask, EnvelopePrompt, PinPrompt, Prompt};
 use crate::secret::Secret;
 
 /// Answers as well-behaved people would. It never takes a last try and never adopts a key.
@@ -24,7 +24,7 @@ impl Operator for Rehearser {
             Ask::Token { tokens, options } if tokens.iter().any(|token| token.wanted) => {
                 choose(&["ready"], options)
             }
-            Ask::Token { .. } => Err(Stop::NoAnswer(prompt.id.clone())),
+            Ask::Token { .. } | Ask::Text { .. } => Err(Stop::NoAnswer(prompt.id.clone())),
         }
     }
 
@@ -34,5 +34,9 @@ impl Operator for Rehearser {
         }
         Secret::take(&mut super::PIN.as_bytes().to_vec())
             .map_err(|fault| Stop::BadAnswer(fault.to_string()))
+    }
+
+    fn envelope(&mut self, _prompt: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop> {
+        Ok(fresh)
     }
 }

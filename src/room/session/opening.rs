@@ -53,6 +53,7 @@ pub(super) fn open_world(
             text,
         )]));
     }
+    let test_roots = test_roots(room, paths)?;
     let mut holders = BTreeMap::new();
     for holder in &room.holders {
         let uri = holder.uri().map_err(Failure::usage)?;
@@ -89,7 +90,25 @@ pub(super) fn open_world(
         output: paths.output.clone(),
         record,
         ephemeral: EphemeralKeys::default(),
+        test_roots,
     })
+}
+
+/// The roots of attestation that the room adds, which only a rehearsal may.
+fn test_roots(room: &Room, paths: &Paths) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    if room.mode == Mode::Production && !room.test_roots.is_empty() {
+        return Err(Failure::refused(&[Finding::error(
+            "ROOM-TEST-ROOT",
+            &paths.room.display().to_string(),
+            "the room adds roots of attestation; a production ceremony trusts the makers' own and no other",
+        )]));
+    }
+    let read = room.test_roots.iter().map(|root| {
+        let bytes = files::read(&root.path, files::SMALL_CAP)
+            .map_err(|fault| Failure::usage(fault.to_string()))?;
+        Ok((root.name.clone(), bytes))
+    });
+    read.collect()
 }
 
 pub(super) fn opened(

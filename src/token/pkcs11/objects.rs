@@ -7,7 +7,7 @@ use cryptoki::session::Session;
 
 use super::material;
 use crate::ceremony::event::Custody;
-use crate::ceremony::port::TokenKey;
+use crate::ceremony::port::{TokenKey, Usage};
 use crate::tuf::key::{Algorithm, PublicKey};
 
 /// One half of a key pair, as far as the token shows it.
@@ -73,6 +73,7 @@ pub(super) fn keys(session: &Session, logged_in: bool) -> Result<Vec<TokenKey>, 
             label: half.label.clone(),
             public: public.clone(),
             custody,
+            usage: Usage::default(),
         });
     }
     Ok(keys)
@@ -152,6 +153,7 @@ pub(super) fn generate(
         label: half.label,
         public,
         custody,
+        usage: Usage::default(),
     }))
 }
 

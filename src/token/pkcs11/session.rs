@@ -6,7 +6,7 @@ use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 
 use super::{Pkcs11Module, errors};
-use crate::ceremony::event::TokenIdentity;
+use crate::ceremony::event::{Credential, TokenIdentity};
 use crate::ceremony::port::{TokenError, TokenFault, TokenId, TokenInfo};
 use crate::ceremony::prompt::Tries;
 use crate::token::failure;
@@ -53,6 +53,8 @@ impl Pkcs11Module {
                 info.user_pin_count_low(),
             ),
             pin_pad: info.protected_authentication_path(),
+            credentials: vec![Credential::So, Credential::User],
+            factory: Vec::new(),
         })
     }
 

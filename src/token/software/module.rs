@@ -1,8 +1,8 @@
 //! Tokens of software: they behave as a token with a PIN and three tries does, and are gone when the program ends.
 
 use super::{SoftwareKey, no_secret};
-use crate::ceremony::event::{Custody, ModuleIdentity, TokenIdentity};
-use crate::ceremony::port::{TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
+use crate::ceremony::event::{Credential, Custody, ModuleIdentity, TokenIdentity};
+use crate::ceremony::port::{TokenError, TokenFault, TokenId, TokenInfo, TokenKey, Usage};
 use crate::ceremony::prompt::Tries;
 use crate::secret::Secret;
 use crate::token::{Module, failure};
@@ -35,6 +35,7 @@ impl SoftwareModule {
                 name: name.to_owned(),
                 sha256: None,
                 description: format!("tuf-ceremony: software keys in memory, {version}"),
+                reach: Vec::new(),
             },
             tokens: Vec::new(),
         }
@@ -95,6 +96,8 @@ impl SoftwareToken {
                 left => Tries::Left(left),
             },
             pin_pad: false,
+            credentials: vec![Credential::User],
+            factory: Vec::new(),
         }
     }
 
@@ -209,6 +212,7 @@ impl Module for SoftwareModule {
                 never_extractable: Some(true),
                 local: Some(true),
             },
+            usage: Usage::default(),
         };
         token.keys.push((key.clone(), pair));
         Ok(key)

@@ -170,7 +170,87 @@ fn candidate(event: &Event) -> Option<String> {
                 text(holder)
             )
         }
-        other => return signature(other),
+        other => return signature(other).or_else(|| device(other)),
+    })
+}
+
+fn device(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Attested {
+            holder,
+            keyid,
+            test_root,
+            says,
+            ..
+        } => {
+            let root = if *test_root {
+                "under a TEST ROOT that only this rehearsal trusts"
+            } else {
+                "under its maker's root"
+            };
+            let says: Vec<_> = says.iter().map(|line| text(line)).collect();
+            format!(
+                "The key {keyid} of {} is attested {root}: {}.",
+                text(holder),
+                says.join("; ")
+            )
+        }
+        Event::Unattested {
+            holder,
+            keyid,
+            reason,
+        } => format!(
+            "Nobody vouches for the key {keyid} of {}, and that was acknowledged: {}.",
+            text(holder),
+            text(reason)
+        ),
+        Event::SignedOff {
+            holder,
+            keyid,
+            advisory,
+            reason,
+        } => format!(
+            "**{} was accepted** for the key {keyid} of {}: \"{}\".",
+            text(advisory),
+            text(holder),
+            text(reason)
+        ),
+        Event::BagOpened { holder, number } => {
+            format!("The bag {} of {} was opened.", text(number), text(holder))
+        }
+        Event::BagClosed { holder, number } => format!(
+            "The token of {} went into the bag {}.",
+            text(holder),
+            text(number)
+        ),
+        Event::Provisioned {
+            holder,
+            token,
+            firmware,
+            credentials,
+        } => {
+            let credentials: Vec<_> = credentials.iter().map(|kind| kind.name()).collect();
+            format!(
+                "The token of {} (serial {}, firmware {}) was erased and given: {}.",
+                text(holder),
+                text(&token.serial),
+                text(firmware.as_deref().unwrap_or("unknown")),
+                credentials.join(", ")
+            )
+        }
+        Event::Proven {
+            holder,
+            role,
+            keyid,
+            token,
+            ..
+        } => format!(
+            "The {} key {keyid} of {} (serial {}) signed a challenge; the signature verifies.",
+            text(role),
+            text(holder),
+            text(&token.serial)
+        ),
+        _ => return None,
     })
 }
 

@@ -41,6 +41,10 @@ pub(super) fn page(model: &Model, asking: &Asking) -> Page {
                 typing_keys(asking),
             )
         }
+        Ask::Text { wanted } => {
+            bottom = field(model, asking, "Type", wanted);
+            ("Waiting for: a text, then Enter", typing_keys(asking))
+        }
         Ask::Choice { .. } => ("Waiting for: a choice, then Enter", CHOICE_KEYS),
         Ask::Token { tokens, .. } => {
             body.extend(inventory(tokens, width));

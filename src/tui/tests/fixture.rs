@@ -6,7 +6,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use crate::ceremony::event::{Document, Event, FileDigest, Mode, Quorum, Signer, TokenIdentity};
+use crate::ceremony::event::{
+    Credential, Document, Event, FileDigest, Mode, Quorum, Signer, TokenIdentity,
+};
 use crate::ceremony::plan::{KeyChoice, Step};
 use crate::ceremony::prompt::{Ask, Choice, PinPrompt, Prompt, TokenRow, Tries};
 use crate::ceremony::review::{Mark, Review, Row};
@@ -37,7 +39,6 @@ fn signer(holder: &str, key: u8) -> Signer {
         keyid: KeyId(format!("{key:064x}")),
     }
 }
-
 pub(super) fn model(text: &str, size: (u16, u16)) -> Model {
     let start = Start {
         mode: Mode::Rehearsal,
@@ -96,7 +97,6 @@ pub(super) fn running(text: &str, size: (u16, u16), until: usize) -> Model {
     model.stage = Stage::Working;
     model
 }
-
 pub(super) fn opened(text: &str) -> Event {
     Event::Opened {
         tool: text.to_owned(),
@@ -188,7 +188,6 @@ fn happens(text: &str, step: usize) -> Vec<Event> {
         _ => Vec::new(),
     }
 }
-
 pub(super) fn ask(text: &str, digest: bool, ask: Ask) -> Prompt {
     Prompt {
         id: "plan".to_owned(),
@@ -244,12 +243,12 @@ pub(super) fn review(text: &str, rows: usize) -> Prompt {
 pub(super) fn pin(text: &str, tries: Tries) -> PinPrompt {
     PinPrompt {
         holder: text.to_owned(),
+        kind: Credential::User,
         token: token(text),
         tries,
         after: Some(format!("Token {text} refused the PIN.")),
     }
 }
-
 pub(super) fn asked(mut model: Model, prompt: Prompt) -> Model {
     assert_eq!(update(&mut model, Input::Prompt(Box::new(prompt))), None);
     model
