@@ -118,8 +118,8 @@ impl Single {
         let mut wanted: Vec<CK_ATTRIBUTE> = template.iter().map(Into::into).collect();
         let length = CK_ULONG::try_from(wanted.len())?;
         // SAFETY: the template points into `template`, which outlives the call, and has the length that is said.
-        let begun = unsafe { begin(session.handle(), wanted.as_mut_ptr(), length) };
-        ok(begun, Function::FindObjectsInit)?;
+        let started = unsafe { begin(session.handle(), wanted.as_mut_ptr(), length) };
+        ok(started, Function::FindObjectsInit)?;
         let room = CK_ULONG::try_from(BATCH)?;
         let mut found = Vec::new();
         let outcome = loop {
