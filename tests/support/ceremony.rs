@@ -171,10 +171,11 @@ impl<'s> Ceremony<'s> {
             "schema = \"tuf-ceremony/room/1\"\nmode = \"{}\"\ntask = \"{}\"\n",
             self.mode, self.task
         );
-        for module in &self.modules {
+        for (number, module) in self.modules.iter().enumerate() {
+            let name = if number == 0 { "softhsm" } else { "others" };
             let _ = write!(
                 room,
-                "\n[[module]]\nname = \"softhsm\"\npath = \"{module}\"\n"
+                "\n[[module]]\nname = \"{name}\"\npath = \"{module}\"\n"
             );
         }
         for holder in &self.here {

@@ -58,7 +58,12 @@ impl Stage {
 
     /// The same tokens and folders again, apart from these.
     pub fn copy(&self) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        self.copy_in(&std::env::temp_dir())
+    }
+
+    /// The same below this folder.
+    pub fn copy_in(&self, parent: &Path) -> Self {
+        let folder = tempfile::tempdir_in(parent).unwrap();
         let from = format!("{}/.", self.folder.path().display());
         let mut command = Command::new("cp");
         command.arg("-a").arg(from).arg(folder.path());

@@ -84,12 +84,16 @@ impl Runner<'_> {
         let told = question.text.len();
         let mut failure: Option<TokenError> = None;
         loop {
-            let token = match (self.bring(&question, &signer.holder, true), failure.take()) {
-                (Ok(Some(token)), _) => token,
-                (Ok(None), _) => return Ok(false),
-                // Nobody is there to insert the token again: its failure is the end.
-                (Err(Halt::Stopped(Stop::NoAnswer(_))), Some(failed)) => return Err(failed.into()),
-                (Err(halt), _) => return Err(halt),
+            let before = failure.take();
+            // Nobody is there to insert the token again, or to type its PIN again: its failure is the end.
+            let ended = |halt| match (halt, before) {
+                (Halt::Stopped(Stop::NoAnswer(_)), Some(failed)) => Halt::Token(failed),
+                (halt, _) => halt,
+            };
+            let token = match self.bring(&question, &signer.holder, true) {
+                Ok(Some(token)) => token,
+                Ok(None) => return Ok(false),
+                Err(halt) => return Err(ended(halt)),
             };
             question.text.truncate(told);
             question.text.push(match self.sign_on(&candidate, signer, &token, &wanted) {
@@ -102,7 +106,7 @@ impl Runner<'_> {
                     failure = Some(failed);
                     text
                 }
-                Err(halt) => return Err(halt),
+                Err(halt) => return Err(ended(halt)),
             });
         }
     }

@@ -1,0 +1,129 @@
+//! Every call of every flow times every class of codes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use crate::case::{Case, Fault, in_parallel};
+use crate::classes::{CLASSES, every_code};
+use crate::flow::Flow;
+use crate::judge::{self, Faults};
+
+/// How a matrix ended.
+struct Table {
+    cases: usize,
+    finished_again: usize,
+    codes: BTreeMap<i32, usize>,
+    failures: Vec<String>,
+}
+
+/// Runs every fault in the flow. A run that stopped where another one had stopped before is not finished again unless `always`.
+fn run(flow: Flow, faults: &[Fault], always: bool) -> Table {
+    flow.template();
+    let seen = Mutex::new(BTreeSet::new());
+    let results = in_parallel(faults.len(), |index| {
+        let fault = &faults[index];
+        let case = Case::new(flow, fault);
+        let outcome = case.with_fault();
+        let mut broken: Faults = Vec::new();
+        let log = case.shim.log();
+        let fired = log.broken().iter().any(|call| {
+            (call.function.as_str(), call.number) == (fault.function.as_str(), fault.number)
+        });
+        if !fired {
+            broken.push("the fault did not happen".to_owned());
+        }
+        broken.extend(judge::after_fault(&case, &outcome));
+        let stopped_at = judge::record(&case).map(|record| {
+            let state = (outcome.code, record.outline(), case.objects());
+            seen.lock().unwrap().insert(state)
+        });
+        let again = outcome.code != 0 && (always || stopped_at.unwrap_or(true));
+        if again {
+            broken.extend(judge::after_repair(&case, &case.without()));
+        }
+        let broken: Vec<_> = broken
+            .into_iter()
+            .map(|text| format!("{flow:?} {fault:?}: {text}\n"))
+            .collect();
+        (outcome.code, again, broken)
+    });
+    let mut table = Table {
+        cases: results.len(),
+        finished_again: 0,
+        codes: BTreeMap::new(),
+        failures: Vec::new(),
+    };
+    for (code, again, broken) in results {
+        *table.codes.entry(code).or_default() += 1;
+        table.finished_again += usize::from(again);
+        table.failures.extend(broken);
+    }
+    table
+}
+
+/// Every call of the flow, with each of these.
+fn product(flow: Flow, what: &[String]) -> Vec<Fault> {
+    let points = flow.template().clean.points();
+    let faults = points.iter().flat_map(|(function, number)| {
+        what.iter().map(|what| Fault {
+            function: (*function).to_owned(),
+            number: *number,
+            what: what.clone(),
+        })
+    });
+    faults
+        .step_by(
+            std::env::var("STRIDE")
+                .ok()
+                .map_or(1, |n| n.parse().unwrap()),
+        )
+        .collect()
+}
+
+fn holds(flow: Flow, faults: &[Fault], always: bool) {
+    let began = Instant::now();
+    let table = run(flow, faults, always);
+    let calls = flow.template().clean.0.len();
+    let mut text = format!(
+        "{}: {calls} calls, {} cases, {} finished again, exit codes {:?}, {:.0} s",
+        flow.name(),
+        table.cases,
+        table.finished_again,
+        table.codes,
+        began.elapsed().as_secs_f32()
+    );
+    println!("{text}");
+    for failure in table.failures.iter().take(20) {
+        let _ = write!(text, "\n{failure}");
+    }
+    assert!(
+        table.failures.is_empty(),
+        "{} failures; {text}",
+        table.failures.len()
+    );
+}
+
+fn classes() -> Vec<String> {
+    CLASSES.iter().map(|(_, code)| (*code).to_owned()).collect()
+}
+
+#[test]
+fn every_call_of_keygen_fails_in_every_class() {
+    holds(Flow::Keygen, &product(Flow::Keygen, &classes()), false);
+}
+
+#[test]
+fn every_call_of_sign_fails_in_every_class() {
+    holds(Flow::Sign, &product(Flow::Sign, &classes()), false);
+}
+
+/// Hours: `tests/campaigns/pkcs11-faults`.
+#[test]
+#[ignore = "a campaign: run tests/campaigns/pkcs11-faults"]
+fn every_call_of_every_flow_fails_with_every_code() {
+    for flow in Flow::ALL {
+        holds(flow, &product(flow, &every_code()), true);
+    }
+}
