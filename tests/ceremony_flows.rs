@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "ceremony_flows/alive.rs"]
+mod alive;
 #[path = "ceremony_flows/chain.rs"]
 mod chain;
 #[path = "ceremony_flows/clients.rs"]

@@ -8,6 +8,8 @@
     reason = "tests"
 )]
 
+#[path = "runner_faults/alive.rs"]
+mod alive;
 #[path = "runner_faults/calls.rs"]
 mod calls;
 #[path = "runner_faults/ephemeral.rs"]

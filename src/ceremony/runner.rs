@@ -7,8 +7,10 @@ mod documents;
 mod enrol;
 mod finish;
 mod open;
+mod prove;
 mod sign;
 mod token;
+mod turn;
 
 use super::candidate::Candidate;
 use super::event::{Event, Mode};
@@ -176,15 +178,15 @@ impl<'a> Runner<'a> {
                 generate,
                 keyid,
             } => self.enrol(holder, role, *generate, keyid.as_ref()),
-            Step::OpenBag { .. }
-            | Step::Provision { .. }
-            | Step::Prove { .. }
-            | Step::CloseBag { .. } => Err(Finding::error(
-                "PLAN-STEP",
-                "",
-                format!("no kind plans the step \"{}\" yet", step.label()),
-            )
-            .into()),
+            Step::Prove { holder, role, key } => self.prove(holder, role, key),
+            Step::OpenBag { .. } | Step::Provision { .. } | Step::CloseBag { .. } => {
+                Err(Finding::error(
+                    "PLAN-STEP",
+                    "",
+                    format!("no kind plans the step \"{}\" yet", step.label()),
+                )
+                .into())
+            }
             Step::Ephemeral { role, algorithms } => self.make_ephemeral(role, algorithms),
             Step::Build => self.build(),
             Step::Review { document } => self.review(document),

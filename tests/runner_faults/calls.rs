@@ -11,7 +11,7 @@ use super::world::Fault;
 pub fn faults(method: &str) -> Vec<Fault> {
     let before = Fault::Before;
     match method {
-        "sign" | "sign_ephemeral" => vec![
+        "sign" | "sign_ephemeral" | "challenge" => vec![
             before(TokenFault::Other),
             before(TokenFault::Unsupported),
             Fault::Unknown,

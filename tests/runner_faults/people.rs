@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tuf_ceremony::ceremony::event::Credential;
 use tuf_ceremony::ceremony::port::{Operator, Stop};
 use tuf_ceremony::ceremony::prompt::{Ask, Choice, EnvelopePrompt, PinPrompt, Prompt};
 use tuf_ceremony::secret::Secret;
@@ -20,6 +21,8 @@ pub struct People {
     pub answers: Vec<(&'static str, &'static str)>,
     /// PINs that come before the right one.
     pub pins: Vec<&'static str>,
+    /// Other secrets than PINs, in the order in which they are asked for.
+    pub secrets: Vec<&'static str>,
     /// Whether a holder whose signature was not counted tries again.
     pub try_again: bool,
     asked: usize,
@@ -35,6 +38,7 @@ impl People {
             log: log.clone(),
             answers: Vec::new(),
             pins: Vec::new(),
+            secrets: Vec::new(),
             try_again: true,
             asked: 0,
             told: BTreeMap::new(),
@@ -88,14 +92,25 @@ impl Operator for People {
     }
 
     fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {
-        self.log.add(Entry::PinAsked);
         self.pin_prompts.push(prompt.clone());
+        if prompt.kind != Credential::User {
+            let secret = match self.secrets.as_slice() {
+                [] => "a secret",
+                _ => self.secrets.remove(0),
+            };
+            return Ok(Secret::take(&mut secret.as_bytes().to_vec()).unwrap());
+        }
+        self.log.add(Entry::PinAsked);
         let pin = if self.pins.is_empty() {
             PIN
         } else {
             self.pins.remove(0)
         };
         Ok(Secret::take(&mut pin.as_bytes().to_vec()).unwrap())
+    }
+
+    fn tell(&mut self, text: &str) {
+        self.log.add(Entry::Told(text.to_owned()));
     }
 
     fn envelope(&mut self, _: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop> {

@@ -16,6 +16,8 @@ pub enum Entry {
     },
     Asked(String),
     PinAsked,
+    /// What people were told before a token was asked.
+    Told(String),
     Recorded(Event),
     /// An event that could not be recorded.
     Lost,

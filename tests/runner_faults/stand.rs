@@ -84,6 +84,19 @@ pub fn admin_key(before: &Stand) -> String {
     )
 }
 
+/// Every holder proves the root key alive.
+pub fn check_in(before: &Stand) -> String {
+    let root = Sha256::of(&before.world.disk["metadata/1.root.json"]);
+    let holders = HOLDERS.map(|name| {
+        let keyid = before.keyid(name, "root");
+        holder(name, &format!("root.keyid = \"{keyid}\""))
+    });
+    format!(
+        "{HEAD}kind = \"check-in\"\ntrusted_root_sha256 = \"{root}\"\n{}",
+        holders.concat()
+    )
+}
+
 pub struct Stand {
     pub script: Script,
     pub script_bytes: Vec<u8>,

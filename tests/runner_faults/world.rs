@@ -56,6 +56,8 @@ pub struct FakeWorld {
     pub shown: Option<Lie<TokenKey>>,
     /// Changes what a token says of itself.
     pub listed: Option<Lie<TokenInfo>>,
+    /// The management key of every token, where tokens have one.
+    pub management: Option<&'static str>,
     calls: usize,
 }
 
@@ -101,6 +103,7 @@ impl FakeWorld {
             signs: None,
             shown: None,
             listed: None,
+            management: None,
             calls: 0,
         }
     }
@@ -259,7 +262,11 @@ impl World for FakeWorld {
         token: &TokenId,
         key: &TokenKey,
     ) -> Result<Vec<u8>, TokenError> {
-        let fault = self.call("sign", &token.label);
+        let method = match request {
+            SignRequest::Metadata(_) => "sign",
+            SignRequest::Challenge(_) => "challenge",
+        };
+        let fault = self.call(method, &token.label);
         let signs = self.signs;
         answered(fault, || match signs {
             Some(signs) => Ok(signs(&mut self.module, token, key, request.bytes())),
@@ -269,7 +276,12 @@ impl World for FakeWorld {
 
     fn authorise(&mut self, token: &TokenId, management: &Secret) -> Result<(), TokenError> {
         let fault = self.call("authorise", &token.label);
-        answered(fault, || self.module.authorise(token, management))
+        let right = |right: &str| management.expose(|given| given == right.as_bytes());
+        answered(fault, || match self.management.map(right) {
+            Some(true) => Ok(()),
+            Some(false) => Err(token_error(Fault::Before(TokenFault::PinIncorrect))),
+            None => self.module.authorise(token, management),
+        })
     }
 
     fn attestation(&mut self, token: &TokenId, key: &TokenKey) -> Result<Vec<Vec<u8>>, TokenError> {

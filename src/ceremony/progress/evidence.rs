@@ -85,6 +85,11 @@ impl Evidence {
     pub fn proven(&self) -> &[Proven] {
         &self.proven
     }
+    /// Whether a key has proven itself for a role.
+    pub fn is_proven(&self, role: &str, keyid: &KeyId) -> bool {
+        let mut known = self.proven.iter();
+        known.any(|proven| proven.role == role && proven.keyid == *keyid)
+    }
     /// The number of the bag that a holder's token came in.
     pub fn opened_bag(&self, holder: &str) -> Option<&str> {
         number(&self.opened, holder)
