@@ -22,6 +22,8 @@ mod lies;
 mod people;
 #[path = "runner_faults/pins.rs"]
 mod pins;
+#[path = "runner_faults/provision.rs"]
+mod provision;
 #[path = "runner_faults/record.rs"]
 mod record;
 #[path = "runner_faults/stand.rs"]

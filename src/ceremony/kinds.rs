@@ -6,6 +6,7 @@ mod abort;
 mod admin_key;
 mod check_in;
 mod genesis;
+mod provision;
 mod renew;
 mod renew_ephemeral;
 
@@ -53,6 +54,7 @@ pub const KINDS: &[Kind] = &[
     renew::KIND,
     renew_ephemeral::KIND,
     admin_key::KIND,
+    provision::KIND,
     check_in::KIND,
     abort::KIND,
 ];

@@ -31,9 +31,13 @@ pub fn after(material: &Material<'_>, progress: &Progress, candidates: &[Candida
         }
     }
     for (name, waiting) in waiting(material) {
-        let keyid = &waiting.keyid;
-        let held = held(material, progress, &waiting.role, keyid);
-        roll.add(name, held);
+        let serial = waiting.serial.as_deref();
+        if !serial.is_some_and(|serial| progress.evidence().is_erased(serial)) {
+            roll.add(
+                name,
+                held(material, progress, &waiting.role, &waiting.keyid),
+            );
+        }
     }
     Holders::new(roll.holders)
 }

@@ -2,12 +2,14 @@
 //! folded from its transcript and goes on.
 
 mod ask;
+mod bags;
 mod collect;
 mod documents;
 mod enrol;
 mod finish;
 mod open;
 mod prove;
+mod provision;
 mod sign;
 mod token;
 mod turn;
@@ -179,14 +181,9 @@ impl<'a> Runner<'a> {
                 keyid,
             } => self.enrol(holder, role, *generate, keyid.as_ref()),
             Step::Prove { holder, role, key } => self.prove(holder, role, key),
-            Step::OpenBag { .. } | Step::Provision { .. } | Step::CloseBag { .. } => {
-                Err(Finding::error(
-                    "PLAN-STEP",
-                    "",
-                    format!("no kind plans the step \"{}\" yet", step.label()),
-                )
-                .into())
-            }
+            Step::OpenBag { holder } => self.open_bag(holder),
+            Step::Provision { holder } => self.provision(holder),
+            Step::CloseBag { holder } => self.close_bag(holder),
             Step::Ephemeral { role, algorithms } => self.make_ephemeral(role, algorithms),
             Step::Build => self.build(),
             Step::Review { document } => self.review(document),

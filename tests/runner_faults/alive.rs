@@ -287,3 +287,37 @@ fn a_card_that_wants_its_management_key_is_given_it_once_and_makes_the_key() {
         )
     );
 }
+
+#[test]
+fn what_is_published_of_a_tokens_weakness_is_told_with_its_proof_of_life() {
+    let advised = |firmware: Option<&'static str>| {
+        let script = genesis().replace("ed25519", "ecdsa-p256");
+        let mut stand = Stand::finished(script).then(check_in);
+        stand.world.listed = Some(Box::new(move |mut token| {
+            "Yubico".clone_into(&mut token.identity.manufacturer);
+            "YubiKey 5".clone_into(&mut token.identity.model);
+            token.firmware = firmware.map(ToOwned::to_owned);
+            token
+        }));
+        stand.run(&mut stand.people()).unwrap();
+        check_alive(&stand);
+        let serial = stand.world.module.list().unwrap()[0].id.serial.clone();
+        let progress = stand.progress();
+        let told = progress
+            .findings()
+            .iter()
+            .filter(|found| found.rule == "TOKEN-ADVISORY");
+        let told: Vec<_> = told
+            .map(|found| found.text.replace(&serial, "SERIAL"))
+            .collect();
+        told
+    };
+    assert_eq!(advised(Some("5.7.1")), [""; 0]);
+    let old = advised(Some("5.4.3"));
+    assert_eq!(old.len(), 3);
+    assert_eq!(
+        old[0],
+        "token SERIAL of alice (firmware 5.4.3) has YSA-2024-03 (EUCLEAK, CVE-2024-45678): who has the device open on a bench for some minutes, and its PIN, can compute its ECDSA keys; plan another device for the root key"
+    );
+    assert!(advised(None)[0].contains("(firmware unknown) may have YSA-2024-03"));
+}

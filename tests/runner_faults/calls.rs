@@ -23,7 +23,7 @@ pub fn faults(method: &str) -> Vec<Fault> {
             before(TokenFault::PinLocked),
         ],
         "write" => vec![before(TokenFault::Other), Fault::Torn],
-        "generate" | "register" => vec![before(TokenFault::Other), Fault::Unanswered],
+        "generate" | "register" | "reset" => vec![before(TokenFault::Other), Fault::Unanswered],
         _ => vec![before(TokenFault::Other)],
     }
 }

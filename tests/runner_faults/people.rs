@@ -26,6 +26,10 @@ pub struct People {
     /// Whether a holder whose signature was not counted tries again.
     pub try_again: bool,
     asked: usize,
+    /// The serial on the device that is wanted.
+    serial: String,
+    /// Secrets in envelopes: whose, which, what.
+    pub envelopes: Vec<(String, Credential, Vec<u8>)>,
     /// What was last said with each prompt.
     pub told: BTreeMap<String, String>,
     /// Every PIN prompt.
@@ -41,6 +45,8 @@ impl People {
             secrets: Vec::new(),
             try_again: true,
             asked: 0,
+            serial: String::new(),
+            envelopes: Vec::new(),
             told: BTreeMap::new(),
             pin_prompts: Vec::new(),
         }
@@ -54,13 +60,19 @@ impl People {
         };
         match &prompt.ask {
             Ask::Phrase { phrase } | Ask::Review { phrase, .. } => Some(phrase.clone()),
-            Ask::Text { .. } => None,
-            Ask::Choice { options } => {
-                first(&["agree", "done", "use", "try"], options).or_else(|| {
-                    let mut ids = options.iter().map(|option| option.id.clone());
-                    ids.find(|id| id.starts_with("sign:"))
+            Ask::Text { .. } => {
+                let (what, about) = prompt.id.split_once(':')?;
+                Some(match what {
+                    "serial" => self.serial.clone(),
+                    "bag-opened" => format!("old bag of {about}"),
+                    _ => format!("bag of {}", about.trim_end_matches(":again")),
                 })
             }
+            Ask::Choice { options } => first(&["agree", "done", "use", "try", "blank"], options)
+                .or_else(|| {
+                    let mut ids = options.iter().map(|option| option.id.clone());
+                    ids.find(|id| id.starts_with("sign:"))
+                }),
             Ask::Token { .. } => {
                 let told = prompt.text.join(" ");
                 let failed = ["Nothing was counted", "refused before its PIN"];
@@ -83,6 +95,11 @@ impl Operator for People {
         self.log.add(Entry::Asked(prompt.id.clone()));
         self.told.insert(prompt.id.clone(), prompt.text.join("\n"));
         self.asked += 1;
+        if let Ask::Token { tokens, .. } = &prompt.ask
+            && let Some(wanted) = tokens.iter().find(|row| row.wanted)
+        {
+            self.serial.clone_from(&wanted.token.serial);
+        }
         let said = self.answers.iter().position(|(id, _)| *id == prompt.id);
         if let Some(said) = said {
             return Ok(self.answers.remove(said).1.to_owned());
@@ -101,6 +118,12 @@ impl Operator for People {
             return Ok(Secret::take(&mut secret.as_bytes().to_vec()).unwrap());
         }
         self.log.add(Entry::PinAsked);
+        let mut written = self.envelopes.iter().rev();
+        let written =
+            written.find(|(name, kind, _)| *name == prompt.holder && *kind == prompt.kind);
+        if let Some((.., secret)) = written.filter(|_| self.pins.is_empty()) {
+            return Ok(Secret::take(&mut secret.clone()).unwrap());
+        }
         let pin = if self.pins.is_empty() {
             PIN
         } else {
@@ -113,7 +136,11 @@ impl Operator for People {
         self.log.add(Entry::Told(text.to_owned()));
     }
 
-    fn envelope(&mut self, _: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop> {
+    fn envelope(&mut self, prompt: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop> {
+        self.log.add(Entry::Envelope(prompt.kind));
+        let written = fresh.expose(<[u8]>::to_vec);
+        self.envelopes
+            .push((prompt.holder.clone(), prompt.kind, written));
         Ok(fresh)
     }
 }

@@ -16,6 +16,10 @@ pub(super) enum Turn<T> {
     Refused(String),
 }
 
+/// What a token is brought for.
+pub(super) type Work<'w, 'r, T> =
+    dyn FnMut(&mut Runner<'r>, &TokenInfo) -> Result<Turn<T>, Halt> + 'w;
+
 /// Which token may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bring {
@@ -27,14 +31,14 @@ pub(super) enum Bring {
     Blank,
 }
 
-impl Runner<'_> {
+impl<'r> Runner<'r> {
     /// Has the holder's token brought until its work is done; none: the holder is passed over.
     pub(super) fn take_turn<T>(
         &mut self,
         question: &Question<'_>,
         holder: &str,
         which: Bring,
-        work: &mut dyn FnMut(&mut Self, &TokenInfo) -> Result<Turn<T>, Halt>,
+        work: &mut Work<'_, 'r, T>,
     ) -> Result<Option<T>, Halt> {
         let mut question = question.clone();
         let told = question.text.len();
