@@ -165,9 +165,8 @@ impl Inserted {
         let place = locked(&self.place).take()?;
         self.controls.set_pulled(true);
         tear(&place.wire);
-        if place.thread.join().is_err() {
-            panic!("the card's thread panicked");
-        }
+        let ended = place.thread.join();
+        assert!(ended.is_ok(), "the card's thread panicked");
         Some(place.bay)
     }
 }
