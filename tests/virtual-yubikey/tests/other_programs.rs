@@ -75,7 +75,7 @@ impl<'a> Bench<'a> {
         assert!(!self.run("ykman", &all).status.success(), "{arguments:?}");
     }
 
-    /// A key in 9a with its certificate, which is how OpenSC finds it.
+    /// A key in 9a with its certificate, which is how `OpenSC` finds it.
     fn key_with_certificate(&self) {
         self.piv(&[
             "keys", "generate", "-a", "ECCP256", "-m", MANAGEMENT, "9a", "key.pem",
