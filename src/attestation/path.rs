@@ -6,8 +6,10 @@
 //!   92): keyUsage is judged where it is present. basicConstraints with cA is demanded of every issuer without exception,
 //!   because attested keys can sign anything, also something that looks like an attestation.
 //! - The PIV root's basicConstraints are not critical (error 89): criticality is not judged.
-//! - Attestations and device certificates of YubiKeys have neither key identifiers nor names that differ: every device is called
+//! - Attestations and device certificates of YubiKeys have neither key identifiers nor names that differ: every one is called
 //!   "Yubico PIV Attestation". The issuer is therefore the certificate of the right name whose key verifies the signature.
+//!   Nor is the certificate one device's: YubiKeys of a batch share it with its key (serials 14454335 and 15422467 do), so it
+//!   says who made the device, and only the serial number says which device it is.
 //! - Intermediates of 2025 leave out the NULL parameters of RSA: see `signature`.
 //! - The dates of an attestation are copied from the device certificate, which has them from before the device was made
 //!   (2016 or 2017 to 2052, 2071 or 9999). They tell nothing of the key, the device has no clock, and no revocation list
