@@ -265,7 +265,7 @@ Examples:
 
 {EXIT_CODES}"))]
 pub struct AttestVerifyArgs {
-    /// The public key as metadata has it: SubjectPublicKeyInfo (PEM or DER), or hexadecimal
+    /// The public key as metadata has it: SPKI as PEM or DER, or hexadecimal
     #[arg(long, value_name = "PUBKEY")]
     pub key: PathBuf,
     /// The certificates
