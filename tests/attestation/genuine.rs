@@ -120,7 +120,7 @@ pub(crate) fn sigstore() {
     assert!(serde_json::from_str::<Statement>(&stored.replacen('{', "{\"more\":1,", 1)).is_err());
 }
 
-/// Two YubiKeys of strangers have one and the same attesting key: the certificate tells a batch, the serial number a device.
+/// The devices of two strangers have one and the same attesting key: the certificate tells a batch, the serial number a device.
 pub(crate) fn batch() {
     let [ours, _] = super::here();
     let [.., theirs] = published();

@@ -99,6 +99,13 @@ fn attestations_of_the_wrong_form_are_refused() {
     for (certificates, name, reason) in cases {
         malformed(&certificates, &format!("{name} {reason}"));
     }
+}
+
+#[test]
+fn attestations_that_lack_something_are_refused() {
+    assert!(
+        verify(&pair(&piv(), &device())).is_ok() && verify(&pair(&hsm(), &hsm_device())).is_ok()
+    );
     for last in [3, 7, 8] {
         let leaf = without(piv(), &format!("{PIV}.{last}"));
         malformed(
