@@ -1,18 +1,16 @@
 //! `tokens`: what is plugged in, over all modules of a room or of the usual places. Asks for no PIN.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::args::TokensArgs;
 use super::{Answer, Exit, print};
 use crate::bundle::files;
 use crate::ceremony::port::{TokenInfo, TokenKey};
 use crate::ceremony::prompt::Tries;
-use crate::room::config::Room;
+use crate::room::config::{Backend, Module, Room};
 use crate::room::failure::Failure;
-use crate::room::rehearsal;
-use crate::token::Module;
-use crate::token::pkcs11::Pkcs11Module;
+use crate::room::{modules, rehearsal};
 
 /// Lists tokens and the public keys they show without a PIN.
 ///
@@ -52,9 +50,8 @@ pub fn run(args: &TokensArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answe
 
 fn list(args: &TokensArgs) -> Result<Vec<(TokenInfo, Vec<TokenKey>)>, Failure> {
     let mut tokens = Vec::new();
-    for (name, path, init_args) in modules(args)? {
-        let mut module = Pkcs11Module::load(&name, &path, init_args.as_deref())
-            .map_err(|fault| Failure::token(&fault))?;
+    for module in named(args)? {
+        let mut module = modules::load(&module).map_err(|fault| Failure::token(&fault))?;
         for token in module.list().map_err(|fault| Failure::token(&fault))? {
             let keys = if token.ready {
                 module.keys(&token.id).unwrap_or_default()
@@ -67,30 +64,35 @@ fn list(args: &TokensArgs) -> Result<Vec<(TokenInfo, Vec<TokenKey>)>, Failure> {
     Ok(tokens)
 }
 
-type Named = (String, PathBuf, Option<String>);
-
-fn modules(args: &TokensArgs) -> Result<Vec<Named>, Failure> {
-    let mut modules: Vec<Named> = args
+fn named(args: &TokensArgs) -> Result<Vec<Module>, Failure> {
+    let mut modules: Vec<Module> = args
         .module
         .iter()
-        .map(|path| (path.display().to_string(), path.clone(), None))
+        .map(|path| library(path.display().to_string(), path))
         .collect();
     if let Some(path) = &args.room {
         let bytes = files::read(path, files::SMALL_CAP)
             .map_err(|fault| Failure::usage(fault.to_string()))?;
         let room = Room::parse(&path.display().to_string(), &bytes)
             .map_err(|finding| Failure::refused(&[finding]))?;
-        modules.extend(
-            room.modules
-                .into_iter()
-                .map(|module| (module.name, module.path, module.init_args)),
-        );
+        modules.extend(room.modules);
     }
     if args.module.is_empty() && args.room.is_none() {
-        modules
-            .extend(rehearsal::softhsm().map(|path| ("softhsm".to_owned(), path.to_owned(), None)));
+        modules.extend(rehearsal::softhsm().map(|path| library("softhsm".to_owned(), path)));
     }
     Ok(modules)
+}
+
+fn library(name: String, path: &Path) -> Module {
+    Module {
+        name,
+        backend: Backend::Pkcs11 {
+            path: path.to_owned(),
+            init_args: None,
+            usb: false,
+            network: false,
+        },
+    }
 }
 
 fn print_token(token: &TokenInfo, keys: &[TokenKey], out: &mut dyn Write) -> std::io::Result<()> {

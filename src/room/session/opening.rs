@@ -11,10 +11,10 @@ use crate::ceremony::kinds::Kind;
 use crate::ceremony::script::Script;
 use crate::room::config::Room;
 use crate::room::failure::Failure;
+use crate::room::modules;
 use crate::room::record::Record;
 use crate::room::world::{Present, RoomWorld};
 use crate::token::Module;
-use crate::token::pkcs11::Pkcs11Module;
 use crate::token::software::EphemeralKeys;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
@@ -28,14 +28,12 @@ pub(super) fn open_world(
     record: Record,
     more: Vec<Box<dyn Module>>,
 ) -> Result<RoomWorld, Failure> {
-    let mut modules = more;
+    let mut loaded = more;
     for module in &room.modules {
-        let loaded = Pkcs11Module::load(&module.name, &module.path, module.init_args.as_deref())
-            .map_err(|fault| Failure::token(&fault))?;
-        modules.push(Box::new(loaded));
+        loaded.push(modules::load(module).map_err(|fault| Failure::token(&fault))?);
     }
     // ICANN's auditors: a software module on the ceremony machine could be used instead of the HSM by accident.
-    let software = modules.iter().find(|module| {
+    let software = loaded.iter().find(|module| {
         module
             .identity()
             .description
@@ -84,7 +82,7 @@ pub(super) fn open_world(
         ceremony,
         trusted_root: first.map(|first| (first.file.clone(), first.envelope.bytes().to_vec())),
         anchor,
-        modules,
+        modules: loaded,
         holders,
         input: paths.input.clone(),
         output: paths.output.clone(),
