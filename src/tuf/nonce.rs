@@ -164,14 +164,14 @@ mod tests {
         let (first, one) = signed(&key, b"one");
         let (second, two) = signed(&key, b"two");
         let bad = planted(&one, &two);
-        let repeated = Some(RepeatedNonce {
+        let repeated = RepeatedNonce {
             public: public.clone(),
             first,
             second,
-        });
+        };
         assert_eq!(
             repeated_nonce([(&public, first, &*one), (&public, second, &*bad)]),
-            repeated
+            Some(repeated.clone())
         );
         // With others between, and with the sign of s turned, which keeps r.
         let turned = {
@@ -187,8 +187,8 @@ mod tests {
             (&public, second, &*two),
             (&public, second, &*turned),
         ];
-        assert_eq!(repeated_nonce(list), repeated);
-        let finding = repeated.unwrap().finding("2.root.json");
+        assert_eq!(repeated_nonce(list), Some(repeated.clone()));
+        let finding = repeated.finding("2.root.json");
         assert_eq!(finding.rule, "SIG-NONCE");
         assert_eq!(
             finding.text,
