@@ -24,7 +24,10 @@ pub fn obey(line: &str, controls: &Controls) -> Result<String, String> {
     match words.as_slice() {
         ["finger"] if controls.touch() => done,
         ["finger"] => Ok("it does not blink".to_owned()),
-        ["log"] => Ok(controls.log().iter().map(|e| format!("{e}\n")).collect()),
+        ["log"] => {
+            let lines: Vec<String> = controls.log().iter().map(ToString::to_string).collect();
+            Ok(lines.join("\n"))
+        }
         words => {
             let mut faults = controls.faults();
             change(words, &mut faults)

@@ -168,13 +168,11 @@ impl Controls {
     pub(crate) fn refused(&self, ins: u8) -> Option<u16> {
         let mut inner = self.lock();
         let refusal = inner.faults.refuse.iter_mut().find(|r| r.ins == ins)?;
-        match refusal.after {
-            0 => Some(refusal.status),
-            _ => {
-                refusal.after -= 1;
-                None
-            }
+        if refusal.after == 0 {
+            return Some(refusal.status);
         }
+        refusal.after -= 1;
+        None
     }
 
     /// Blinks until touched, timed out or pulled.
