@@ -138,8 +138,9 @@ impl Options {
         let card = Mutex::new(self.card()?);
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))
             .map_err(|error| format!("no vpcd on port {port}: {error}"))?;
-        let served = vpcd::serve(&stream, &card);
-        vpcd::tear(&stream);
+        let wire = vpcd::Wire::new(stream).map_err(|error| format!("the wire to vpcd: {error}"))?;
+        let served = wire.serve(&card);
+        wire.tear();
         served.map_err(|error| format!("the wire to vpcd: {error}"))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -36,6 +36,29 @@ fn lying_signatures_do_not_verify() {
 }
 
 #[test]
+fn a_repeated_nonce_shows_as_a_repeated_r() {
+    on_stage("a_repeated_nonce_shows_as_a_repeated_r", |stage| {
+        let inserted = stage.insert_new(6_000_007, Firmware::V5_4_3);
+        let mut card = managed(6_000_007);
+        let public = p256(&mut card, SLOT, PinPolicy::Once, TouchPolicy::Never);
+        card.verify_pin(PIN).unwrap();
+        let mut r_of_two = || {
+            [0, 1].map(|_| {
+                let signed = sign(&mut card, SLOT).unwrap();
+                assert!(verifies(&public, &signed));
+                let signature = p256::ecdsa::Signature::from_der(&signed).unwrap();
+                signature.r().to_bytes()
+            })
+        };
+        let [first, second] = r_of_two();
+        assert_ne!(first, second);
+        inserted.controls().set(|faults| faults.repeat_nonce = true);
+        let [first, second] = r_of_two();
+        assert_eq!(first, second);
+    });
+}
+
+#[test]
 fn a_card_can_go_at_any_apdu_and_while_it_blinks() {
     on_stage("a_card_can_go_at_any_apdu_and_while_it_blinks", |stage| {
         let inserted = stage.insert_new(6_000_002, Firmware::V5_7_1);

@@ -9,7 +9,7 @@ use super::readers::Readers;
 use crate::card::Card;
 use crate::faults::Controls;
 use crate::state::State;
-use crate::vpcd::{serve, tear};
+use crate::vpcd::Wire;
 
 /// How long vpcd may take to listen again after a card left.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -72,7 +72,7 @@ pub struct Inserted {
 struct Place {
     bay: usize,
     events: Option<u32>,
-    wire: TcpStream,
+    wire: Arc<Wire>,
     thread: JoinHandle<()>,
 }
 
@@ -104,7 +104,8 @@ impl Inserted {
     pub fn insert(&self) {
         self.remove();
         let bay = self.bays.take();
-        let wire = self.bays.connect(bay);
+        let wire = Wire::new(self.bays.connect(bay));
+        let wire = Arc::new(wire.unwrap_or_else(|error| panic!("the wire to vpcd: {error}")));
         self.controls.set_pulled(false);
         let thread = self.serve(&wire);
         let mut place = locked(&self.place);
@@ -141,16 +142,14 @@ impl Inserted {
         locked(&self.place).as_ref().map(|place| place.bay)
     }
 
-    fn serve(&self, wire: &TcpStream) -> JoinHandle<()> {
-        let wire = wire
-            .try_clone()
-            .unwrap_or_else(|error| panic!("the wire to vpcd: {error}"));
+    fn serve(&self, wire: &Arc<Wire>) -> JoinHandle<()> {
+        let wire = Arc::clone(wire);
         let card = Arc::clone(&self.card);
         spawn(move || {
             // A broken wire is a card that left: the other side says so itself.
-            let _ = serve(&wire, &card);
+            let _ = wire.serve(&card);
+            wire.tear();
             locked(&card).reset();
-            tear(&wire);
         })
     }
 
@@ -159,7 +158,7 @@ impl Inserted {
             return Ok(());
         };
         self.controls.set_pulled(true);
-        tear(&place.wire);
+        place.wire.tear();
         let ended = place.thread.join();
         let readers = &self.bays.readers;
         let gone = readers.wait_for_card(place.bay, false, place.events);
