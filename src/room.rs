@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod failure;
 pub mod hardening;
+pub mod modules;
 pub mod pins;
 mod record;
 mod register;

@@ -17,6 +17,7 @@ mod init_args;
 pub mod pkcs11;
 pub mod software;
 pub mod uri;
+pub mod worker;
 
 /// One backend that has tokens.
 ///

@@ -53,6 +53,12 @@ pub enum Command {
     Tokens(TokensArgs),
     /// Unite part files of one candidate; the order does not matter
     Merge(MergeArgs),
+    /// A module in a process of its own; the program starts it itself
+    #[command(hide = true)]
+    TokenWorker,
+    /// The process that starts those; the program starts it itself
+    #[command(hide = true)]
+    TokenKeeper,
 }
 
 /// `run SCRIPT --room ROOM --in DIR --out DIR [--headless --answers FILE] [--pin-fd N]`

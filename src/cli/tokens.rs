@@ -1,7 +1,6 @@
 //! `tokens`: what is plugged in, over all modules of a room or of the usual places. Asks for no PIN.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use super::args::TokensArgs;
 use super::{Answer, Exit, print};
@@ -10,9 +9,9 @@ use crate::ceremony::port::{TokenInfo, TokenKey};
 use crate::ceremony::prompt::Tries;
 use crate::room::config::Room;
 use crate::room::failure::Failure;
-use crate::room::rehearsal;
+use crate::room::{hardening, modules, rehearsal};
 use crate::token::Module;
-use crate::token::pkcs11::Pkcs11Module;
+use crate::token::worker::{Backend, Keeper, Setup};
 
 /// Lists tokens and the public keys they show without a PIN.
 ///
@@ -52,9 +51,8 @@ pub fn run(args: &TokensArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answe
 
 fn list(args: &TokensArgs) -> Result<Vec<(TokenInfo, Vec<TokenKey>)>, Failure> {
     let mut tokens = Vec::new();
-    for (name, path, init_args) in modules(args)? {
-        let mut module = Pkcs11Module::load(&name, &path, init_args.as_deref())
-            .map_err(|fault| Failure::token(&fault))?;
+    let keeper = hardening::harden().map_err(Failure::disk)?;
+    for mut module in open(args, &keeper)? {
         for token in module.list().map_err(|fault| Failure::token(&fault))? {
             let keys = if token.ready {
                 module.keys(&token.id).unwrap_or_default()
@@ -67,30 +65,30 @@ fn list(args: &TokensArgs) -> Result<Vec<(TokenInfo, Vec<TokenKey>)>, Failure> {
     Ok(tokens)
 }
 
-type Named = (String, PathBuf, Option<String>);
-
-fn modules(args: &TokensArgs) -> Result<Vec<Named>, Failure> {
-    let mut modules: Vec<Named> = args
-        .module
-        .iter()
-        .map(|path| (path.display().to_string(), path.clone(), None))
-        .collect();
+fn open(args: &TokensArgs, keeper: &Keeper) -> Result<Vec<Box<dyn Module>>, Failure> {
     if let Some(path) = &args.room {
         let bytes = files::read(path, files::SMALL_CAP)
             .map_err(|fault| Failure::usage(fault.to_string()))?;
-        let room = Room::parse(&path.display().to_string(), &bytes)
-            .map_err(|finding| Failure::refused(&[finding]))?;
-        modules.extend(
-            room.modules
-                .into_iter()
-                .map(|module| (module.name, module.path, module.init_args)),
-        );
+        let file = path.display().to_string();
+        let room = Room::parse(&file, &bytes).map_err(|finding| Failure::refused(&[finding]))?;
+        return modules::open(&room, &file, keeper);
     }
-    if args.module.is_empty() && args.room.is_none() {
-        modules
-            .extend(rehearsal::softhsm().map(|path| ("softhsm".to_owned(), path.to_owned(), None)));
+    let named = args.module.iter();
+    let mut found: Vec<_> = named
+        .map(|path| (path.display().to_string(), path.clone()))
+        .collect();
+    if args.module.is_empty() {
+        found.extend(rehearsal::softhsm().map(|path| ("softhsm".to_owned(), path.to_owned())));
     }
-    Ok(modules)
+    let modules = found.into_iter().map(|(name, path)| {
+        let setup = Setup::of(Backend::Pkcs11 {
+            name,
+            path,
+            init_args: None,
+        });
+        Ok(Box::new(modules::start(setup, keeper)?) as Box<dyn Module>)
+    });
+    modules.collect()
 }
 
 fn print_token(token: &TokenInfo, keys: &[TokenKey], out: &mut dyn Write) -> std::io::Result<()> {

@@ -72,6 +72,9 @@ pub struct Module {
     /// It needs the network; in rehearsals only.
     #[serde(default)]
     pub network: bool,
+    /// Variables of the environment that its process is given beside the usual ones, by name.
+    #[serde(default)]
+    pub env: Vec<String>,
 }
 
 /// A holder who is here.

@@ -11,11 +11,12 @@ use crate::ceremony::kinds::Kind;
 use crate::ceremony::script::Script;
 use crate::room::config::Room;
 use crate::room::failure::Failure;
+use crate::room::modules;
 use crate::room::record::Record;
 use crate::room::world::{Present, RoomWorld};
 use crate::token::Module;
-use crate::token::pkcs11::Pkcs11Module;
 use crate::token::software::EphemeralKeys;
+use crate::token::worker::Keeper;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 
@@ -26,14 +27,15 @@ pub(super) fn open_world(
     ceremony: Sha256,
     paths: &Paths,
     record: Record,
+    keeper: &Keeper,
     more: Vec<Box<dyn Module>>,
 ) -> Result<RoomWorld, Failure> {
     let mut modules = more;
-    for module in &room.modules {
-        let loaded = Pkcs11Module::load(&module.name, &module.path, module.init_args.as_deref())
-            .map_err(|fault| Failure::token(&fault))?;
-        modules.push(Box::new(loaded));
-    }
+    modules.extend(modules::open(
+        room,
+        &paths.room.display().to_string(),
+        keeper,
+    )?);
     // ICANN's auditors: a software module on the ceremony machine could be used instead of the HSM by accident.
     let software = modules.iter().find(|module| {
         module
