@@ -1,5 +1,7 @@
 //! Rules that stand guard against a program that disagrees with itself: each with a plan, a kind, a candidate or a token doctored until it speaks.
 
+use std::path::Path;
+
 use tuf_ceremony::ceremony::candidate::Candidate;
 use tuf_ceremony::ceremony::event::{Document, Event, Mode};
 use tuf_ceremony::ceremony::kinds::{KINDS, Kind};

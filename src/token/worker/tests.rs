@@ -280,10 +280,10 @@ fn the_time_limit_is_for_the_whole_call_also_when_bytes_trickle_in() {
         },
         |channel| {
             take(channel);
+            raw(channel, b"J\0\x10\0\0");
             while !channel.is_hung_up() {
-                let _ = channel.stream().write(b"J");
-                thread::sleep(Duration::from_millis(40));
-                let _ = channel.stream().write(b"\x40\0\0\0{}");
+                let _ = channel.stream().write(b" ");
+                thread::sleep(Duration::from_millis(20));
             }
         },
         // Reads nothing at all.
@@ -294,17 +294,12 @@ fn the_time_limit_is_for_the_whole_call_also_when_bytes_trickle_in() {
         let begun = Instant::now();
         let payload = vec![b'{'; 8 << 20];
         let error = module.sign(&token(), &key(), &payload).unwrap_err();
-        if index == 1 {
-            // What trickled in was no message.
-            assert_eq!(error.fault, TokenFault::Module);
-            continue;
-        }
         assert_eq!(error.fault, TokenFault::TimedOut);
         assert_eq!(
             error.said,
             "no answer within 0.3 seconds; the module's process was stopped"
         );
-        assert_eq!(error.may_have_signed, index == 0);
+        assert_eq!(error.may_have_signed, index < 2);
         assert!(begun.elapsed() < LIMIT * 20, "{:?}", begun.elapsed());
         assert_eq!(*starts.lock().unwrap(), 1);
     }
@@ -361,7 +356,7 @@ fn keys_keep_every_field_on_the_way_and_those_that_cannot_sign_do_not_go() {
         Algorithm::EcdsaP256,
         Algorithm::EcdsaP384,
     ]);
-    let fixture = include_str!("../../../tests/data/keys/rsa.pem");
+    let fixture = include_str!("../../../tests/data/keys/rsa-2048.pem");
     let rsa = PublicKey::from_text(fixture).unwrap();
     for public in made.unwrap().into_iter().chain([rsa]) {
         let sent = TokenKey {
