@@ -1,6 +1,7 @@
 //! Keys that sign, behind one trait.
 //!
-//! A [`Module`] is one backend with tokens in it: [`pkcs11`] loads a vendor's library, [`software`] keeps keys in locked memory for
+//! A [`Module`] is one backend with tokens in it: [`pkcs11`] loads a vendor's library, [`yubikey`]
+//! speaks to PIV cards, [`software`] keeps keys in locked memory for
 //! rehearsals, tests and ephemeral keys. Which token is meant is said by module and serial (or label), never by slot number: slots are
 //! renumbered whenever a reader is plugged in or a token is initialised.
 //!
@@ -18,6 +19,7 @@ pub mod pkcs11;
 pub mod software;
 pub mod uri;
 pub mod worker;
+pub mod yubikey;
 
 /// One backend that has tokens.
 ///

@@ -7,11 +7,9 @@ use super::{Answer, Exit, print};
 use crate::bundle::files;
 use crate::ceremony::port::{TokenInfo, TokenKey};
 use crate::ceremony::prompt::Tries;
-use crate::room::config::Room;
+use crate::room::config::{Module, Room};
 use crate::room::failure::Failure;
 use crate::room::{hardening, modules, rehearsal};
-use crate::token::Module;
-use crate::token::worker::{Backend, Keeper, Setup};
 
 /// Lists tokens and the public keys they show without a PIN.
 ///
@@ -52,7 +50,8 @@ pub fn run(args: &TokensArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answe
 fn list(args: &TokensArgs) -> Result<Vec<(TokenInfo, Vec<TokenKey>)>, Failure> {
     let mut tokens = Vec::new();
     let keeper = hardening::harden().map_err(Failure::disk)?;
-    for mut module in open(args, &keeper)? {
+    for module in named(args)? {
+        let mut module = modules::start(&module, &keeper)?;
         for token in module.list().map_err(|fault| Failure::token(&fault))? {
             let keys = if token.ready {
                 module.keys(&token.id).unwrap_or_default()
@@ -65,30 +64,25 @@ fn list(args: &TokensArgs) -> Result<Vec<(TokenInfo, Vec<TokenKey>)>, Failure> {
     Ok(tokens)
 }
 
-fn open(args: &TokensArgs, keeper: &Keeper) -> Result<Vec<Box<dyn Module>>, Failure> {
+fn named(args: &TokensArgs) -> Result<Vec<Module>, Failure> {
+    let mut modules: Vec<Module> = args
+        .module
+        .iter()
+        .map(|path| Module::library(path.display().to_string(), path))
+        .collect();
     if let Some(path) = &args.room {
         let bytes = files::read(path, files::SMALL_CAP)
             .map_err(|fault| Failure::usage(fault.to_string()))?;
         let file = path.display().to_string();
         let room = Room::parse(&file, &bytes).map_err(|finding| Failure::refused(&[finding]))?;
-        return modules::open(&room, &file, keeper);
+        modules::refuse_network(&room, &file)?;
+        modules.extend(room.modules);
     }
-    let named = args.module.iter();
-    let mut found: Vec<_> = named
-        .map(|path| (path.display().to_string(), path.clone()))
-        .collect();
-    if args.module.is_empty() {
-        found.extend(rehearsal::softhsm().map(|path| ("softhsm".to_owned(), path.to_owned())));
+    if args.module.is_empty() && args.room.is_none() {
+        modules
+            .extend(rehearsal::softhsm().map(|path| Module::library("softhsm".to_owned(), path)));
     }
-    let modules = found.into_iter().map(|(name, path)| {
-        let setup = Setup::of(Backend::Pkcs11 {
-            name,
-            path,
-            init_args: None,
-        });
-        Ok(Box::new(modules::start(setup, keeper)?) as Box<dyn Module>)
-    });
-    modules.collect()
+    Ok(modules)
 }
 
 fn print_token(token: &TokenInfo, keys: &[TokenKey], out: &mut dyn Write) -> std::io::Result<()> {

@@ -1,7 +1,7 @@
 //! The room file: everything that belongs to this machine and this day, and to no reviewed script. Modules, tokens, media, rehearsal or production.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -23,7 +23,7 @@ pub struct Room {
     /// The whole ceremony, or one holder's signature on what travelled here.
     #[serde(default)]
     pub task: Task,
-    /// PKCS#11 modules.
+    /// Modules with tokens.
     #[serde(default, rename = "module")]
     pub modules: Vec<Module>,
     /// Who is here, with which token.
@@ -55,26 +55,108 @@ pub enum Task {
     Sign,
 }
 
-/// A PKCS#11 module.
+/// A module with tokens.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "ModuleEntry")]
 pub struct Module {
     /// A short name.
     pub name: String,
-    /// Its library.
-    pub path: PathBuf,
-    /// What some modules want at initialisation (NSS).
+    /// What it is.
+    pub backend: Backend,
+}
+
+/// What speaks to the tokens.
+#[derive(Clone, Debug)]
+pub enum Backend {
+    /// A PKCS#11 module.
+    Pkcs11 {
+        /// Its library.
+        path: PathBuf,
+        /// What some modules want at initialisation (NSS).
+        init_args: Option<String>,
+        /// It needs the kernel's messages on USB devices (libusb).
+        usb: bool,
+        /// It needs the network; in rehearsals only.
+        network: bool,
+        /// Variables of the environment that its process is given beside the usual ones, by name.
+        env: Vec<String>,
+    },
+    /// `YubiKeys` over PC/SC, without a library.
+    Yubikey,
+}
+
+/// A `[[module]]` as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModuleEntry {
+    name: String,
     #[serde(default)]
-    pub init_args: Option<String>,
-    /// It needs the kernel's messages on USB devices (libusb).
-    #[serde(default)]
-    pub usb: bool,
-    /// It needs the network; in rehearsals only.
-    #[serde(default)]
-    pub network: bool,
-    /// Variables of the environment that its process is given beside the usual ones, by name.
-    #[serde(default)]
-    pub env: Vec<String>,
+    kind: ModuleKind,
+    path: Option<PathBuf>,
+    init_args: Option<String>,
+    usb: Option<bool>,
+    network: Option<bool>,
+    env: Option<Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ModuleKind {
+    #[default]
+    Pkcs11,
+    Yubikey,
+}
+
+impl Module {
+    /// A PKCS#11 module that needs nothing more.
+    pub fn library(name: String, path: &Path) -> Self {
+        Self {
+            name,
+            backend: Backend::Pkcs11 {
+                path: path.to_owned(),
+                init_args: None,
+                usb: false,
+                network: false,
+                env: Vec::new(),
+            },
+        }
+    }
+}
+
+impl TryFrom<ModuleEntry> for Module {
+    type Error = String;
+
+    fn try_from(entry: ModuleEntry) -> Result<Self, String> {
+        let backend = match entry.kind {
+            ModuleKind::Pkcs11 => Backend::Pkcs11 {
+                path: entry.path.ok_or_else(|| {
+                    format!("the module {:?} names no library (path)", entry.name)
+                })?,
+                init_args: entry.init_args,
+                usb: entry.usb.unwrap_or_default(),
+                network: entry.network.unwrap_or_default(),
+                env: entry.env.unwrap_or_default(),
+            },
+            ModuleKind::Yubikey => {
+                let library = entry.path.is_some()
+                    || entry.init_args.is_some()
+                    || entry.usb.is_some()
+                    || entry.network.is_some()
+                    || entry.env.is_some();
+                if library {
+                    return Err(format!(
+                        "the module {:?} is of the kind yubikey, which has no library: path, init_args, usb, network and env belong to the kind pkcs11",
+                        entry.name
+                    ));
+                }
+                Backend::Yubikey
+            }
+        };
+        Ok(Self {
+            name: entry.name,
+            backend,
+        })
+    }
 }
 
 /// A holder who is here.
@@ -152,5 +234,61 @@ impl Holder {
             ));
         }
         Ok(uri)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::{Backend, Room};
+
+    fn room(module: &str) -> Result<Room, String> {
+        let text = format!(
+            "schema = \"tuf-ceremony/room/1\"\nmode = \"rehearsal\"\n[[module]]\nname = \"m\"\n{module}"
+        );
+        Room::parse("room.toml", text.as_bytes())
+            .map_err(|finding| format!("{} {}", finding.rule, finding.text))
+    }
+
+    #[test]
+    fn module_is_a_library_with_its_path_or_yubikeys_without() {
+        for pkcs11 in ["", "kind = \"pkcs11\"\n"] {
+            let room = room(&format!("{pkcs11}path = \"/lib/p11.so\"\nusb = true")).unwrap();
+            let Backend::Pkcs11 {
+                path, usb, network, ..
+            } = &room.modules[0].backend
+            else {
+                panic!("{:?}", room.modules)
+            };
+            assert_eq!(path.to_str(), Some("/lib/p11.so"));
+            assert!(*usb && !*network);
+        }
+        let room = room("kind = \"yubikey\"").unwrap();
+        assert!(matches!(room.modules[0].backend, Backend::Yubikey));
+    }
+
+    #[test]
+    fn module_of_another_form_is_refused() {
+        for (module, said) in [
+            ("", "names no library (path)"),
+            ("kind = \"pkcs11\"", "names no library (path)"),
+            (
+                "kind = \"yubikey\"\npath = \"/lib/p11.so\"",
+                "has no library",
+            ),
+            ("kind = \"yubikey\"\ninit_args = \"x\"", "has no library"),
+            ("kind = \"yubikey\"\nusb = false", "has no library"),
+            ("kind = \"yubikey\"\nnetwork = true", "has no library"),
+            ("kind = \"yubikey\"\nenv = []", "has no library"),
+            ("kind = \"smartcard\"", "smartcard"),
+            ("path = \"/lib/p11.so\"\nslot = 1", "slot"),
+        ] {
+            let refused = room(module).unwrap_err();
+            assert!(
+                refused.contains("ROOM-FORM") && refused.contains(said),
+                "{module}: {refused}"
+            );
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The modules of a room file, each in a process of its own.
+//! From a room's word to the module itself, in a process of its own: the program loads none.
 
 use super::config::{self, Room};
 use super::failure::Failure;
@@ -7,48 +7,59 @@ use crate::token::Module;
 use crate::token::worker::{Backend, Keeper, Limits, Setup, WorkerModule};
 use crate::tuf::finding::Finding;
 
-/// Opens the modules of the room file called `file`. The program itself loads none of them.
+/// Starts a module that a room names.
 ///
 /// # Errors
-/// Rule `ROOM-NETWORK`; a module that does not load.
-pub fn open(room: &Room, file: &str, keeper: &Keeper) -> Result<Vec<Box<dyn Module>>, Failure> {
-    if let Some(module) = room.modules.iter().find(|module| module.network)
-        && room.mode == Mode::Production
-    {
-        let text = format!(
-            "the module {} asks for the network; a production ceremony is held without one",
-            module.name
-        );
-        return Err(Failure::refused(&[Finding::error(
-            "ROOM-NETWORK",
-            file,
-            text,
-        )]));
-    }
-    let modules = room.modules.iter().map(|module| {
-        let module = start(setup(module), keeper)?;
-        Ok(Box::new(module) as Box<dyn Module>)
-    });
-    modules.collect()
+/// The module cannot be loaded.
+pub fn start(module: &config::Module, keeper: &Keeper) -> Result<Box<dyn Module>, Failure> {
+    let started = WorkerModule::start(keeper, setup(module), Limits::default());
+    let started = started.map_err(|fault| Failure::token(&fault))?;
+    Ok(Box::new(started))
 }
 
-/// Starts one module.
+/// Refuses a production room, read from `file`, in which a module may reach the network.
 ///
 /// # Errors
-/// [`Failure::token`].
-pub fn start(setup: Setup, keeper: &Keeper) -> Result<WorkerModule, Failure> {
-    WorkerModule::start(keeper, setup, Limits::default()).map_err(|fault| Failure::token(&fault))
+/// Rule `ROOM-NETWORK`.
+pub fn refuse_network(room: &Room, file: &str) -> Result<(), Failure> {
+    let asks = |module: &&config::Module| {
+        matches!(
+            module.backend,
+            config::Backend::Pkcs11 { network: true, .. }
+        )
+    };
+    match room.modules.iter().find(asks) {
+        Some(module) if room.mode == Mode::Production => {
+            let text = format!(
+                "the module {} asks for the network; a production ceremony is held without one",
+                module.name
+            );
+            let finding = Finding::error("ROOM-NETWORK", file, text);
+            Err(Failure::refused(&[finding]))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn setup(module: &config::Module) -> Setup {
-    Setup {
-        backend: Backend::Pkcs11 {
-            name: module.name.clone(),
-            path: module.path.clone(),
-            init_args: module.init_args.clone(),
+    let name = module.name.clone();
+    match &module.backend {
+        config::Backend::Pkcs11 {
+            path,
+            init_args,
+            usb,
+            network,
+            env,
+        } => Setup {
+            backend: Backend::Pkcs11 {
+                name,
+                path: path.clone(),
+                init_args: init_args.clone(),
+            },
+            usb: *usb,
+            network: *network,
+            variables: env.clone(),
         },
-        usb: module.usb,
-        network: module.network,
-        variables: module.env.clone(),
+        config::Backend::Yubikey => Setup::of(Backend::Yubikey { name }),
     }
 }

@@ -14,5 +14,6 @@ pub mod likeness;
 pub mod peers;
 pub mod record;
 pub mod scripts;
+pub mod shim;
 pub mod stage;
 pub mod terminal;

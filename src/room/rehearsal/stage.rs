@@ -16,12 +16,12 @@ use crate::ceremony::event::Document;
 use crate::pypi::holders::Holders;
 use crate::room::clock;
 use crate::room::failure::Failure;
-use crate::room::modules;
 use crate::room::session::{Paths, Session};
+use crate::room::{config, modules};
 use crate::secret::Secret;
 use crate::token::Module;
 use crate::token::software::SoftwareModule;
-use crate::token::worker::{Backend, Keeper, Setup};
+use crate::token::worker::Keeper;
 use crate::tuf::digest::Sha256;
 
 /// The people of the example scripts.
@@ -193,12 +193,7 @@ fn load(use_softhsm: bool, keeper: &Keeper) -> Result<Box<dyn Module>, Failure> 
         return Ok(Box::new(SoftwareModule::new(MODULE)));
     }
     let path = softhsm().ok_or_else(|| Failure::usage("SoftHSM2 is not installed"))?;
-    let setup = Setup::of(Backend::Pkcs11 {
-        name: MODULE.to_owned(),
-        path: path.to_owned(),
-        init_args: None,
-    });
-    Ok(Box::new(modules::start(setup, keeper)?))
+    modules::start(&config::Module::library(MODULE.to_owned(), path), keeper)
 }
 
 fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {

@@ -30,14 +30,13 @@ pub(super) fn open_world(
     keeper: &Keeper,
     more: Vec<Box<dyn Module>>,
 ) -> Result<RoomWorld, Failure> {
-    let mut modules = more;
-    modules.extend(modules::open(
-        room,
-        &paths.room.display().to_string(),
-        keeper,
-    )?);
+    modules::refuse_network(room, &paths.room.display().to_string())?;
+    let mut loaded = more;
+    for module in &room.modules {
+        loaded.push(modules::start(module, keeper)?);
+    }
     // ICANN's auditors: a software module on the ceremony machine could be used instead of the HSM by accident.
-    let software = modules.iter().find(|module| {
+    let software = loaded.iter().find(|module| {
         module
             .identity()
             .description
@@ -86,7 +85,7 @@ pub(super) fn open_world(
         ceremony,
         trusted_root: first.map(|first| (first.file.clone(), first.envelope.bytes().to_vec())),
         anchor,
-        modules,
+        modules: loaded,
         holders,
         input: paths.input.clone(),
         output: paths.output.clone(),

@@ -209,3 +209,32 @@ const LONG: Timespec = Timespec {
     tv_sec: 86_400,
     tv_nsec: 0,
 };
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::io::Write as _;
+    use std::os::unix::net::UnixStream;
+    use std::time::Duration;
+
+    use super::{Broken, Channel, within};
+
+    const LIMIT: Duration = Duration::from_millis(300);
+
+    #[test]
+    fn memory_grows_with_what_came_and_not_with_what_was_announced() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let channel = Channel::new(ours).unwrap();
+        (&theirs).write_all(b"B\xff\xff\xff\x3fabc").unwrap();
+        drop(theirs);
+        let broken = channel.receive_bytes(1 << 30, within(LIMIT)).unwrap_err();
+        assert!(matches!(broken, Broken::Closed), "{broken}");
+
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let channel = Channel::new(ours).unwrap();
+        (&theirs).write_all(b"S\x01\x10\0\0").unwrap();
+        let broken = channel.receive_secret(within(LIMIT)).err().unwrap();
+        assert_eq!(broken.to_string(), "a frame of more than 4096 bytes");
+    }
+}

@@ -30,13 +30,18 @@ pub enum Backend {
         /// What some modules want at initialisation (NSS).
         init_args: Option<String>,
     },
+    /// `YubiKeys` over PC/SC.
+    Yubikey {
+        /// The room's name for it.
+        name: String,
+    },
 }
 
 impl Backend {
     /// The room's name for it.
     pub fn name(&self) -> &str {
         match self {
-            Self::Pkcs11 { name, .. } => name,
+            Self::Pkcs11 { name, .. } | Self::Yubikey { name } => name,
         }
     }
 }
@@ -139,4 +144,53 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 
 pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
     data_encoding::HEXLOWER.decode(text.as_bytes()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::WireKey;
+    use crate::ceremony::event::Custody;
+    use crate::ceremony::port::{TokenKey, Usage};
+    use crate::token::software::EphemeralKeys;
+    use crate::tuf::key::{Algorithm, PublicKey};
+
+    #[test]
+    fn keys_keep_every_field_on_the_way_and_those_that_cannot_sign_do_not_go() {
+        let mut keys = EphemeralKeys::default();
+        let made = keys.make(&[
+            Algorithm::Ed25519,
+            Algorithm::EcdsaP256,
+            Algorithm::EcdsaP384,
+        ]);
+        let fixture = include_str!("../../../tests/data/keys/rsa-2048.pem");
+        let rsa = PublicKey::from_text(fixture).unwrap();
+        for public in made.unwrap().into_iter().chain([rsa]) {
+            let sent = TokenKey {
+                public,
+                label: "\u{1b}[2J\u{202e}".to_owned(),
+                usage: Usage {
+                    longest: Some(1014),
+                    ..Usage::default()
+                },
+                id: vec![0xab],
+                custody: Custody {
+                    local: Some(true),
+                    ..Custody::default()
+                },
+            };
+            let text = serde_json::to_string(&WireKey::of(&sent).unwrap()).unwrap();
+            let came: WireKey = serde_json::from_str(&text).unwrap();
+            assert_eq!(came.key(), Some(sent));
+        }
+        let opaque = TokenKey {
+            id: Vec::new(),
+            label: String::new(),
+            public: PublicKey::Opaque(b"{}".to_vec()),
+            custody: Custody::default(),
+            usage: Usage::default(),
+        };
+        assert!(WireKey::of(&opaque).is_none());
+    }
 }

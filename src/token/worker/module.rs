@@ -54,6 +54,7 @@ impl Setup {
             Backend::Pkcs11 { name, path, .. } => {
                 format!("load the PKCS#11 module {name} ({})", path.display())
             }
+            Backend::Yubikey { name } => format!("start the YubiKey module {name}"),
         }
     }
 
@@ -61,6 +62,7 @@ impl Setup {
     fn digest(&self) -> Option<Sha256> {
         match &self.backend {
             Backend::Pkcs11 { path, .. } => std::fs::read(path).ok().map(|file| Sha256::of(&file)),
+            Backend::Yubikey { .. } => None,
         }
     }
 }

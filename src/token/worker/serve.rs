@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::super::pkcs11::Pkcs11Module;
+use super::super::yubikey::YubikeyModule;
 use super::super::{Module, failure};
 use super::child;
 use super::confinement::{Sockets, confine};
@@ -54,6 +55,7 @@ fn load(backend: Backend) -> Result<Box<dyn Module>, TokenError> {
             path,
             init_args,
         } => Box::new(Pkcs11Module::load(&name, path, init_args.as_deref())?),
+        Backend::Yubikey { name } => Box::new(YubikeyModule::new(&name)?),
     })
 }
 
