@@ -12,6 +12,8 @@ mod forge;
 mod form;
 #[path = "attestation_rules/path.rs"]
 mod path;
+#[path = "attestation_rules/virtual_card.rs"]
+mod virtual_card;
 
 use forge::{ATTESTED, DEVICE, Draft, Key, ROOT};
 use tuf_ceremony::attestation::{self, Anchors, Fault, Statement};

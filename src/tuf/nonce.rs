@@ -6,6 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
+use sha2::Digest as _;
+
 use super::digest::Sha256;
 use super::finding::Finding;
 use super::key::PublicKey;
@@ -41,6 +44,58 @@ pub fn repeated_nonce<'a>(
         }
     }
     None
+}
+
+/// One ECDSA signature with what is needed to verify it later, without its payload.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    /// The key that is said to have signed.
+    pub public: PublicKey,
+    /// SHA-256 of the payload.
+    pub payload: Sha256,
+    /// DER.
+    pub signature: Vec<u8>,
+    /// What ECDSA signs: SHA-256 for P-256, SHA-384 for P-384.
+    digest: Vec<u8>,
+}
+
+impl Signed {
+    /// `None` for keys without a nonce.
+    pub fn new(public: &PublicKey, payload: &[u8], signature: &[u8]) -> Option<Self> {
+        let digest = match public {
+            PublicKey::P256(_) => sha2::Sha256::digest(payload).to_vec(),
+            PublicKey::P384(_) => sha2::Sha384::digest(payload).to_vec(),
+            _ => return None,
+        };
+        Some(Self {
+            public: public.clone(),
+            payload: Sha256::of(payload),
+            signature: signature.to_vec(),
+            digest,
+        })
+    }
+
+    /// As [`repeated_nonce`] takes it.
+    pub fn triple(&self) -> (&PublicKey, Sha256, &[u8]) {
+        (&self.public, self.payload, &self.signature)
+    }
+
+    /// Whether the key made the signature.
+    pub fn verifies(&self) -> bool {
+        match &self.public {
+            PublicKey::P256(point) => {
+                let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point);
+                let signature = p256::ecdsa::Signature::from_der(&self.signature);
+                matches!((key, signature), (Ok(key), Ok(signature)) if key.verify_prehash(&self.digest, &signature).is_ok())
+            }
+            PublicKey::P384(point) => {
+                let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point);
+                let signature = p384::ecdsa::Signature::from_der(&self.signature);
+                matches!((key, signature), (Ok(key), Ok(signature)) if key.verify_prehash(&self.digest, &signature).is_ok())
+            }
+            _ => false,
+        }
+    }
 }
 
 impl RepeatedNonce {
@@ -109,14 +164,14 @@ mod tests {
         let (first, one) = signed(&key, b"one");
         let (second, two) = signed(&key, b"two");
         let bad = planted(&one, &two);
-        let repeated = Some(RepeatedNonce {
+        let repeated = RepeatedNonce {
             public: public.clone(),
             first,
             second,
-        });
+        };
         assert_eq!(
             repeated_nonce([(&public, first, &*one), (&public, second, &*bad)]),
-            repeated
+            Some(repeated.clone())
         );
         // With others between, and with the sign of s turned, which keeps r.
         let turned = {
@@ -132,8 +187,8 @@ mod tests {
             (&public, second, &*two),
             (&public, second, &*turned),
         ];
-        assert_eq!(repeated_nonce(list), repeated);
-        let finding = repeated.unwrap().finding("2.root.json");
+        assert_eq!(repeated_nonce(list), Some(repeated.clone()));
+        let finding = repeated.finding("2.root.json");
         assert_eq!(finding.rule, "SIG-NONCE");
         assert_eq!(
             finding.text,
@@ -183,5 +238,7 @@ mod tests {
         let bytes = signature.as_bytes();
         assert!(repeated_nonce([(&public, first, bytes), (&public, second, bytes)]).is_some());
         assert!(repeated_nonce([(&public, first, bytes), (&public, first, bytes)]).is_none());
+        assert!(Signed::new(&public, b"one", bytes).unwrap().verifies());
+        assert!(!Signed::new(&public, b"two", bytes).unwrap().verifies());
     }
 }
