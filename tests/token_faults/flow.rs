@@ -129,11 +129,7 @@ fn configure_others(stage: &Stage) {
 
 /// Puts the victim's module into the stage with this plan, and the others' without any.
 pub(crate) fn install(stage: &Stage, plan: &Plan) -> Shim {
-    let own = stage.path("libsofthsm2-others.so");
-    if !own.exists() {
-        fs::copy(crate::support::shim::SOFTHSM, &own).unwrap();
-    }
-    let others = Shim::plan().softhsm(&stage.path("others.conf")).real(&own);
+    let others = Shim::plan().softhsm(&stage.path("others.conf"));
     others.install_as(&stage.path("."), "others");
     plan.install_as(&stage.path("."), VICTIM)
 }

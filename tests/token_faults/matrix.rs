@@ -35,6 +35,7 @@ fn run(flow: Flow, faults: &[Fault], always: bool) -> Table {
             broken.push("the fault did not happen".to_owned());
         }
         broken.extend(judge::after_fault(&case, &outcome));
+        eprintln!("ZZ {} {} | {}", outcome.code, fault.function, outcome.err.lines().next().unwrap_or(""));
         let stopped_at = judge::record(&case).map(|record| {
             let state = (outcome.code, record.outline(), case.objects());
             seen.lock().unwrap().insert(state)

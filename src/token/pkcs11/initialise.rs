@@ -121,8 +121,10 @@ impl Pkcs11Module {
         self.labelled(label, attempted).map(|(slot, _)| slot)
     }
 
-    fn described(&self, label: &str, attempted: &str) -> Result<TokenInfo, TokenError> {
-        self.labelled(label, attempted).map(|(_, info)| info)
+    fn described(&mut self, label: &str, attempted: &str) -> Result<TokenInfo, TokenError> {
+        let (_, info) = self.labelled(label, attempted)?;
+        self.seen.insert(info.id.clone());
+        Ok(info)
     }
 
     fn labelled(&self, label: &str, attempted: &str) -> Result<(Slot, TokenInfo), TokenError> {

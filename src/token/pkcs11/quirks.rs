@@ -63,7 +63,7 @@ const STANDARD: Quirks = Quirks {
 pub const TABLE: &[Quirks] = &[
     Quirks {
         name: "SoftHSM 2",
-        library: "SoftHSM",
+        library: "SoftHSM: Implementation of PKCS11",
         tested: true,
         restarts: true,
         notes: &[

@@ -140,7 +140,10 @@ impl Pkcs11Module {
         }
         let mut found = slots.iter().filter(|(_, info)| info.id == *token);
         match (found.next(), found.next()) {
-            (Some((slot, _)), None) => Ok(*slot),
+            (Some((slot, info)), None) => {
+                self.seen.insert(info.id.clone());
+                Ok(*slot)
+            }
             (None, _) => {
                 let said = "the token is not plugged in, or the module does not see it";
                 Err(failure(attempted, said, TokenFault::Removed))
