@@ -18,5 +18,7 @@ mod classes;
 mod flow;
 #[path = "token_faults/judge.rs"]
 mod judge;
+#[path = "token_faults/lies.rs"]
+mod lies;
 #[path = "token_faults/matrix.rs"]
 mod matrix;

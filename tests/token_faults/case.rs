@@ -73,7 +73,7 @@ impl Case {
 }
 
 /// The program with a limit: one that hangs is a failure with a name, not a test that never ends.
-fn run(stage: &Stage, ceremony: &Ceremony<'_>) -> Outcome {
+pub(crate) fn run(stage: &Stage, ceremony: &Ceremony<'_>) -> Outcome {
     let command = ceremony.command();
     let mut limited = Command::new("timeout");
     limited.args(["--signal=KILL", LIMIT]);

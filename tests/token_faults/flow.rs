@@ -62,7 +62,7 @@ impl Flow {
 
     /// The command on these tokens, with the answers of people who go on after what only an interrupted run asks.
     pub(crate) fn ceremony(self, stage: &Stage) -> Ceremony<'_> {
-        let mut ceremony = match self {
+        let ceremony = match self {
             Self::Keygen => stage.ceremony("genesis", genesis("ecdsa-p256")),
             Self::Sign => {
                 let before = stage.bundle("genesis");
@@ -70,10 +70,7 @@ impl Flow {
                 stage.ceremony("renew", script).after(&before)
             }
         };
-        ceremony.modules = [VICTIM, "others"]
-            .map(|name| stage.path(format!("{name}.so")).display().to_string())
-            .to_vec();
-        ceremony
+        over_both_modules(stage, ceremony)
     }
 
     /// The root that its bundle is verified from.
@@ -127,6 +124,13 @@ fn configure_others(stage: &Stage) {
     fs::write(stage.path("others.conf"), settings).unwrap();
 }
 
+/// The ceremony in a room with the victim's module and the others'.
+pub(crate) fn over_both_modules<'s>(stage: &Stage, mut ceremony: Ceremony<'s>) -> Ceremony<'s> {
+    let module = |name| stage.path(format!("{name}.so")).display().to_string();
+    ceremony.modules = [VICTIM, "others"].map(module).to_vec();
+    ceremony
+}
+
 /// Puts the victim's module into the stage with this plan, and the others' without any.
 pub(crate) fn install(stage: &Stage, plan: &Plan) -> Shim {
     let others = Shim::plan().softhsm(&stage.path("others.conf"));
@@ -146,6 +150,16 @@ pub(crate) fn genesis(algorithm: &str) -> String {
         );
     }
     script
+}
+
+/// The same with keys of holders for targets and bins, too: three of a holder's on one token.
+pub(crate) fn retained(algorithm: &str) -> String {
+    let own = "keys = \"retained\"\nholders = [\"alice\", \"bob\", \"carol\"]";
+    let made = format!("root.generate = \"{algorithm}\"");
+    let three = ["root", "targets", "bins"].map(|role| made.replace("root", role));
+    genesis(algorithm)
+        .replace("keys = \"ephemeral\"\nalgorithms = [\"ed25519\", \"ecdsa-p256\"]", own)
+        .replace(&made, &three.join("\n"))
 }
 
 /// Runs the flow once without faults and keeps what the victim's module was asked.

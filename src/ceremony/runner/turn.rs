@@ -45,15 +45,10 @@ impl<'r> Runner<'r> {
         let mut failure: Option<TokenError> = None;
         loop {
             let before = failure.take();
-            // Nobody is there to insert the token again, or to type its PIN again: its failure is the end.
-            let ended = |halt| match (halt, before) {
-                (Halt::Stopped(Stop::NoAnswer(_)), Some(failed)) => Halt::Token(failed),
-                (halt, _) => halt,
-            };
             let token = match self.bring(&question, holder, which) {
                 Ok(Some(token)) => token,
                 Ok(None) => return Ok(None),
-                Err(halt) => return Err(ended(halt)),
+                Err(halt) => return Err(ended(halt, before)),
             };
             question.text.truncate(told);
             question.text.push(match work(self, &token) {
@@ -62,12 +57,14 @@ impl<'r> Runner<'r> {
                 Ok(Turn::Refused(why)) => why,
                 Err(Halt::Token(failed)) if is_passing(failed.fault) => {
                     self.end_session();
-                    self.settle_pending()?;
+                    if let Err(halt) = self.settle_pending() {
+                        return Err(ended(halt, Some(failed)));
+                    }
                     let text = sentence(&failed, which);
                     failure = Some(failed);
                     text
                 }
-                Err(halt) => return Err(ended(halt)),
+                Err(halt) => return Err(ended(halt, before)),
             });
         }
     }
@@ -106,6 +103,14 @@ pub(super) fn too_long(keys: &[TokenKey], size: usize) -> Option<String> {
             "This key takes at most {longest} bytes at once (Ed25519 is signed whole), and this is {size}. It was refused before its PIN; nothing was signed. Let another holder sign, and replace the key by a P-256 one (admin-key, generate = \"ecdsa-p256\")."
         )
     })
+}
+
+/// Where nobody is there to insert the token again, to type its PIN again or to decide, its failure is the end.
+fn ended(halt: Halt, before: Option<TokenError>) -> Halt {
+    match (halt, before) {
+        (Halt::Stopped(Stop::NoAnswer(_)), Some(failed)) => Halt::Token(failed),
+        (halt, _) => halt,
+    }
 }
 
 fn sentence(failed: &TokenError, which: Bring) -> String {

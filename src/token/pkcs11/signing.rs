@@ -67,13 +67,10 @@ impl Pkcs11Module {
         }
         open.used = Some(key.public.clone());
         match signed(open, private, each_time, algorithm, payload) {
-            Ok(signature) => material::tuf_form(algorithm, signature).ok_or_else(|| TokenError {
-                may_have_signed: true,
-                ..failure(
-                    attempted,
-                    "what the token gave is no signature",
-                    TokenFault::Other,
-                )
+            // An answer came, so nothing is open: it is thrown away like a signature of the right form that does not verify.
+            Ok(signature) => material::tuf_form(algorithm, signature).ok_or_else(|| {
+                let said = "what the token gave is no signature; it was thrown away";
+                failure(attempted, said, TokenFault::Other)
             }),
             Err(error) => {
                 if errors::leaves_a_signature_open(&error) {
