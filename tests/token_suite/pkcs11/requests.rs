@@ -26,10 +26,10 @@ pub(super) fn behind(
     plan: &Plan,
     algorithm: Algorithm,
 ) -> (Shim, Pkcs11Module, TokenId, TokenKey) {
-    let mut plain = softhsm();
-    let token = logged_in(&mut plain, "one");
-    let key = plain.generate(&token, "root", algorithm).unwrap();
-    drop(plain);
+    let mut unshimmed = softhsm();
+    let token = logged_in(&mut unshimmed, "one");
+    let key = unshimmed.generate(&token, "root", algorithm).unwrap();
+    drop(unshimmed);
     let shim = plan.install(folder);
     let mut module = Pkcs11Module::load("room", shim.module(), None).unwrap();
     module.login(&token, &secret(PIN)).unwrap();
