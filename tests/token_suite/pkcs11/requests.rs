@@ -324,3 +324,22 @@ fn reading_is_begun_anew_once_after_each_code_of_a_lost_token() {
         },
     );
 }
+
+#[test]
+fn module_with_a_state_for_each_caller_is_refused() {
+    in_own_process(
+        "pkcs11::requests::module_with_a_state_for_each_caller_is_refused",
+        |folder| {
+            let shim = Shim::plan()
+                .fault("C_GetInfo", "1", "CKR_CRYPTOKI_NOT_INITIALIZED")
+                .install(folder);
+            let loaded = Pkcs11Module::load("room", shim.module(), None);
+            let error = loaded.err().unwrap();
+            assert_eq!(error.fault, TokenFault::Module);
+            assert_eq!(
+                error.said,
+                "the module gives each caller a state of its own (as p11-kit-proxy does); name the module behind it"
+            );
+        },
+    );
+}
