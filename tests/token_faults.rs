@@ -14,8 +14,12 @@ mod support;
 mod case;
 #[path = "token_faults/classes.rs"]
 mod classes;
+#[path = "token_faults/counts.rs"]
+mod counts;
 #[path = "token_faults/flow.rs"]
 mod flow;
+#[path = "token_faults/identity.rs"]
+mod identity;
 #[path = "token_faults/judge.rs"]
 mod judge;
 #[path = "token_faults/lies.rs"]

@@ -1,5 +1,6 @@
 //! What all commands print alike: findings, quorums, digests. Untrusted text is escaped here and nowhere later.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::{Answer, Exit};
@@ -115,13 +116,29 @@ pub fn digest(out: &mut dyn Write, digest: Sha256) -> io::Result<()> {
     Ok(())
 }
 
-/// One JSON object on a line of its own.
+/// One JSON object on a line of its own, in ASCII: JSON itself lets the 8-bit form of an escape sequence and overrides of the direction of text pass, and
+/// where nothing reads the output it is a terminal.
 ///
 /// # Errors
 /// What the writer says.
 pub fn json(out: &mut dyn Write, value: &impl serde::Serialize) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
-    writeln!(out)
+    let text = serde_json::to_string_pretty(value).map_err(io::Error::from)?;
+    writeln!(out, "{}", ascii(&text))
+}
+
+/// JSON with everything beyond ASCII as `\u....`; it stands in strings alone.
+fn ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if matches!(character, ' '..='~' | '\n') {
+            text.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            let _ = write!(text, "\\u{unit:04x}");
+        }
+    }
+    text
 }
 
 fn name(level: Level) -> &'static str {
@@ -145,4 +162,20 @@ pub fn compatibility(out: &mut dyn Write, verdict: &Verdict) -> io::Result<()> {
         writeln!(out, "         {}", escape(reason))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use serde_json::{Value, json};
+
+    #[test]
+    fn json_for_people_is_ascii_and_says_the_same() {
+        let value = json!({ "label": "\u{9b}2J\u{202e}\u{1f511}\u{7f}\u{1b}", "name": "Zo\u{eb}" });
+        let mut out = Vec::new();
+        super::json(&mut out, &value).unwrap();
+        assert!(out.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n')));
+        assert_eq!(serde_json::from_slice::<Value>(&out).unwrap(), value);
+    }
 }

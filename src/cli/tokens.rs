@@ -22,10 +22,9 @@ pub fn run(args: &TokensArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answe
                 .iter()
                 .map(|(token, keys)| json(token, keys))
                 .collect();
-            writeln!(
+            print::json(
                 out,
-                "{}",
-                serde_json::json!({ "schema": "tuf-ceremony/tokens/1", "tokens": tokens })
+                &serde_json::json!({ "schema": "tuf-ceremony/tokens/1", "tokens": tokens }),
             )?;
             Ok(Exit::Done)
         }

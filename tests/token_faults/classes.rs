@@ -18,8 +18,19 @@ pub(crate) const CLASSES: [(&str, &str); 12] = [
     ("a vendor's own code", "0x80000bad"),
 ];
 
-/// What ends the module's process instead of an answer.
-pub(crate) const DEATHS: [&str; 4] = ["kill", "segv", "abort", "exit 0"];
+/// What ends the module's process instead of an answer, beside SIGKILL.
+pub(crate) const DEATHS: [&str; 3] = ["segv", "abort", "exit 0"];
+
+/// Calls after which the token is not what it was.
+pub(crate) const CHANGING: [&str; 7] = [
+    "C_DestroyObject",
+    "C_GenerateKeyPair",
+    "C_InitPIN",
+    "C_InitToken",
+    "C_Login",
+    "C_SetPIN",
+    "C_Sign",
+];
 
 /// Every code that is an error, by name, and a vendor's.
 pub(crate) fn every_code() -> Vec<String> {

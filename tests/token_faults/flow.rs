@@ -158,7 +158,10 @@ pub(crate) fn retained(algorithm: &str) -> String {
     let made = format!("root.generate = \"{algorithm}\"");
     let three = ["root", "targets", "bins"].map(|role| made.replace("root", role));
     genesis(algorithm)
-        .replace("keys = \"ephemeral\"\nalgorithms = [\"ed25519\", \"ecdsa-p256\"]", own)
+        .replace(
+            "keys = \"ephemeral\"\nalgorithms = [\"ed25519\", \"ecdsa-p256\"]",
+            own,
+        )
         .replace(&made, &three.join("\n"))
 }
 

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use crate::case::{Case, Fault, in_parallel};
-use crate::classes::{CLASSES, every_code};
+use crate::classes::{CHANGING, CLASSES, DEATHS, every_code};
 use crate::flow::Flow;
 use crate::judge::{self, Faults};
 
@@ -35,7 +35,6 @@ fn run(flow: Flow, faults: &[Fault], always: bool) -> Table {
             broken.push("the fault did not happen".to_owned());
         }
         broken.extend(judge::after_fault(&case, &outcome));
-        eprintln!("ZZ {} {} | {}", outcome.code, fault.function, outcome.err.lines().next().unwrap_or(""));
         let stopped_at = judge::record(&case).map(|record| {
             let state = (outcome.code, record.outline(), case.objects());
             seen.lock().unwrap().insert(state)
@@ -118,6 +117,44 @@ fn every_call_of_keygen_fails_in_every_class() {
 #[test]
 fn every_call_of_sign_fails_in_every_class() {
     holds(Flow::Sign, &product(Flow::Sign, &classes()), false);
+}
+
+/// The module's process dies in the call.
+#[test]
+fn module_dies_in_every_call() {
+    for flow in Flow::ALL {
+        holds(flow, &product(flow, &["kill".to_owned()]), false);
+    }
+}
+
+/// The device did it, and says that it did not.
+#[test]
+fn calls_that_change_something_succeed_and_say_otherwise() {
+    let after: Vec<_> = CLASSES
+        .iter()
+        .map(|(_, code)| format!("after {code}"))
+        .chain(["after kill".to_owned()])
+        .collect();
+    for flow in Flow::ALL {
+        let mut faults = product(flow, &after);
+        faults.retain(|fault| CHANGING.contains(&fault.function.as_str()));
+        assert!(faults.len() >= 2 * after.len());
+        holds(flow, &faults, true);
+    }
+}
+
+/// The other ways to die, and a module that never answers, once for each function.
+#[test]
+fn module_crashes_or_hangs_in_each_function() {
+    let deaths = DEATHS.map(str::to_owned);
+    let mut faults = product(Flow::Keygen, &deaths);
+    faults.retain(|fault| fault.number == 1);
+    faults.push(Fault {
+        function: "C_GetTokenInfo".to_owned(),
+        number: 9,
+        what: "hang".to_owned(),
+    });
+    holds(Flow::Keygen, &faults, false);
 }
 
 /// Hours: `tests/campaigns/pkcs11-faults`.

@@ -17,12 +17,12 @@ impl Runner<'_> {
         question: &Question<'_>,
         holder: &str,
         which: Bring,
+        mut seen: Option<String>,
     ) -> Result<Option<TokenInfo>, Halt> {
         let may_skip = which == Bring::OrPass;
         let Some(wanted) = self.world.assigned(holder) else {
             return Ok(None);
         };
-        let mut seen = None;
         loop {
             let tokens = self.world.tokens()?;
             let rows = tokens.into_iter().map(|token| TokenRow {

@@ -40,18 +40,16 @@ impl<'r> Runner<'r> {
         which: Bring,
         work: &mut Work<'_, 'r, T>,
     ) -> Result<Option<T>, Halt> {
-        let mut question = question.clone();
-        let told = question.text.len();
+        let mut seen = None;
         let mut failure: Option<TokenError> = None;
         loop {
             let before = failure.take();
-            let token = match self.bring(&question, holder, which) {
+            let token = match self.bring(question, holder, which, seen.take()) {
                 Ok(Some(token)) => token,
                 Ok(None) => return Ok(None),
                 Err(halt) => return Err(ended(halt, before)),
             };
-            question.text.truncate(told);
-            question.text.push(match work(self, &token) {
+            seen = Some(match work(self, &token) {
                 Ok(Turn::Done(done)) => return Ok(Some(done)),
                 Ok(Turn::Passed) => return Ok(None),
                 Ok(Turn::Refused(why)) => why,
