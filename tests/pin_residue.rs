@@ -1,0 +1,23 @@
+//! Core dumps of the real program, stopped at points of a ceremony, hold no four bytes of the PIN: neither the program nor the process of `SoftHSM`.
+//!
+//! What the dumps of other modules' processes hold is theirs; docs/tokens.md has the table.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod support;
+
+#[path = "pin_residue/dump.rs"]
+mod dump;
+#[path = "token_faults/flow.rs"]
+#[allow(dead_code, reason = "shared with tests/token_faults.rs")]
+mod flow;
+#[path = "pin_residue/panicking.rs"]
+mod panicking;
+#[path = "pin_residue/points.rs"]
+mod points;
+#[path = "pin_residue/scene.rs"]
+mod scene;

@@ -1,0 +1,146 @@
+//! A panic in the middle of a ceremony. Nothing that is typed or plugged in makes the program panic, so the panic is put where people are asked: in
+//! a process that runs the program's own session over the program's own workers, and stays when the panic has unwound it.
+
+use std::fs::{self, File};
+use std::io::stdout;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tuf_ceremony::ceremony::port::{Operator, Stop};
+use tuf_ceremony::ceremony::prompt::{EnvelopePrompt, PinPrompt, Prompt};
+use tuf_ceremony::cli::operator::{Headless, Printer};
+use tuf_ceremony::room::answers::Answers;
+use tuf_ceremony::room::pins::PinLines;
+use tuf_ceremony::room::session::{Paths, Session};
+use tuf_ceremony::secret::Secret;
+use tuf_ceremony::token::worker::Keeper;
+
+use crate::flow::{self, Flow};
+use crate::points::{found, residue};
+use crate::scene;
+
+const FOLDER: &str = "TUF_CEREMONY_TEST_FOLDER";
+const POINT: &str = "TUF_CEREMONY_TEST_POINT";
+
+/// Where the panic is: when the PIN was read and is not used yet, and at the question after the signature, with the login open.
+const POINTS: [&str; 2] = ["pin", "token:sign:root-2:bob"];
+
+/// People over whom the program falls.
+struct Panics {
+    people: Headless,
+    point: String,
+}
+
+impl Operator for Panics {
+    fn ask(&mut self, prompt: &Prompt) -> Result<String, Stop> {
+        assert_ne!(prompt.id, self.point, "the panic of the test");
+        self.people.ask(prompt)
+    }
+
+    fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {
+        let pin = self.people.pin(prompt);
+        assert_ne!(self.point, "pin", "the panic of the test");
+        pin
+    }
+
+    fn envelope(&mut self, prompt: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop> {
+        self.people.envelope(prompt, fresh)
+    }
+}
+
+#[test]
+fn after_a_panic_nothing_of_the_pin_is_in_a_dump() {
+    for point in POINTS {
+        let residue = residue(|| {
+            let pin = scene::random_pin();
+            [panicked(point, &pin), Vec::new()]
+        });
+        println!("SoftHSM, after a panic at {point}: {residue:?}");
+        assert_eq!(residue, [[], []], "{point}");
+    }
+}
+
+/// What is found of the PIN in a process that panicked at this point and lives on.
+fn panicked(point: &str, pin: &str) -> Vec<crate::dump::Piece> {
+    let stage = scene::stage(pin);
+    let shim = scene::shim(&stage, &[]);
+    Flow::Sign
+        .ceremony(&stage)
+        .pins(&scene::pins(pin))
+        .command();
+    flow::program();
+    let err = stage.path("err");
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["panicking::process_that_panics", "--exact", "--ignored"])
+        .args(["--nocapture", "--test-threads=1"])
+        .env(FOLDER, stage.path("renew"))
+        .env(POINT, point)
+        .stdin(File::open(stage.path("renew/pins")).unwrap())
+        .stdout(Stdio::null())
+        .stderr(File::create(&err).unwrap());
+    let mut process = command.spawn().unwrap();
+    let began = Instant::now();
+    while !stage.path("renew/unwound").exists() {
+        let said = fs::read_to_string(&err).unwrap();
+        assert_eq!(process.try_wait().unwrap(), None, "{said}");
+        assert!(began.elapsed() < Duration::from_mins(1), "{said}");
+        thread::sleep(Duration::from_millis(10));
+    }
+    let found = found(process.id(), pin);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let said = fs::read_to_string(&err).unwrap();
+    assert!(
+        said.contains("the panic of the test") && !said.contains(pin),
+        "{said}"
+    );
+    let (logins, signatures) = if point == "pin" { (0, 0) } else { (1, 1) };
+    assert_eq!(
+        (shim.log().logins("user"), shim.log().signatures()),
+        (logins, signatures)
+    );
+    found
+}
+
+#[test]
+#[ignore = "a process of the test above"]
+fn process_that_panics() {
+    let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else {
+        return;
+    };
+    let point = std::env::var(POINT).unwrap();
+    // Everything of the ceremony is inside, so that all of it is unwound.
+    let unwound = catch_unwind(AssertUnwindSafe(|| ceremony(&folder, point)));
+    assert!(unwound.is_err(), "it came to its end");
+    fs::write(folder.join("unwound"), "").unwrap();
+    loop {
+        thread::park();
+    }
+}
+
+fn ceremony(folder: &Path, point: String) {
+    let keeper = Keeper::start(flow::program()).unwrap();
+    let paths = Paths {
+        script: folder.join("script.toml"),
+        room: folder.join("room.toml"),
+        input: folder.join("in"),
+        output: folder.join("out"),
+    };
+    let session = Session::open(&paths, &keeper).unwrap();
+    let answers = Answers::read(&folder.join("answers.toml")).unwrap();
+    let pins = Some(
+        PinLines::from_descriptor(0)
+            .map_err(|stop| stop.to_string())
+            .unwrap(),
+    );
+    let mut people = Panics {
+        people: Headless { answers, pins },
+        point,
+    };
+    let ended = session.run(&mut people, &mut Printer::new(&mut stdout()));
+    drop(ended);
+}
