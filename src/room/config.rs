@@ -226,7 +226,8 @@ mod tests {
         let text = format!(
             "schema = \"tuf-ceremony/room/1\"\nmode = \"rehearsal\"\n[[module]]\nname = \"m\"\n{module}"
         );
-        Room::parse("room.toml", text.as_bytes()).map_err(|finding| format!("{} {}", finding.rule, finding.text))
+        Room::parse("room.toml", text.as_bytes())
+            .map_err(|finding| format!("{} {}", finding.rule, finding.text))
     }
 
     #[test]

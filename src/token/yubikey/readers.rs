@@ -38,7 +38,15 @@ pub(super) fn card(serial: &str, busy: &[&str]) -> Result<YubiKey, Error> {
     wanted.ok_or(hidden)
 }
 
-/// Ends a connection without a reset, so that a card of somebody else keeps its state.
+/// Uses a connection and ends it as [`release`] does.
+pub(super) fn with<T>(mut card: YubiKey, use_: impl FnOnce(&mut YubiKey) -> T) -> T {
+    let used = use_(&mut card);
+    release(card);
+    used
+}
+
+/// Ends a connection without a reset: a card of somebody else keeps its state. Dropping a connection resets the card, and pcscd (1.9) does not get over
+/// a card that leaves at that moment: its reader then stays dead.
 pub(super) fn release(card: YubiKey) {
     // One that is gone needs no release.
     let _ = card.disconnect(Disposition::LeaveCard);
