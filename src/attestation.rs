@@ -21,6 +21,7 @@ mod fault;
 mod hsm;
 mod path;
 mod piv;
+mod remarks;
 mod signature;
 mod statement;
 #[cfg(test)]

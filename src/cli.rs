@@ -1,6 +1,7 @@
-//! The ceremonies without a screen, and the commands that only read: `verify`, `inspect`, `review`, `merge`.
+//! The ceremonies without a screen, and the commands that only read: `verify`, `inspect`, `review`, `merge`, `attest`.
 
 pub mod args;
+pub mod attest;
 pub mod inspect;
 pub mod merge;
 pub mod operator;
@@ -82,6 +83,7 @@ pub fn run(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> Exit 
         Command::Review(args) => review::run(args, out, err),
         Command::Tokens(args) => tokens::run(args, out, err),
         Command::Merge(args) => merge::run(args, out, err),
+        Command::Attest(args) => attest::run(args, out, err),
     };
     settle(answer.and_then(|exit| out.flush().map(|()| exit)))
 }

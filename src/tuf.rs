@@ -20,6 +20,7 @@ mod fixture;
 pub mod json;
 pub mod key;
 pub mod metadata;
+pub mod nonce;
 pub mod style;
 pub mod value;
 pub mod verification;

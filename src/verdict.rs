@@ -3,6 +3,7 @@
 
 pub mod house;
 pub mod load;
+mod nonces;
 mod record;
 mod repository;
 

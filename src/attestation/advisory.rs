@@ -2,8 +2,8 @@
 //! signing with one that exists.
 //!
 //! Sources: Yubico's advisories under <https://www.yubico.com/support/security-advisories/>. YSA-2024-03 (CVE-2024-45678) is
-//! about a modular inversion inside ECDSA that is not constant-time; the advisory and the CVE name ECDSA keys, and EdDSA has no
-//! such inversion, so Ed25519 is not in the table. Yubico's own advice for the old firmware is RSA. The advisory speaks of the
+//! about a modular inversion inside ECDSA that is not constant-time; both name ECDSA keys alone, and Ed25519 has no such
+//! inversion, so it is not in the table. Yubico's own advice for the old firmware is RSA. The advisory speaks of the
 //! YubiKey 5 series; that it is silent about older ones does not say that they are better.
 
 use serde::{Deserialize, Serialize};

@@ -97,7 +97,7 @@ pub(super) fn bits<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
         .ok()
 }
 
-/// `N` bytes, bare as YubiKeys write them, or in an OCTET STRING as YubiHSMs do. The two differ in length, so neither can be
+/// `N` bytes, bare as a YubiKey writes them, or in an OCTET STRING as a YubiHSM does. The two differ in length, so neither can be
 /// taken for the other.
 pub(super) fn octets<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
     if let Ok(bare) = bytes.try_into() {

@@ -6,8 +6,10 @@
 //!   92): keyUsage is judged where it is present. basicConstraints with cA is demanded of every issuer without exception,
 //!   because attested keys can sign anything, also something that looks like an attestation.
 //! - The PIV root's basicConstraints are not critical (error 89): criticality is not judged.
-//! - Attestations and device certificates of YubiKeys have neither key identifiers nor names that differ: every device is called
+//! - Attestations and device certificates of a YubiKey have neither key identifiers nor names that differ: every one is called
 //!   "Yubico PIV Attestation". The issuer is therefore the certificate of the right name whose key verifies the signature.
+//!   Nor is the certificate one device's: every YubiKey of a batch has it and its key (serials 14454335 and 15422467 do), so it
+//!   says who made the device, and only the serial number says which device it is.
 //! - Intermediates of 2025 leave out the NULL parameters of RSA: see `signature`.
 //! - The dates of an attestation are copied from the device certificate, which has them from before the device was made
 //!   (2016 or 2017 to 2052, 2071 or 9999). They tell nothing of the key, the device has no clock, and no revocation list
@@ -103,7 +105,7 @@ impl<'a> Path<'a> {
     }
 
     /// Whether this root, over these certificates, speaks for such a product. Attestation Root 1 signs for all that Yubico makes
-    /// (FIDO, OpenPGP and secure channel too); its intermediate says for what.
+    /// (FIDO, PGP and secure channel too); its intermediate says for what.
     pub(super) fn vouches_for(&self, product: Product) -> Result<(), Fault> {
         let intermediate = self
             .below

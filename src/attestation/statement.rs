@@ -243,7 +243,7 @@ pub struct Statement {
     pub fingerprint: Sha256,
     /// SHA-256 of the attestation's DER.
     pub attestation: Sha256,
-    /// SHA-256 of the device certificate's DER.
+    /// SHA-256 of the device certificate's DER. Every YubiKey of a batch has the same; the serial number tells devices apart.
     pub device_certificate: Sha256,
     /// The root.
     pub anchor: AnchorUsed,

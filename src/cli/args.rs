@@ -53,6 +53,8 @@ pub enum Command {
     Tokens(TokensArgs),
     /// Unite part files of one candidate; the order does not matter
     Merge(MergeArgs),
+    /// Check what a device says about a key that it made
+    Attest(AttestArgs),
 }
 
 /// `run SCRIPT --room ROOM --in DIR --out DIR [--headless --answers FILE] [--pin-fd N]`
@@ -232,6 +234,49 @@ pub struct MergeArgs {
     /// Also write the metadata file alone here, for publishing
     #[arg(long, value_name = "FILE")]
     pub metadata: Option<PathBuf>,
+}
+
+/// `attest verify --key PUBKEY CERT...`
+#[derive(Debug, Args)]
+#[command(disable_help_subcommand = true)]
+pub struct AttestArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub action: AttestAction,
+}
+
+/// What to do with an attestation.
+#[derive(Debug, Subcommand)]
+pub enum AttestAction {
+    /// Verify an attestation up to an embedded root of the maker, and that it is of exactly this key
+    Verify(AttestVerifyArgs),
+}
+
+/// `attest verify --key PUBKEY CERT... [--test-root FILE]... [--json]`
+#[derive(Debug, Args)]
+#[command(after_help = format!("\
+Certificates are DER or PEM (several in one file, too): the attestation of the key first, then the device's, others in any order.
+Roots and intermediates of Yubico are built in. No network, no token, no clock: dates are not judged. Exit code 0: a genuine
+device made exactly this key; warnings about the device do not change that.
+
+Examples:
+  tuf-ceremony attest verify --key root.pub.pem 9c.attestation.pem f9.pem
+  tuf-ceremony attest verify --key root.pub.pem attestation.der device.der --json
+
+{EXIT_CODES}"))]
+pub struct AttestVerifyArgs {
+    /// The public key as metadata has it: SPKI as PEM or DER, or hexadecimal
+    #[arg(long, value_name = "PUBKEY")]
+    pub key: PathBuf,
+    /// The certificates
+    #[arg(required = true, value_name = "CERT")]
+    pub certificates: Vec<PathBuf>,
+    /// A root that only a test or rehearsal believes; the verdict says TEST ROOT
+    #[arg(long = "test-root", value_name = "FILE")]
+    pub test_roots: Vec<PathBuf>,
+    /// One JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn instant(text: &str) -> Result<jiff::Timestamp, String> {

@@ -1,4 +1,4 @@
-//! Initialising a PKCS#11 module: with [`crate::secret`]'s pages the one place with unsafe code.
+//! Initialising a PKCS#11 module.
 //!
 //! Some modules (NSS's softokn) want a C string in `pReserved` of `CK_C_INITIALIZE_ARGS`, which the standard keeps for them. `cryptoki` lets
 //! callers set it, but cannot check what it points to.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::house;
 use super::load::role_of_name;
+use super::nonces::Nonces;
 use super::record::Claims;
 use crate::bundle::part;
 use crate::tuf::chain::{self, ChainedRoot};
@@ -55,10 +56,12 @@ pub(super) fn judge(input: Input<'_>) -> Judged {
         findings.extend(rules.document("root", &root.file, &root.envelope));
     }
     findings.extend(expiring.into_iter().flatten());
+    let mut nonces = Nonces::of_chain(&chain.roots);
     if let Some(newest) = chain.roots.last() {
-        let judged = roles(newest, others, &rules, &mut findings);
+        let judged = roles(newest, others, &rules, &mut findings, &mut nonces);
         findings.extend(house::findings(newest, &judged, input.claims, input.at));
     }
+    findings.extend(nonces.finding());
     Judged {
         roots: chain.roots,
         findings,
@@ -124,6 +127,7 @@ fn roles(
     others: Vec<Other>,
     rules: &Rules<'_>,
     findings: &mut Vec<Finding>,
+    nonces: &mut Nonces,
 ) -> Vec<(String, Targets)> {
     let mut by_role: BTreeMap<String, Vec<Other>> = BTreeMap::new();
     for other in others {
@@ -136,6 +140,7 @@ fn roles(
         let files = by_role.remove(&delegation.name).unwrap_or_default();
         if let Some(current) = rules.newest(&delegation.name, files, findings) {
             findings.extend(rules.role(&delegation, &current));
+            nonces.add(&current.name, &current.envelope, delegation.keys.values());
             waiting.extend(by_targets(&delegation.name, &current.content));
             judged.push((delegation.name, current.content));
         }

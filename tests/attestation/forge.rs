@@ -1,4 +1,4 @@
-//! A maker of devices for tests: certificates as YubiKeys and YubiHSMs write them, under a root that only tests believe.
+//! A maker of devices for tests: certificates as a YubiKey and a YubiHSM write them, under a root that only tests believe.
 //! Everything can be made wrong, so it is raw DER and not a builder that refuses.
 
 use p256::ecdsa::signature::Signer as _;

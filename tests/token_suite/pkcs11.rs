@@ -11,6 +11,16 @@ use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::key::Algorithm::EcdsaP256;
 use tuf_ceremony::tuf::key::Key;
 
+#[path = "pkcs11/quirks.rs"]
+mod quirks;
+#[path = "pkcs11/requests.rs"]
+mod requests;
+#[path = "pkcs11/resetting.rs"]
+mod resetting;
+#[path = "../support/shim.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared helpers")]
+mod shim;
+
 use super::{PIN, SOFTHSM, in_own_process, initialised, listed, logged_in, secret, softhsm};
 
 #[test]

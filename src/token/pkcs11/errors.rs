@@ -4,10 +4,20 @@
 use cryptoki::context::Function;
 use cryptoki::error::{Error, RvError};
 
+use super::quirks::Quirks;
+use super::single::{OBJECTS, SLOTS};
 use crate::ceremony::port::{TokenError, TokenFault};
 
 /// The error of a call before which the device signed nothing.
 pub(super) fn failed(attempted: &str, error: &Error) -> TokenError {
+    if let Error::Pkcs11(RvError::BufferTooSmall, Function::GetSlotList | Function::FindObjects) =
+        error
+    {
+        let said = format!(
+            "there are more tokens than {SLOTS} or more objects of a kind than {OBJECTS}, which is as many as are looked at"
+        );
+        return super::super::failure(attempted, said, TokenFault::Unsupported);
+    }
     let (fault, sentence) = match error {
         Error::Pkcs11(_, Function::Initialize | Function::GetInfo) => (
             TokenFault::Module,
@@ -32,17 +42,55 @@ pub(super) fn failed(attempted: &str, error: &Error) -> TokenError {
     super::super::failure(attempted, said, fault)
 }
 
+/// The error of starting a module without arguments. Some want them and say no more than that they are bad.
+pub(super) fn not_started(attempted: &str, error: &Error) -> TokenError {
+    let mut failed = failed(attempted, error);
+    if matches!(error, Error::Pkcs11(RvError::ArgumentsBad, _)) {
+        failed
+            .said
+            .push_str("; it may want init_args in the room file, as NSS does");
+    }
+    failed
+}
+
+/// The error of a login: a PIN of a form that the token does not take is said so, with the form where it is known.
+pub(super) fn login_failed(attempted: &str, error: &Error, quirks: &Quirks) -> TokenError {
+    let form = match error {
+        Error::Pkcs11(RvError::PinInvalid | RvError::PinLenRange, _) => true,
+        Error::Pkcs11(RvError::ArgumentsBad, _) => quirks.arguments_bad_is_pin_form,
+        _ => false,
+    };
+    let (true, Error::Pkcs11(code, _)) = (form, error) else {
+        return failed(attempted, error);
+    };
+    let hint = quirks.pin_form.map(|form| format!(": {form}"));
+    let said = format!("{PIN_FORM}{} ({})", hint.unwrap_or_default(), name(*code));
+    super::super::failure(attempted, said, TokenFault::PinIncorrect)
+}
+
 /// The error of signing. Once `C_Sign` was called only a refusal of the request itself proves that nothing was signed.
 pub(super) fn sign_failed(attempted: &str, error: &Error) -> TokenError {
     let may_have_signed = match error {
         // The payload is not handed over yet.
-        Error::Pkcs11(_, Function::SignInit) | Error::NullFunctionPointer => false,
+        Error::Pkcs11(_, Function::SignInit | Function::Login) | Error::NullFunctionPointer => {
+            false
+        }
         Error::Pkcs11(code, _) => !refused(*code),
         _ => true,
     };
     TokenError {
         may_have_signed,
         ..failed(attempted, error)
+    }
+}
+
+/// Whether a session must not be used again after this error of signing: a signature may still be under way in it (PKCS#11 2.40, 5.11), or its
+/// module makes things up.
+pub(super) fn leaves_a_signature_open(error: &Error) -> bool {
+    match error {
+        Error::Pkcs11(RvError::BufferTooSmall, Function::Sign) => true,
+        Error::Pkcs11(_, function) => matches!(function, Function::Login),
+        _ => true,
     }
 }
 
@@ -86,14 +134,13 @@ fn refused(code: RvError) -> bool {
     )
 }
 
+const PIN_FORM: &str = "the PIN has a length or characters that the token does not take";
+
 fn meaning(code: RvError) -> (TokenFault, &'static str) {
     use RvError as Rv;
     match code {
         Rv::PinIncorrect => (TokenFault::PinIncorrect, "the PIN is wrong"),
-        Rv::PinInvalid | Rv::PinLenRange => (
-            TokenFault::PinIncorrect,
-            "the PIN has a length or characters that the token does not take",
-        ),
+        Rv::PinInvalid | Rv::PinLenRange => (TokenFault::PinIncorrect, PIN_FORM),
         Rv::PinLocked => (
             TokenFault::PinLocked,
             "the PIN is locked after too many wrong ones",
@@ -134,6 +181,18 @@ fn meaning(code: RvError) -> (TokenFault, &'static str) {
             TokenFault::PayloadTooLarge,
             "the token does not take data of this length",
         ),
+        Rv::BufferTooSmall => (
+            TokenFault::Other,
+            "what the token gives is longer than anything that this program uses",
+        ),
+        Rv::UserAlreadyLoggedIn | Rv::UserAnotherAlreadyLoggedIn => (
+            TokenFault::Other,
+            "somebody is logged in to the token and cannot be logged out; close other programs that use it",
+        ),
+        Rv::SessionExists => (
+            TokenFault::Other,
+            "another program has the token open; close it",
+        ),
         Rv::DeviceMemory => (TokenFault::Other, "the token is full"),
         Rv::HostMemory => (TokenFault::Other, "the machine is out of memory"),
         Rv::CryptokiAlreadyInitialized => (
@@ -166,8 +225,9 @@ mod tests {
     use cryptoki::context::Function;
     use cryptoki::error::{Error, RvError};
 
-    use super::{failed, is_stale, sign_failed};
+    use super::{failed, is_stale, leaves_a_signature_open, login_failed, sign_failed};
     use crate::ceremony::port::TokenFault;
+    use crate::token::pkcs11::quirks::Quirks;
 
     #[test]
     fn every_code_is_a_plain_sentence_with_its_name() {
@@ -251,6 +311,8 @@ mod tests {
             (RvError::VendorDefined(0x8000_0001), Function::Sign, true),
             (RvError::UserNotLoggedIn, Function::Sign, false),
             (RvError::DataLenRange, Function::Sign, false),
+            (RvError::BufferTooSmall, Function::Sign, true),
+            (RvError::PinIncorrect, Function::Login, false),
             (RvError::GeneralError, Function::SignInit, false),
             (RvError::DeviceRemoved, Function::SignInit, false),
         ] {
@@ -279,5 +341,57 @@ mod tests {
             );
         }
         assert!(!is_stale(&Error::NullFunctionPointer));
+    }
+
+    #[test]
+    fn bad_arguments_of_a_login_are_a_pins_form_where_the_module_means_it_so() {
+        let error = Error::Pkcs11(RvError::ArgumentsBad, Function::Login);
+        let ykcs11 = Quirks::of("Yubico: PKCS#11 PIV Library (SP-800-73) 2.20", "");
+        let said = login_failed("log in", &error, ykcs11);
+        assert_eq!(said.fault, TokenFault::PinIncorrect);
+        assert_eq!(
+            said.said,
+            "the PIN has a length or characters that the token does not take: a YubiKey's PIN has 6 to 8 characters (CKR_ARGUMENTS_BAD)"
+        );
+        let said = login_failed("log in", &error, Quirks::of("another", ""));
+        assert_eq!(
+            (said.fault, said.said.as_str()),
+            (TokenFault::Other, "the token refused (CKR_ARGUMENTS_BAD)")
+        );
+        let short = Error::Pkcs11(RvError::PinLenRange, Function::Login);
+        let said = login_failed("log in", &short, Quirks::of("another", ""));
+        assert_eq!(
+            said.said,
+            "the PIN has a length or characters that the token does not take (CKR_PIN_LEN_RANGE)"
+        );
+    }
+
+    #[test]
+    fn too_many_are_refused_in_a_sentence() {
+        for function in [Function::GetSlotList, Function::FindObjects] {
+            let error = failed("list", &Error::Pkcs11(RvError::BufferTooSmall, function));
+            assert_eq!(error.fault, TokenFault::Unsupported);
+            assert_eq!(
+                error.said,
+                "there are more tokens than 64 or more objects of a kind than 4096, which is as many as are looked at"
+            );
+        }
+    }
+
+    #[test]
+    fn session_with_a_signature_under_way_is_not_used_again() {
+        for (code, function, open) in [
+            (RvError::BufferTooSmall, Function::Sign, true),
+            (RvError::PinIncorrect, Function::Login, true),
+            (RvError::DataLenRange, Function::Sign, false),
+            (RvError::MechanismInvalid, Function::SignInit, false),
+        ] {
+            assert_eq!(
+                leaves_a_signature_open(&Error::Pkcs11(code, function)),
+                open,
+                "{code:?} {function:?}"
+            );
+        }
+        assert!(leaves_a_signature_open(&Error::InvalidValue));
     }
 }

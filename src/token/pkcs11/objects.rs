@@ -1,13 +1,14 @@
 //! The key objects of a token: read one attribute at a time, paired, and made.
 
-use cryptoki::error::{Error, RvError};
+use cryptoki::error::Error;
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
-use cryptoki::session::Session;
+use cryptoki_sys::CK_ULONG;
 
 use super::material;
+use super::session::Open;
 use crate::ceremony::event::Custody;
-use crate::ceremony::port::{TokenKey, Usage};
+use crate::ceremony::port::{PinPolicy, TokenKey, Usage};
 use crate::tuf::key::{Algorithm, PublicKey};
 
 /// One half of a key pair, as far as the token shows it.
@@ -48,9 +49,9 @@ impl Half {
 
 /// The signing keys that the session shows: pairs, private halves that show their public one, and, to those who are not logged in, public
 /// halves alone.
-pub(super) fn keys(session: &Session, logged_in: bool) -> Result<Vec<TokenKey>, Error> {
-    let privates = halves(session, ObjectClass::PRIVATE_KEY)?;
-    let publics = halves(session, ObjectClass::PUBLIC_KEY)?;
+pub(super) fn keys(open: &Open) -> Result<Vec<TokenKey>, Error> {
+    let privates = halves(open, ObjectClass::PRIVATE_KEY)?;
+    let publics = halves(open, ObjectClass::PUBLIC_KEY)?;
     let mut keys: Vec<TokenKey> = Vec::new();
     for half in publics.iter().chain(&privates) {
         let Some(public) = &half.public else { continue };
@@ -60,20 +61,21 @@ pub(super) fn keys(session: &Session, logged_in: bool) -> Result<Vec<TokenKey>, 
         let mut mates = privates
             .iter()
             .filter(|private| private.belongs_to(&half.id, &half.label, public));
-        let custody = match (mates.next(), mates.next()) {
-            (Some(private), None) if !private.is_disputed(&publics) => {
-                custody(session, private.handle)?
-            }
-            (None, _) if logged_in => continue,
+        let (custody, usage) = match (mates.next(), mates.next()) {
+            (Some(private), None) if !private.is_disputed(&publics) => (
+                custody(open, private.handle)?,
+                usage(open, private.handle, public)?,
+            ),
+            (None, _) if open.logged_in => continue,
             // Nobody knows which private half it is, if any: nothing is proven.
-            _ => Custody::default(),
+            _ => (Custody::default(), Usage::default()),
         };
         keys.push(TokenKey {
             id: half.id.clone(),
             label: half.label.clone(),
             public: public.clone(),
             custody,
-            usage: Usage::default(),
+            usage,
         });
     }
     Ok(keys)
@@ -82,15 +84,12 @@ pub(super) fn keys(session: &Session, logged_in: bool) -> Result<Vec<TokenKey>, 
 /// The private half to sign with: by id or label *and* by its public half, on itself or on a public object beside it. None where there is
 /// none or where there are two that cannot be told apart. (Which of two public halves with one name is the right one shows when the
 /// signature is verified.)
-pub(super) fn private_half(
-    session: &Session,
-    key: &TokenKey,
-) -> Result<Option<ObjectHandle>, Error> {
-    let publics = halves(session, ObjectClass::PUBLIC_KEY)?;
+pub(super) fn private_half(open: &Open, key: &TokenKey) -> Result<Option<ObjectHandle>, Error> {
+    let publics = halves(open, ObjectClass::PUBLIC_KEY)?;
     let beside = publics.iter().any(|half| {
         half.public.as_ref() == Some(&key.public) && half.is_named(&key.id, &key.label)
     });
-    let privates = halves(session, ObjectClass::PRIVATE_KEY)?;
+    let privates = halves(open, ObjectClass::PRIVATE_KEY)?;
     let mut mates = privates.iter().filter(|half| {
         half.belongs_to(&key.id, &key.label, &key.public) && (beside || half.public.is_some())
     });
@@ -101,13 +100,13 @@ pub(super) fn private_half(
 }
 
 /// Whether any key has this label.
-pub(super) fn has_label(session: &Session, label: &str) -> Result<bool, Error> {
+pub(super) fn has_label(open: &Open, label: &str) -> Result<bool, Error> {
     for class in [ObjectClass::PRIVATE_KEY, ObjectClass::PUBLIC_KEY] {
         let template = [
             Attribute::Class(class),
             Attribute::Label(label.as_bytes().to_vec()),
         ];
-        if !session.find_objects(&template)?.is_empty() {
+        if !open.objects(&template)?.is_empty() {
             return Ok(true);
         }
     }
@@ -116,7 +115,7 @@ pub(super) fn has_label(session: &Session, label: &str) -> Result<bool, Error> {
 
 /// Makes a key pair and reads back what the token says of it; none where it does not show the public half.
 pub(super) fn generate(
-    session: &Session,
+    open: &Open,
     id: &[u8],
     label: &str,
     algorithm: Algorithm,
@@ -145,94 +144,121 @@ pub(super) fn generate(
         Attribute::Sign(true),
     ];
     private.extend_from_slice(&names);
-    let (public, private) = session.generate_key_pair(&mechanism, &public, &private)?;
-    let half = half(session, public)?;
-    let custody = custody(session, private)?;
-    Ok(half.public.map(|public| TokenKey {
+    let (public, private) = open
+        .session
+        .generate_key_pair(&mechanism, &public, &private)?;
+    let half = half(open, public)?;
+    let custody = custody(open, private)?;
+    let Some(public) = half.public else {
+        return Ok(None);
+    };
+    Ok(Some(TokenKey {
         id: half.id,
         label: half.label,
+        usage: usage(open, private, &public)?,
         public,
         custody,
-        usage: Usage::default(),
     }))
 }
 
-fn halves(session: &Session, class: ObjectClass) -> Result<Vec<Half>, Error> {
-    let found = session.find_objects(&[Attribute::Class(class)])?;
-    found
-        .into_iter()
-        .map(|handle| half(session, handle))
-        .collect()
+/// Whether a private half wants its PIN for each signature; none where the token does not say.
+pub(super) fn wants_pin_each_time(open: &Open, private: ObjectHandle) -> Result<bool, Error> {
+    Ok(flag(open, private, AttributeType::AlwaysAuthenticate)? == Some(true))
 }
 
-fn half(session: &Session, handle: ObjectHandle) -> Result<Half, Error> {
-    let algorithm = algorithm(session, handle)?;
+/// Whether any key of the token wants its PIN for each signature.
+pub(super) fn any_wants_pin_each_time(open: &Open) -> Result<bool, Error> {
+    for private in open.objects(&[Attribute::Class(ObjectClass::PRIVATE_KEY)])? {
+        if wants_pin_each_time(open, private)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What using a key takes, as far as the token says. A plain "not for each" is not repeated: cards say it of keys that want no PIN at all too.
+fn usage(open: &Open, private: ObjectHandle, public: &PublicKey) -> Result<Usage, Error> {
+    let pin = if wants_pin_each_time(open, private)? {
+        PinPolicy::Always
+    } else {
+        PinPolicy::Unknown
+    };
+    let longest = match public {
+        PublicKey::Ed25519(_) => open.quirks.longest_eddsa,
+        _ => None,
+    };
+    Ok(Usage {
+        pin,
+        longest,
+        ..Usage::default()
+    })
+}
+
+fn halves(open: &Open, class: ObjectClass) -> Result<Vec<Half>, Error> {
+    let found = open.objects(&[Attribute::Class(class)])?;
+    found.into_iter().map(|handle| half(open, handle)).collect()
+}
+
+fn half(open: &Open, handle: ObjectHandle) -> Result<Half, Error> {
+    let algorithm = algorithm(open, handle)?;
     Ok(Half {
         handle,
-        id: bytes(session, handle, AttributeType::Id)?.unwrap_or_default(),
-        label: bytes(session, handle, AttributeType::Label)?
+        id: open
+            .attribute(handle, AttributeType::Id)?
+            .unwrap_or_default(),
+        label: open
+            .attribute(handle, AttributeType::Label)?
             .map(|label| String::from_utf8_lossy(&label).into_owned())
             .unwrap_or_default(),
         algorithm,
         public: match algorithm {
-            Some(algorithm) => public(session, handle, algorithm)?,
+            Some(algorithm) => public(open, handle, algorithm)?,
             None => None,
         },
     })
 }
 
-fn algorithm(session: &Session, handle: ObjectHandle) -> Result<Option<Algorithm>, Error> {
-    let Some(Attribute::KeyType(kind)) = one(session, handle, AttributeType::KeyType)? else {
-        return Ok(None);
-    };
-    if kind == KeyType::RSA {
+fn algorithm(open: &Open, handle: ObjectHandle) -> Result<Option<Algorithm>, Error> {
+    let kind = open.attribute(handle, AttributeType::KeyType)?;
+    let kind = kind.and_then(|bytes| Some(CK_ULONG::from_ne_bytes(bytes.try_into().ok()?)));
+    if kind == Some(KeyType::RSA.into()) {
         return Ok(Some(Algorithm::RsaPss));
     }
-    if kind != KeyType::EC && kind != KeyType::EC_EDWARDS {
+    if kind != Some(KeyType::EC.into()) && kind != Some(KeyType::EC_EDWARDS.into()) {
         return Ok(None);
     }
-    let params = bytes(session, handle, AttributeType::EcParams)?;
+    let params = open.attribute(handle, AttributeType::EcParams)?;
     Ok(params.and_then(|params| material::algorithm_of(&params)))
 }
 
 fn public(
-    session: &Session,
+    open: &Open,
     handle: ObjectHandle,
     algorithm: Algorithm,
 ) -> Result<Option<PublicKey>, Error> {
     if algorithm == Algorithm::RsaPss {
-        let modulus = bytes(session, handle, AttributeType::Modulus)?;
-        let exponent = bytes(session, handle, AttributeType::PublicExponent)?;
+        let modulus = open.attribute(handle, AttributeType::Modulus)?;
+        let exponent = open.attribute(handle, AttributeType::PublicExponent)?;
         return Ok(modulus
             .zip(exponent)
             .and_then(|(modulus, exponent)| material::rsa_key(&modulus, &exponent)));
     }
-    let point = bytes(session, handle, AttributeType::EcPoint)?;
+    let point = open.attribute(handle, AttributeType::EcPoint)?;
     Ok(point.and_then(|point| material::ec_key(algorithm, &point)))
 }
 
 /// What the token says of how it keeps a private half. What it does not say is not proven.
-fn custody(session: &Session, handle: ObjectHandle) -> Result<Custody, Error> {
-    let flag = |attribute| -> Result<Option<bool>, Error> {
-        Ok(match one(session, handle, attribute)? {
-            Some(
-                Attribute::Sensitive(flag)
-                | Attribute::AlwaysSensitive(flag)
-                | Attribute::Extractable(flag)
-                | Attribute::NeverExtractable(flag)
-                | Attribute::Local(flag),
-            ) => Some(flag),
-            _ => None,
-        })
-    };
+fn custody(open: &Open, handle: ObjectHandle) -> Result<Custody, Error> {
+    let flag = |attribute| flag(open, handle, attribute);
     let not_extractable = flag(AttributeType::Extractable)?.map(|flag| !flag);
+    let local = flag(AttributeType::Local)?;
     Ok(Custody {
         always_sensitive: both(
             flag(AttributeType::Sensitive)?,
             flag(AttributeType::AlwaysSensitive)?,
         ),
         never_extractable: both(not_extractable, flag(AttributeType::NeverExtractable)?),
-        local: flag(AttributeType::Local)?,
+        local: local.filter(|local| *local || !open.quirks.local_says_nothing),
     })
 }
 
@@ -245,39 +271,13 @@ fn both(one: Option<bool>, other: Option<bool>) -> Option<bool> {
     }
 }
 
-fn bytes(
-    session: &Session,
-    handle: ObjectHandle,
-    attribute: AttributeType,
-) -> Result<Option<Vec<u8>>, Error> {
-    Ok(match one(session, handle, attribute)? {
-        Some(
-            Attribute::Id(bytes)
-            | Attribute::Label(bytes)
-            | Attribute::EcParams(bytes)
-            | Attribute::EcPoint(bytes)
-            | Attribute::Modulus(bytes)
-            | Attribute::PublicExponent(bytes),
-        ) => Some(bytes),
+/// A flag; none where the token does not have it. Attributes are read one by one, because one that a token refuses would take the others with it.
+fn flag(open: &Open, handle: ObjectHandle, kind: AttributeType) -> Result<Option<bool>, Error> {
+    let bytes = open.attribute(handle, kind)?;
+    Ok(match bytes.as_deref() {
+        Some([flag]) => Some(*flag != 0),
         _ => None,
     })
-}
-
-/// One attribute; none where the token does not have it or does not say. They are read one by one because one that a token has in a form
-/// that cryptoki cannot read would take the others with it.
-fn one(
-    session: &Session,
-    handle: ObjectHandle,
-    attribute: AttributeType,
-) -> Result<Option<Attribute>, Error> {
-    match session.get_attributes(handle, &[attribute]) {
-        Ok(mut found) => Ok(found.pop()),
-        Err(Error::Pkcs11(RvError::AttributeTypeInvalid | RvError::AttributeSensitive, _)) => {
-            Ok(None)
-        }
-        Err(error @ (Error::Pkcs11(..) | Error::NullFunctionPointer)) => Err(error),
-        Err(_) => Ok(None),
-    }
 }
 
 #[cfg(test)]

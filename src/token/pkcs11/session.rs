@@ -1,49 +1,109 @@
 //! Sessions with tokens: found by serial and label, checked before each use, opened again once where only reading follows.
 
+use std::sync::Arc;
+
 use cryptoki::error::{Error, RvError};
+use cryptoki::object::{Attribute, AttributeType, ObjectHandle};
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
-use cryptoki::types::AuthPin;
+use cryptoki::types::RawAuthPin;
 
+use super::quirks::Quirks;
+use super::single::Single;
 use super::{Pkcs11Module, errors};
 use crate::ceremony::event::{Credential, TokenIdentity};
 use crate::ceremony::port::{TokenError, TokenFault, TokenId, TokenInfo};
 use crate::ceremony::prompt::Tries;
-use crate::token::failure;
+use crate::secret::Secret;
+use crate::token::{failure, init_args};
+use crate::tuf::key::PublicKey;
+
+/// What a call is told whose login went with a session that broke.
+const LOGIN_GONE: &str = "the token was taken out or reset in between and wants its PIN again";
 
 /// A session with a token.
 pub(super) struct Open {
     pub(super) session: Session,
+    pub(super) calls: Arc<Single>,
+    pub(super) quirks: &'static Quirks,
     /// Whether the user was logged in through it.
     pub(super) logged_in: bool,
+    /// Whether a key that wants its PIN for each signature signed since that login.
+    pub(super) login_is_used: bool,
+    /// The PIN of that login, kept for the one `C_Login` that such a key wants within its signature; empty where it is typed on the token.
+    pub(super) pin_for_one: Option<Secret>,
+    /// The key that signed or was made since that login.
+    pub(super) used: Option<PublicKey>,
+}
+
+impl Open {
+    pub(super) fn objects(&self, template: &[Attribute]) -> Result<Vec<ObjectHandle>, Error> {
+        self.calls.objects(&self.session, template)
+    }
+
+    pub(super) fn attribute(
+        &self,
+        object: ObjectHandle,
+        kind: AttributeType,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        self.calls.attribute(&self.session, object, kind)
+    }
+
+    /// One `C_Login`. An empty PIN is one that is typed on the token.
+    pub(super) fn log_in(&self, user: UserType, pin: &Secret) -> Result<(), Error> {
+        if pin.is_empty() {
+            return self.session.login(user, None);
+        }
+        let pin = RawAuthPin::new(Box::new(pin.expose(<[u8]>::to_vec)));
+        self.session.login_with_raw(user, &pin)
+    }
+
+    /// Whether another key than this one was used, and the device has room for one a login.
+    pub(super) fn is_full_for(&self, key: &PublicKey) -> bool {
+        self.quirks.one_key_a_login && self.used.as_ref().is_some_and(|used| used != key)
+    }
 }
 
 impl Pkcs11Module {
     /// All tokens that answer, with the slot they are in just now.
     pub(super) fn slots(&self) -> Result<Vec<(Slot, TokenInfo)>, Error> {
-        let slots = self.context.get_slots_with_token()?;
+        let slots = self.calls.slots()?;
         Ok(slots
             .into_iter()
             .filter_map(|slot| Some((slot, self.info(slot).ok()?)))
             .collect())
     }
 
+    /// What is peculiar to the module, whatever token is in it.
+    pub(super) fn quirks(&self) -> &'static Quirks {
+        Quirks::of(&self.identity.description, "")
+    }
+
+    /// What is peculiar to a token.
+    pub(super) fn quirks_of(&self, token: &TokenIdentity) -> &'static Quirks {
+        let kind = format!("{} {}", token.manufacturer, token.model);
+        Quirks::of(&self.identity.description, &kind)
+    }
+
     pub(super) fn info(&self, slot: Slot) -> Result<TokenInfo, Error> {
         let info = self.context.get_token_info(slot)?;
         let firmware = info.firmware_version();
+        let mut identity = TokenIdentity {
+            module: self.identity.name.clone(),
+            manufacturer: info.manufacturer_id().to_owned(),
+            model: info.model().to_owned(),
+            serial: info.serial_number().to_owned(),
+            label: String::new(),
+        };
+        let label = self.quirks_of(&identity).label(info.label());
+        label.clone_into(&mut identity.label);
         Ok(TokenInfo {
             id: TokenId {
-                module: self.identity.name.clone(),
-                serial: info.serial_number().to_owned(),
-                label: info.label().to_owned(),
+                module: identity.module.clone(),
+                serial: identity.serial.clone(),
+                label: identity.label.clone(),
             },
-            identity: TokenIdentity {
-                module: self.identity.name.clone(),
-                manufacturer: info.manufacturer_id().to_owned(),
-                model: info.model().to_owned(),
-                serial: info.serial_number().to_owned(),
-                label: info.label().to_owned(),
-            },
+            identity,
             firmware: (firmware.major() != 0 || firmware.minor() != 0)
                 .then(|| format!("{}.{}", firmware.major(), firmware.minor())),
             ready: info.token_initialized() && info.user_pin_initialized(),
@@ -58,14 +118,32 @@ impl Pkcs11Module {
         })
     }
 
+    /// All tokens, as they are listed. Those that were seen and are gone are looked for again where a module has to be started anew for it.
+    pub(super) fn listed(&mut self) -> Result<Vec<TokenInfo>, Error> {
+        let mut slots = self.slots()?;
+        if !self.seen.iter().all(|token| is_in(&slots, token)) && self.restarted(&slots)? {
+            slots = self.slots()?;
+        }
+        let tokens: Vec<TokenInfo> = slots.into_iter().map(|(_, info)| info).collect();
+        self.seen
+            .extend(tokens.iter().map(|token| token.id.clone()));
+        Ok(tokens)
+    }
+
     /// The one slot that the token is in.
-    fn slot_of(&self, token: &TokenId, attempted: &str) -> Result<Slot, TokenError> {
-        let slots = self
-            .slots()
-            .map_err(|error| errors::failed(attempted, &error))?;
+    pub(super) fn slot_of(&mut self, token: &TokenId, attempted: &str) -> Result<Slot, TokenError> {
+        let failed = |error: Error| errors::failed(attempted, &error);
+        let mut slots = self.slots().map_err(failed)?;
+        // Nothing was asked of the token yet, so looking twice is safe.
+        if !is_in(&slots, token) && self.restarted(&slots).map_err(failed)? {
+            slots = self.slots().map_err(failed)?;
+        }
         let mut found = slots.iter().filter(|(_, info)| info.id == *token);
         match (found.next(), found.next()) {
-            (Some((slot, _)), None) => Ok(*slot),
+            (Some((slot, info)), None) => {
+                self.seen.insert(info.id.clone());
+                Ok(*slot)
+            }
             (None, _) => {
                 let said = "the token is not plugged in, or the module does not see it";
                 Err(failure(attempted, said, TokenFault::Removed))
@@ -77,12 +155,21 @@ impl Pkcs11Module {
         }
     }
 
-    pub(super) fn has_pin_pad(&self, token: &TokenId, attempted: &str) -> Result<bool, TokenError> {
-        let slot = self.slot_of(token, attempted)?;
-        let info = self.info(slot);
-        Ok(info
-            .map_err(|error| errors::failed(attempted, &error))?
-            .pin_pad)
+    /// `C_Finalize` and `C_Initialize`, where the module needs it to see a token again, and unless somebody is logged in to a token that is there: it
+    /// would end that login. Logins to tokens that are gone are remembered, to be told.
+    fn restarted(&mut self, slots: &[(Slot, TokenInfo)]) -> Result<bool, Error> {
+        let is_busy = |(token, open): (&TokenId, &Open)| open.logged_in && is_in(slots, token);
+        if !self.quirks().restarts || self.open.iter().any(is_busy) {
+            return Ok(false);
+        }
+        for (token, open) in std::mem::take(&mut self.open) {
+            if open.logged_in {
+                self.lost.insert(token);
+            }
+        }
+        self.context.clone().finalize()?;
+        init_args::initialize(&self.context, self.init_args.as_deref())?;
+        Ok(true)
     }
 
     /// The session with a token, opened now if there is none.
@@ -92,20 +179,33 @@ impl Pkcs11Module {
         attempted: &str,
     ) -> Result<&mut Open, TokenError> {
         if !self.open.contains_key(token) {
-            let slot = self.slot_of(token, attempted)?;
-            let session = match self.context.open_rw_session(slot) {
-                Err(Error::Pkcs11(RvError::TokenWriteProtected, _)) => {
-                    self.context.open_ro_session(slot)
-                }
-                session => session,
-            };
-            let session = session.map_err(|error| errors::failed(attempted, &error))?;
-            let logged_in = false;
-            self.open.insert(token.clone(), Open { session, logged_in });
+            let open = self.opened(token, attempted)?;
+            self.open.insert(token.clone(), open);
         }
         self.open
             .get_mut(token)
             .ok_or_else(|| failure(attempted, "the session is gone", TokenFault::Removed))
+    }
+
+    fn opened(&mut self, token: &TokenId, attempted: &str) -> Result<Open, TokenError> {
+        let failed = |error: Error| errors::failed(attempted, &error);
+        let slot = self.slot_of(token, attempted)?;
+        let info = self.info(slot).map_err(failed)?;
+        let session = match self.context.open_rw_session(slot) {
+            Err(Error::Pkcs11(RvError::TokenWriteProtected, _)) => {
+                self.context.open_ro_session(slot)
+            }
+            session => session,
+        };
+        Ok(Open {
+            session: session.map_err(failed)?,
+            calls: Arc::clone(&self.calls),
+            quirks: self.quirks_of(&info.identity),
+            logged_in: false,
+            login_is_used: false,
+            pin_for_one: None,
+            used: None,
+        })
     }
 
     /// Whether the token's session, if there is one, still is with that token.
@@ -124,6 +224,9 @@ impl Pkcs11Module {
         token: &TokenId,
         attempted: &str,
     ) -> Result<&mut Open, TokenError> {
+        if self.lost.remove(token) {
+            return Err(failure(attempted, LOGIN_GONE, TokenFault::NotLoggedIn));
+        }
         if self.is_current(token) {
             self.session(token, attempted)
         } else {
@@ -140,8 +243,7 @@ impl Pkcs11Module {
         let had_login = self.open.remove(token).is_some_and(|open| open.logged_in);
         let open = self.session(token, attempted)?;
         if had_login {
-            let said = "the token was taken out or reset in between and wants its PIN again";
-            return Err(failure(attempted, said, TokenFault::NotLoggedIn));
+            return Err(failure(attempted, LOGIN_GONE, TokenFault::NotLoggedIn));
         }
         Ok(open)
     }
@@ -153,19 +255,10 @@ impl Pkcs11Module {
             self.open.remove(token);
         }
     }
+}
 
-    /// Sets the user PIN of a token that was just initialised.
-    pub(super) fn set_user_pin(
-        &self,
-        slot: Slot,
-        so_pin: &AuthPin,
-        user_pin: &AuthPin,
-    ) -> Result<(), Error> {
-        let session = self.context.open_rw_session(slot)?;
-        session.login(UserType::So, Some(so_pin))?;
-        session.init_pin(user_pin)?;
-        session.logout()
-    }
+fn is_in(slots: &[(Slot, TokenInfo)], token: &TokenId) -> bool {
+    slots.iter().any(|(_, info)| info.id == *token)
 }
 
 /// The flags of a token's PIN counter. No flag says nothing: many modules never set one.

@@ -9,7 +9,8 @@ use crate::faults::{Controls, Faults, Refusal, Touch};
 
 /// What can be said, for the help text.
 pub const GRAMMAR: &str = "\
-pull-after-apdus N | pull-after-signatures N | flip-signature on|off | other-key on|off | attest-other-key on|off
+pull-after-apdus N | pull-after-signatures N
+flip-signature on|off | repeat-nonce on|off | other-key on|off | attest-other-key on|off
 serial N | touch MILLISECONDS | touch by-hand | touch-timeout MILLISECONDS | refuse INS AFTER STATUS (hex, number, hex)
 clear (no faults) | finger (touch it now) | log (what it was asked)";
 
@@ -24,7 +25,10 @@ pub fn obey(line: &str, controls: &Controls) -> Result<String, String> {
     match words.as_slice() {
         ["finger"] if controls.touch() => done,
         ["finger"] => Ok("it does not blink".to_owned()),
-        ["log"] => Ok(controls.log().iter().map(|e| format!("{e}\n")).collect()),
+        ["log"] => {
+            let lines: Vec<String> = controls.log().iter().map(ToString::to_string).collect();
+            Ok(lines.join("\n"))
+        }
         words => {
             let mut faults = controls.faults();
             change(words, &mut faults)
@@ -41,6 +45,7 @@ fn change(words: &[&str], faults: &mut Faults) -> Option<()> {
         ["pull-after-apdus", n] => faults.pull_after_apdus = Some(n.parse().ok()?),
         ["pull-after-signatures", n] => faults.pull_after_signatures = Some(n.parse().ok()?),
         ["flip-signature", on] => faults.flip_signature = switch(on)?,
+        ["repeat-nonce", on] => faults.repeat_nonce = switch(on)?,
         ["other-key", on] => faults.sign_with_other_key = switch(on)?,
         ["attest-other-key", on] => faults.attest_other_key = switch(on)?,
         ["serial", n] => faults.serial = Some(n.parse().ok()?),
@@ -107,6 +112,7 @@ mod tests {
             "pull-after-apdus 3",
             "pull-after-signatures 0",
             "flip-signature on",
+            "repeat-nonce on",
             "other-key on",
             "attest-other-key on",
             "serial 7",
@@ -121,6 +127,7 @@ mod tests {
             pull_after_apdus: Some(3),
             pull_after_signatures: Some(0),
             flip_signature: true,
+            repeat_nonce: true,
             sign_with_other_key: true,
             serial: Some(7),
             attest_other_key: true,

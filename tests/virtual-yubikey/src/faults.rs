@@ -29,6 +29,10 @@ pub struct Refusal {
 
 /// What a card does wrong. The default is nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "faults that a test switches on one by one or together"
+)]
 pub struct Faults {
     /// The card answers so many more APDUs (as on the wire), and is gone at the next.
     pub pull_after_apdus: Option<u32>,
@@ -36,6 +40,8 @@ pub struct Faults {
     pub pull_after_signatures: Option<u32>,
     /// One bit of each signature is turned.
     pub flip_signature: bool,
+    /// P-256 signatures all have the same nonce, and so the same r. Other algorithms sign as ever.
+    pub repeat_nonce: bool,
     /// Signatures come from a key that is in no slot.
     pub sign_with_other_key: bool,
     /// GET SERIAL and the management application say this; attestations still tell the truth.
@@ -56,6 +62,7 @@ impl Default for Faults {
             pull_after_apdus: None,
             pull_after_signatures: None,
             flip_signature: false,
+            repeat_nonce: false,
             sign_with_other_key: false,
             serial: None,
             attest_other_key: false,
@@ -168,13 +175,11 @@ impl Controls {
     pub(crate) fn refused(&self, ins: u8) -> Option<u16> {
         let mut inner = self.lock();
         let refusal = inner.faults.refuse.iter_mut().find(|r| r.ins == ins)?;
-        match refusal.after {
-            0 => Some(refusal.status),
-            _ => {
-                refusal.after -= 1;
-                None
-            }
+        if refusal.after == 0 {
+            return Some(refusal.status);
         }
+        refusal.after -= 1;
+        None
     }
 
     /// Blinks until touched, timed out or pulled.

@@ -212,6 +212,19 @@ impl KeyPair {
         }
     }
 
+    /// A P-256 signature whose nonce is always the same: two of them give the private key away.
+    pub fn sign_with_one_nonce(&self, digest: &[u8]) -> Option<Vec<u8>> {
+        let secret = p256::SecretKey::from_slice(&self.secret.0).ok()?;
+        let nonce = p256::SecretKey::from_slice(&[0x42; 32]).ok()?;
+        let (signature, _) = ecdsa::hazmat::sign_prehashed(
+            &secret.to_nonzero_scalar(),
+            &nonce.to_nonzero_scalar(),
+            &padded_left(digest, 32)?,
+        )
+        .ok()?;
+        Some(signature.to_der().as_bytes().to_vec())
+    }
+
     /// The shared secret with the other side's public key.
     pub fn agree(&self, other: &[u8]) -> Option<Vec<u8>> {
         match self.algorithm {

@@ -1,5 +1,10 @@
 //! The card as a program: on a reader that is there already, or on a stage of its own to play with.
 
+#![allow(
+    clippy::disallowed_types,
+    reason = "vpcd is reached over TCP; nothing here is shipped"
+)]
+
 use std::fs::File;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpStream};
@@ -133,8 +138,9 @@ impl Options {
         let card = Mutex::new(self.card()?);
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))
             .map_err(|error| format!("no vpcd on port {port}: {error}"))?;
-        let served = vpcd::serve(&stream, &card);
-        vpcd::tear(&stream);
+        let wire = vpcd::Wire::new(stream).map_err(|error| format!("the wire to vpcd: {error}"))?;
+        let served = wire.serve(&card);
+        wire.tear();
         served.map_err(|error| format!("the wire to vpcd: {error}"))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -11,7 +11,7 @@ mod readers;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use device::Bays;
 pub use device::Inserted;
@@ -96,7 +96,7 @@ fn started() -> Stage {
 /// A pcscd that runs, with two readers of the name that a `YubiKey` has.
 pub struct Stage {
     folder: PathBuf,
-    pcscd: Child,
+    pcscd: Mutex<Child>,
     bays: Arc<Bays>,
 }
 
@@ -116,18 +116,17 @@ impl Stage {
             driver.display()
         );
         std::fs::write(&configuration, reader).map_err(|error| format!("reader.conf: {error}"))?;
-        let pcscd = spawn_pcscd(&folder, &configuration)?;
-        let mut stage = Self {
-            folder,
-            pcscd,
-            bays: Arc::new(Bays::new(PORT)),
-        };
-        let readers = Readers::wait_for_two(&mut stage.pcscd).map_err(|reason| {
-            let log = std::fs::read_to_string(stage.folder.join("pcscd.log")).unwrap_or_default();
+        let mut pcscd = spawn_pcscd(&folder, &configuration)?;
+        let readers = Readers::wait_for_two(&mut pcscd).map_err(|reason| {
+            let _ = pcscd.kill();
+            let log = std::fs::read_to_string(folder.join("pcscd.log")).unwrap_or_default();
             format!("{reason}\npcscd said:\n{log}")
         })?;
-        stage.bays.set_readers(readers);
-        Ok(stage)
+        Ok(Self {
+            folder,
+            pcscd: Mutex::new(pcscd),
+            bays: Arc::new(Bays::new(PORT, readers)),
+        })
     }
 
     /// A folder for this test; it is removed afterwards.
@@ -164,9 +163,10 @@ impl Stage {
     }
 
     /// Ends pcscd, as if the service died under the program.
-    pub fn kill_pcscd(&mut self) {
-        let _ = self.pcscd.kill();
-        let _ = self.pcscd.wait();
+    pub fn kill_pcscd(&self) {
+        let mut pcscd = self.pcscd.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = pcscd.kill();
+        let _ = pcscd.wait();
     }
 }
 

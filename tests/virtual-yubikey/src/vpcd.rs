@@ -17,67 +17,85 @@ const POWER_ON: u8 = 1;
 const RESET: u8 = 2;
 const ASK_ATR: u8 = 4;
 
-/// How the card left the reader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
-    /// The other side closed the wire, or somebody here did.
-    Closed,
-    /// A fault pulled it.
-    Pulled,
+/// A connection to a reader. As long as it stands, the card is in.
+pub struct Wire {
+    stream: TcpStream,
+    /// Held while anything is written, so that a removal never falls between the bytes of an answer.
+    torn: Mutex<bool>,
 }
 
-/// Serves the reader until the wire is closed or the card is pulled; closing the wire is the removal.
-///
-/// # Errors
-///
-/// The wire broke.
-pub fn serve(mut stream: &TcpStream, card: &Mutex<Card>) -> io::Result<Left> {
-    stream.set_nodelay(true)?;
-    loop {
-        let Some(message) = receive(&mut stream)? else {
-            return Ok(Left::Closed);
-        };
-        let mut card = card.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = match message.as_slice() {
-            [POWER_OFF | POWER_ON | RESET] => {
-                card.reset();
-                continue;
+impl Wire {
+    /// The card is in the reader from here on.
+    ///
+    /// # Errors
+    ///
+    /// The connection broke.
+    pub fn new(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            torn: Mutex::new(false),
+        })
+    }
+
+    /// Serves the reader until the connection ends or the card is pulled, from here or by a fault.
+    ///
+    /// # Errors
+    ///
+    /// The connection broke.
+    pub fn serve(&self, card: &Mutex<Card>) -> io::Result<()> {
+        while let Some(message) = self.receive()? {
+            let mut card = card.lock().unwrap_or_else(PoisonError::into_inner);
+            let answer = match message.as_slice() {
+                [POWER_OFF | POWER_ON | RESET] => {
+                    card.reset();
+                    continue;
+                }
+                [ASK_ATR] => Answer::Bytes(ATR.to_vec()),
+                apdu => card.transmit(apdu),
+            };
+            drop(card);
+            match answer {
+                Answer::Bytes(bytes) => self.send(&bytes)?,
+                Answer::Pulled => return Ok(()),
             }
-            [ASK_ATR] => Answer::Bytes(ATR.to_vec()),
-            apdu => card.transmit(apdu),
-        };
-        drop(card);
-        match answer {
-            Answer::Bytes(bytes) => send(&mut stream, &bytes)?,
-            Answer::Pulled => return Ok(Left::Pulled),
+        }
+        Ok(())
+    }
+
+    /// Takes the card out: half an answer, then a reset.
+    ///
+    /// vpcd 3.3 takes the end of the connection, and even a reset where an answer should begin, for an answer without
+    /// bytes, which no reader gives. A reset inside an answer it reports as what it is, a failed transmission.
+    pub fn tear(&self) {
+        let mut torn = self.torn.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut *torn, true) {
+            // The other side may have ended it already.
+            let _ = (&self.stream).write_all(&[0, 2]);
+            let _ = rustix::net::connect_unspec(&self.stream);
         }
     }
-}
 
-/// Takes the card out: half an answer, then a reset.
-///
-/// vpcd 3.3 takes the end of the wire, and even a reset where an answer should begin, for an answer without bytes,
-/// which no reader gives. A reset inside an answer it reports as what it is, a failed transmission.
-pub fn tear(mut stream: &TcpStream) {
-    // It may be torn already.
-    let _ = stream.write_all(&[0, 2]);
-    let _ = rustix::net::connect_unspec(stream);
-}
-
-fn receive(stream: &mut &TcpStream) -> io::Result<Option<Vec<u8>>> {
-    let mut length = [0; 2];
-    match stream.read_exact(&mut length) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        Err(error) => return Err(error),
+    fn receive(&self) -> io::Result<Option<Vec<u8>>> {
+        let mut stream = &self.stream;
+        let mut length = [0; 2];
+        match stream.read_exact(&mut length) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
+        stream.read_exact(&mut message)?;
+        Ok(Some(message))
     }
-    let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
-    stream.read_exact(&mut message)?;
-    Ok(Some(message))
-}
 
-fn send(stream: &mut &TcpStream, bytes: &[u8]) -> io::Result<()> {
-    let length = u16::try_from(bytes.len())
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "answer beyond 64 KiB"))?;
-    stream.write_all(&[&length.to_be_bytes(), bytes].concat())
+    fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        let length = u16::try_from(bytes.len())
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "answer beyond 64 KiB"))?;
+        let torn = self.torn.lock().unwrap_or_else(PoisonError::into_inner);
+        if *torn {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        (&self.stream).write_all(&[&length.to_be_bytes(), bytes].concat())
+    }
 }

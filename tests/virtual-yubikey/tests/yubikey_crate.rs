@@ -4,44 +4,14 @@
 
 use std::time::{Duration, Instant};
 
-use sha2::{Digest as _, Sha256};
 use virtual_yubikey::{Firmware, Purpose, Touch, on_stage};
 use yubikey::piv::{AlgorithmId, Origin, RetiredSlotId, SlotAlgorithmId, SlotId};
 use yubikey::reader::Context;
-use yubikey::{Error, MgmAlgorithmId, MgmKey, PinPolicy, Serial, TouchPolicy, YubiKey};
+use yubikey::{Error, MgmAlgorithmId, PinPolicy, TouchPolicy};
 
-const PIN: &[u8] = b"123456";
-const DIGEST_OF: &[u8] = b"what is signed";
+mod common;
 
-fn open(serial: u32) -> YubiKey {
-    YubiKey::open_by_serial(Serial(serial)).unwrap()
-}
-
-fn managed(serial: u32) -> YubiKey {
-    let mut card = open(serial);
-    let key = MgmKey::get_default(&card).unwrap();
-    card.authenticate(&key).unwrap();
-    card
-}
-
-fn p256(card: &mut YubiKey, slot: SlotId, pin: PinPolicy, touch: TouchPolicy) -> Vec<u8> {
-    let public = yubikey::piv::generate(card, slot, AlgorithmId::EccP256, pin, touch).unwrap();
-    public.subject_public_key.raw_bytes().to_vec()
-}
-
-fn sign(card: &mut YubiKey, slot: SlotId) -> Result<Vec<u8>, Error> {
-    let digest = Sha256::digest(DIGEST_OF);
-    yubikey::piv::sign_data(card, &digest, AlgorithmId::EccP256, slot)
-        .map(|signature| signature.to_vec())
-}
-
-fn verifies(public: &[u8], signature: &[u8]) -> bool {
-    use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
-    let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(public).unwrap();
-    let signature = p256::ecdsa::Signature::from_der(signature).unwrap();
-    key.verify_prehash(&Sha256::digest(DIGEST_OF), &signature)
-        .is_ok()
-}
+use common::{PIN, managed, open, p256, sign, verifies};
 
 #[test]
 fn two_cards_are_listed_with_serial_and_firmware() {
@@ -218,6 +188,14 @@ fn a_touch_is_waited_for_and_its_absence_is_refused() {
             });
             assert!(verifies(&public, &sign(&mut card, slot).unwrap()));
             person.join().unwrap();
+
+            let public = p256(&mut card, slot, PinPolicy::Once, TouchPolicy::Cached);
+            controls.set(|faults| faults.touch_timeout = Duration::from_millis(100));
+            let cached = sign(&mut card, slot).unwrap();
+            assert!(
+                verifies(&public, &cached),
+                "the touch of a moment ago counts"
+            );
         },
     );
 }

@@ -137,7 +137,12 @@ fn signature(pair: &KeyPair, challenge: &[u8], controls: &Controls) -> Outcome {
     } else {
         pair
     };
-    let mut signature = signer.sign(challenge).ok_or(Status::DATA)?;
+    let signature = if faults.repeat_nonce && signer.algorithm() == Algorithm::P256 {
+        signer.sign_with_one_nonce(challenge)
+    } else {
+        signer.sign(challenge)
+    };
+    let mut signature = signature.ok_or(Status::DATA)?;
     if faults.flip_signature
         && let Some(last) = signature.last_mut()
     {

@@ -1,7 +1,7 @@
 //! A card that a test can pull and put back.
 
 use std::net::{Ipv4Addr, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use super::readers::Readers;
 use crate::card::Card;
 use crate::faults::Controls;
 use crate::state::State;
-use crate::vpcd::{serve, tear};
+use crate::vpcd::Wire;
 
 /// How long vpcd may take to listen again after a card left.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -17,28 +17,21 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The two readers and which are taken.
 pub(super) struct Bays {
     port: u16,
-    readers: OnceLock<Readers>,
+    readers: Readers,
     taken: Mutex<[bool; 2]>,
 }
 
 impl Bays {
-    pub(super) fn new(port: u16) -> Self {
+    pub(super) fn new(port: u16, readers: Readers) -> Self {
         Self {
             port,
-            readers: OnceLock::new(),
+            readers,
             taken: Mutex::default(),
         }
     }
 
-    pub(super) fn set_readers(&self, readers: Readers) {
-        // Set once, when pcscd is ready.
-        let _ = self.readers.set(readers);
-    }
-
     pub(super) fn reader_names(&self) -> [String; 2] {
-        self.readers
-            .get()
-            .map_or_else(Default::default, Readers::names)
+        self.readers.names()
     }
 
     fn take(&self) -> usize {
@@ -53,14 +46,6 @@ impl Bays {
 
     fn give_back(&self, bay: usize) {
         locked(&self.taken)[bay] = false;
-    }
-
-    fn wait(&self, bay: usize, present: bool) {
-        let readers = self.readers.get();
-        let waited = readers.map_or(Ok(()), |readers| readers.wait_for_card(bay, present));
-        if let Err(reason) = waited {
-            panic!("{reason}");
-        }
     }
 
     fn connect(&self, bay: usize) -> TcpStream {
@@ -86,7 +71,8 @@ pub struct Inserted {
 
 struct Place {
     bay: usize,
-    wire: TcpStream,
+    events: Option<u32>,
+    wire: Arc<Wire>,
     thread: JoinHandle<()>,
 }
 
@@ -118,11 +104,19 @@ impl Inserted {
     pub fn insert(&self) {
         self.remove();
         let bay = self.bays.take();
-        let wire = self.bays.connect(bay);
+        let wire = Wire::new(self.bays.connect(bay));
+        let wire = Arc::new(wire.unwrap_or_else(|error| panic!("the wire to vpcd: {error}")));
         self.controls.set_pulled(false);
         let thread = self.serve(&wire);
-        *locked(&self.place) = Some(Place { bay, wire, thread });
-        self.bays.wait(bay, true);
+        let mut place = locked(&self.place);
+        let place = place.insert(Place {
+            bay,
+            events: None,
+            wire,
+            thread,
+        });
+        let seen = self.bays.readers.wait_for_card(bay, true, None);
+        place.events = Some(seen.unwrap_or_else(|reason| panic!("{reason}")));
     }
 
     /// Pulls the card, at whatever it is doing, and waits until PC/SC knows.
@@ -131,9 +125,9 @@ impl Inserted {
     ///
     /// pcscd does not let go of the card.
     pub fn remove(&self) {
-        let Some(place) = self.pull() else { return };
-        self.bays.wait(place, false);
-        self.bays.give_back(place);
+        if let Err(reason) = self.leave() {
+            panic!("{reason}");
+        }
     }
 
     /// Whether the card is in a reader: false after a fault has pulled it.
@@ -148,37 +142,36 @@ impl Inserted {
         locked(&self.place).as_ref().map(|place| place.bay)
     }
 
-    fn serve(&self, wire: &TcpStream) -> JoinHandle<()> {
-        let wire = wire
-            .try_clone()
-            .unwrap_or_else(|error| panic!("the wire to vpcd: {error}"));
+    fn serve(&self, wire: &Arc<Wire>) -> JoinHandle<()> {
+        let wire = Arc::clone(wire);
         let card = Arc::clone(&self.card);
         spawn(move || {
             // A broken wire is a card that left: the other side says so itself.
-            let _ = serve(&wire, &card);
+            let _ = wire.serve(&card);
+            wire.tear();
             locked(&card).reset();
-            tear(&wire);
         })
     }
 
-    fn pull(&self) -> Option<usize> {
-        let place = locked(&self.place).take()?;
+    fn leave(&self) -> Result<(), String> {
+        let Some(place) = locked(&self.place).take() else {
+            return Ok(());
+        };
         self.controls.set_pulled(true);
-        tear(&place.wire);
-        if place.thread.join().is_err() {
-            panic!("the card's thread panicked");
-        }
-        Some(place.bay)
+        place.wire.tear();
+        let ended = place.thread.join();
+        let readers = &self.bays.readers;
+        let gone = readers.wait_for_card(place.bay, false, place.events);
+        self.bays.give_back(place.bay);
+        ended.map_err(|_| "the card's thread panicked".to_owned())?;
+        gone.map(drop)
     }
 }
 
 impl Drop for Inserted {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.pull();
-        } else {
-            self.remove();
-        }
+        // pcscd may be gone by now; a test that cares removes the card itself.
+        let _ = self.leave();
     }
 }
 

@@ -104,7 +104,7 @@ pub(super) fn asks_polkit(pcscd: &Path) -> bool {
         .is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--disable-polkit"))
 }
 
-/// `ip link set lo up`, without needing iproute2: one RTM_NEWLINK message (rtnetlink(7)).
+/// `ip link set lo up`, without needing iproute2: one `RTM_NEWLINK` message (rtnetlink(7)).
 fn raise_loopback() -> rustix::io::Result<()> {
     const LENGTH: u32 = 32;
     const RTM_NEWLINK: u16 = 16;

@@ -41,21 +41,31 @@ impl Readers {
         }
     }
 
-    /// Waits until the reader holds a card that answered to reset, or holds none.
-    pub(super) fn wait_for_card(&self, bay: usize, present: bool) -> Result<(), String> {
+    /// Waits until the reader holds a card that answered to reset, or holds none; gives the count of its events.
+    ///
+    /// `since` is the count that was given before: pcscd calls a reader empty as soon as a reset fails, but the thread
+    /// that looks for cards may not have seen it go, and would then not see the next one come.
+    pub(super) fn wait_for_card(
+        &self,
+        bay: usize,
+        present: bool,
+        since: Option<u32>,
+    ) -> Result<u32, String> {
         let fail = |error| format!("PC/SC: {error}");
         let context = Context::establish(Scope::User).map_err(fail)?;
         let began = Instant::now();
         let mut states = [ReaderState::new(self.names[bay].clone(), State::UNAWARE)];
         while began.elapsed() < PATIENCE {
-            match context.get_status_change(Duration::from_millis(500), &mut states) {
+            match context.get_status_change(Duration::from_millis(100), &mut states) {
                 Ok(()) | Err(pcsc::Error::Timeout) => {}
                 Err(error) => return Err(fail(error)),
             }
             let state = states[0].event_state();
+            let events = states[0].event_count();
             let mute = state.contains(State::MUTE);
-            if state.contains(State::PRESENT) == present && !(present && mute) {
-                return Ok(());
+            let new = since.is_none_or(|since| since != events);
+            if new && state.contains(State::PRESENT) == present && !(present && mute) {
+                return Ok(events);
             }
             states[0].sync_current_state();
         }
