@@ -1,7 +1,7 @@
 //! Which tokens there are.
 
 use tuf_ceremony::ceremony::event::Credential::{Mgmt, Puk, User};
-use tuf_ceremony::ceremony::port::TokenFault;
+use tuf_ceremony::ceremony::port::{TokenFault, TokenId};
 use tuf_ceremony::ceremony::prompt::Tries;
 use tuf_ceremony::token::Module as _;
 use tuf_ceremony::tuf::key::Algorithm::EcdsaP256;
@@ -73,8 +73,10 @@ pub fn token_that_is_not_there_is_removed(stage: &Stage) {
     let (_card, there) = provisioned(stage, &mut module, 1, Firmware::V5_7_1);
     log_in(&mut module, &there);
     let key = module.generate(&there, "tuf-root-v1", EcdsaP256).unwrap();
-    let mut relabelled = there.clone();
-    relabelled.label = "other".to_owned();
+    let relabelled = TokenId {
+        label: "other".to_owned(),
+        ..there.clone()
+    };
     for absent in [id(2), relabelled] {
         for error in [
             module.login(&absent, &secret("123456")).unwrap_err(),

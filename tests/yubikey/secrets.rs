@@ -84,9 +84,9 @@ pub fn reset_gives_new_secrets_to_a_card_with_everything_blocked(stage: &Stage) 
         assert_eq!(info, listed(&mut module, &token));
         assert_eq!((info.tries, info.factory.as_slice()), (Tries::Left(3), &[][..]));
         assert_eq!(module.keys(&token).unwrap(), []);
-        let state = card.state();
-        assert!(state.pin.is(PIN) && state.puk.is(PUK));
-        assert_eq!((state.pin.total, state.puk.total), (3, 3));
+        let kept = card.state();
+        assert!(kept.pin.is(PIN) && kept.puk.is(PUK));
+        assert_eq!((kept.pin.total, kept.puk.total), (3, 3));
         // The PIN alone makes keys from now on.
         log_in(&mut module, &token);
         module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();

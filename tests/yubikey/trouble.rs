@@ -9,7 +9,7 @@ use tuf_ceremony::tuf::key::Key;
 use virtual_yubikey::faults::Refusal;
 use virtual_yubikey::{Faults, Firmware, Purpose, Stage, Touch};
 
-use super::support::{id, listed, log_in, module, provisioned};
+use super::support::{PIN, id, listed, log_in, module, provisioned, secret};
 
 pub fn missed_touch_is_told_apart_from_a_missing_pin(stage: &Stage) {
     let mut module = module();
@@ -63,7 +63,7 @@ pub fn card_that_is_pulled_in_mid_signature_signs_after_a_new_login(stage: &Stag
     assert!(!gone.may_have_signed);
     assert_eq!(module.list().unwrap(), []);
     card.insert();
-    assert_eq!(module.keys(&token).unwrap(), [key.clone()]);
+    assert_eq!(module.keys(&token).unwrap(), std::slice::from_ref(&key));
     let error = module.sign(&token, &key, b"message").unwrap_err();
     assert_eq!(error.fault, TokenFault::NotLoggedIn);
     log_in(&mut module, &token);
@@ -94,9 +94,8 @@ pub fn card_that_is_pulled_anywhere_in_a_signature_is_said_to_be_gone(stage: &St
         card.controls().clear_log();
         let pull = |faults: &mut Faults| faults.pull_after_apdus = Some(apdus);
         card.controls().set(pull);
-        let done = super::support::secret(super::support::PIN);
         let done = module
-            .login(&token, &done)
+            .login(&token, &secret(PIN))
             .and_then(|()| module.sign(&token, &key, b"message"));
         card.controls().set(|faults| faults.pull_after_apdus = None);
         let Err(error) = done else { break };
@@ -152,10 +151,8 @@ pub fn signature_by_another_key_does_not_verify(stage: &Stage) {
         card.controls().set(lie);
         log_in(&mut module, &token);
         // The module hands out what it got, if it is a signature at all; whoever asked verifies it.
-        let verifies = module
-            .sign(&token, &key, b"message")
-            .is_ok_and(|signature| verifier.verifies(b"message", &signature));
-        assert!(!verifies);
+        let signed = module.sign(&token, &key, b"message");
+        assert!(!signed.is_ok_and(|signature| verifier.verifies(b"message", &signature)));
     }
     assert_eq!(card.controls().count(Purpose::Sign), 2);
 }
@@ -165,33 +162,38 @@ pub fn card_that_answers_nonsense_is_an_error(stage: &Stage) {
     let (card, token) = provisioned(stage, &mut module, 1, Firmware::V5_7_1);
     log_in(&mut module, &token);
     let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+    let verifier = Key::from_public(&key.public).unwrap();
+    // Each instruction that the module uses, refused and answered with nothing.
     for ins in [0x20, 0x47, 0x87, 0xcb, 0xdb, 0xf7, 0xf8, 0xf9, 0xfd] {
-        for status in [0x6f00, 0x6a80, 0x9000] {
+        for status in [0x6f00, 0x9000] {
             module.logout(&token);
-            let refusal = Refusal {
+            let answer = Refusal {
                 ins,
                 after: 0,
                 status,
             };
-            card.controls().set(|faults| faults.refuse = vec![refusal]);
-            let _ = module.list();
-            let _ = module.keys(&token);
-            let _ = module.attestation(&token, &key);
-            let pin = super::support::secret(super::support::PIN);
-            if module.login(&token, &pin).is_ok() {
-                let verifier = Key::from_public(&key.public).unwrap();
-                let signed = module.sign(&token, &key, b"message");
-                assert!(
-                    signed.is_err_and(|error| error.may_have_signed || ins != 0x87)
-                        || !matches!(ins, 0x87),
-                    "{ins:02x} {status:04x}"
-                );
-                let _ = module.generate(&token, "tuf-targets-v1", EcdsaP256);
-                drop(verifier);
+            card.controls().set(|faults| faults.refuse = vec![answer]);
+            let listed = module.list().unwrap();
+            // Without serial, version or tries it cannot be asked for its PIN.
+            assert_eq!(
+                listed.is_empty(),
+                matches!(ins, 0xf7 | 0xf8 | 0xfd),
+                "{ins:02x} {status:04x}"
+            );
+            let attested = module.attestation(&token, &key);
+            assert!(attested.is_ok_and(|chain| chain.len() == 2) || matches!(ins, 0xcb | 0xf8 | 0xf9 | 0xfd), "{ins:02x} {status:04x}");
+            if module.login(&token, &secret(PIN)).is_ok() {
+                match module.sign(&token, &key, b"message") {
+                    Ok(signature) => assert!(verifier.verifies(b"message", &signature)),
+                    Err(error) => assert!(error.may_have_signed || ins != 0x87, "{error}"),
+                }
+                let made = module.generate(&token, &format!("{ins:02x} {status:04x}"), EcdsaP256);
+                assert!(made.is_err() || ins == 0xf9 || (ins, status) == (0xdb, 0x9000), "{ins:02x} {status:04x}: {made:?}");
             }
             card.controls().set(|faults| faults.refuse.clear());
         }
     }
     log_in(&mut module, &token);
+    assert_eq!(module.keys(&token).unwrap()[0], key);
     module.sign(&token, &key, b"message").unwrap();
 }

@@ -39,10 +39,10 @@ pub(super) fn card(serial: &str, busy: &[&str]) -> Result<YubiKey, Error> {
 }
 
 /// Uses a connection and ends it as [`release`] does.
-pub(super) fn with<T>(mut card: YubiKey, use_: impl FnOnce(&mut YubiKey) -> T) -> T {
-    let used = use_(&mut card);
+pub(super) fn with<T>(mut card: YubiKey, act: impl FnOnce(&mut YubiKey) -> T) -> T {
+    let done = act(&mut card);
     release(card);
-    used
+    done
 }
 
 /// Ends a connection without a reset: a card of somebody else keeps its state. Dropping a connection resets the card, and pcscd (1.9) does not get over
