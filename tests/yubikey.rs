@@ -54,3 +54,7 @@ claims! { trouble "yubikey/trouble.rs":
     signature_by_another_key_does_not_verify
     card_that_answers_nonsense_is_an_error
 }
+
+claims! { worker "yubikey/worker.rs":
+    card_behind_a_worker_does_all_of_it
+}

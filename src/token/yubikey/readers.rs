@@ -67,5 +67,16 @@ fn each(busy: &[&str]) -> Result<Vec<Result<YubiKey, Error>>, Error> {
         readers => readers?,
     };
     let free = readers.filter(|reader| !busy.contains(&reader.name().as_ref()));
-    Ok(free.map(|reader| guarded(|| reader.open())).collect())
+    Ok(free
+        .map(|reader| guarded(|| reader.open()).and_then(numbered))
+        .collect())
+}
+
+/// A card that gives no serial cannot be told from another.
+fn numbered(card: YubiKey) -> Result<YubiKey, Error> {
+    if card.serial().0 != 0 {
+        return Ok(card);
+    }
+    release(card);
+    Err(Error::NotSupported)
 }
