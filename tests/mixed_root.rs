@@ -224,9 +224,9 @@ fn a_mixed_root_is_made_and_rotated_with_a_card_pulled_while_it_signs() {
         "a_mixed_root_is_made_and_rotated_with_a_card_pulled_while_it_signs",
         |stage| {
             let room = Room::new(stage);
-            let everybody = ["alice", "bob", "carol", "dave", "erin"];
+            // The room file of unlike tokens takes the place of the usual one.
             let ceremony = |name: &str, script: String| {
-                let here = everybody.iter().map(|name| (*name).to_owned()).collect();
+                let here = vec!["alice".to_owned(), "bob".to_owned()];
                 Ceremony::of(&room.softhsm, name, script, here)
             };
             let first = room.at_the_screen(&ceremony("genesis", genesis(&room)), &room.new_card);
