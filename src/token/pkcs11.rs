@@ -37,9 +37,6 @@ use single::Single;
 /// Bytes of a token's label (PKCS#11 2.40, `CK_TOKEN_INFO`). `cryptoki` would cut a longer one.
 const LABEL: usize = 32;
 
-/// Bytes of the `CKA_ID` of keys that we make.
-const ID: usize = 8;
-
 /// What a call for a second key is told where the device has room for one a login.
 const ONE_KEY: &str =
     "the token has room for one key at a time and wants its PIN again for another";
@@ -199,7 +196,7 @@ impl Module for Pkcs11Module {
             let said = "a key with this label is there already";
             return Err(failure(attempted, said, TokenFault::Exists));
         }
-        let mut id = [0; ID];
+        let mut id = vec![0; open.quirks.id_bytes];
         getrandom::fill(&mut id).map_err(|error| {
             let said = format!("this machine gives no random numbers ({error})");
             failure(&attempted, said, TokenFault::Other)
