@@ -52,6 +52,8 @@ pub struct Pkcs11Module {
     seen: BTreeSet<TokenId>,
     /// Tokens whose login ended when the module was started anew, until somebody is told.
     lost: BTreeSet<TokenId>,
+    /// Finalised and not started again: with its tokens gone it would not.
+    stopped: bool,
 }
 
 impl Pkcs11Module {
@@ -91,6 +93,7 @@ impl Pkcs11Module {
             open: BTreeMap::new(),
             seen: BTreeSet::new(),
             lost: BTreeSet::new(),
+            stopped: false,
         };
         if !module.calls.is_initialised().map_err(failed)? {
             let said = "the module gives each caller a state of its own (as p11-kit-proxy does); name the module behind it";
