@@ -168,7 +168,7 @@ impl Pkcs11Module {
     /// would end that login. Logins to tokens that are gone are remembered, to be told.
     fn restarted(&mut self, slots: &[(Slot, TokenInfo)]) -> Result<bool, Error> {
         let is_busy = |(token, open): (&TokenId, &Open)| open.logged_in && is_in(slots, token);
-        if !self.quirks().restarts || self.open.iter().any(is_busy) {
+        if self.stopped || !self.quirks().restarts || self.open.iter().any(is_busy) {
             return Ok(false);
         }
         for (token, open) in std::mem::take(&mut self.open) {
