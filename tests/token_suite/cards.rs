@@ -1,0 +1,90 @@
+//! PIV cards as their holder prepares them: provisioned by this program, keys made as Yubico's tools make them. The serial says which card; no other is
+//! written to.
+
+use tuf_ceremony::ceremony::event::Credential;
+use tuf_ceremony::ceremony::port::{Reset, TokenId};
+use tuf_ceremony::token::Module as _;
+use tuf_ceremony::token::yubikey::YubikeyModule;
+use tuf_ceremony::tuf::key::{Algorithm, PublicKey};
+use virtual_yubikey::{Firmware, Inserted, Stage};
+use x509_cert::der::Encode as _;
+use yubikey::certificate::{CertInfo, Certificate};
+use yubikey::piv::{AlgorithmId, SlotId};
+use yubikey::{MgmKey, PinPolicy, Serial, TouchPolicy, YubiKey};
+
+use super::secret;
+
+/// The PUK and the management key that cards are given.
+const PUK: &str = "8642-puk";
+const MANAGEMENT: &str = "a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b8c1c2c3c4c5c6c7c8";
+
+/// Virtual cards and the readers they are in.
+pub struct Cards<'a> {
+    pub stage: &'a Stage,
+    pub brought: Vec<Inserted>,
+}
+
+impl<'a> Cards<'a> {
+    pub fn new(stage: &'a Stage) -> Self {
+        Self {
+            stage,
+            brought: Vec::new(),
+        }
+    }
+
+    /// A card as it leaves the factory, in the next free reader.
+    pub fn bring(&mut self, serial: u32, firmware: Firmware) {
+        self.brought.push(self.stage.insert_new(serial, firmware));
+    }
+
+    pub fn first(&self) -> &Inserted {
+        &self.brought[0]
+    }
+}
+
+/// Erases the card and gives it the suite's secrets, as a ceremony of the kind provision does.
+pub fn provision(serial: u32, pin: &str) {
+    let mut module = YubikeyModule::new("provision").unwrap();
+    let reset = Reset {
+        label: String::new(),
+        old_so: None,
+        new: vec![
+            (Credential::Mgmt, secret(MANAGEMENT)),
+            (Credential::Puk, secret(PUK)),
+            (Credential::User, secret(pin)),
+        ],
+    };
+    module.reset(&id(serial), &reset).unwrap();
+}
+
+fn id(serial: u32) -> TokenId {
+    TokenId {
+        module: "provision".to_owned(),
+        serial: serial.to_string(),
+        label: format!("YubiKey PIV #{serial}"),
+    }
+}
+
+/// Makes a key in a slot, with the slot's own PIN policy and no touch, and puts its attestation there as its certificate: some modules show a key only
+/// beside one.
+pub fn make_key(serial: u32, pin: &str, slot: u8, algorithm: Algorithm) -> PublicKey {
+    let mut card = YubiKey::open_by_serial(Serial(serial)).unwrap();
+    card.verify_pin(pin.as_bytes()).unwrap();
+    let management = MgmKey::get_protected(&mut card).unwrap();
+    card.authenticate(&management).unwrap();
+    let slot = SlotId::try_from(slot).unwrap();
+    let algorithm = match algorithm {
+        Algorithm::EcdsaP256 => AlgorithmId::EccP256,
+        Algorithm::EcdsaP384 => AlgorithmId::EccP384,
+        Algorithm::Ed25519 => AlgorithmId::Ed25519,
+        Algorithm::RsaPss => AlgorithmId::Rsa2048,
+    };
+    let (ask, touch) = (PinPolicy::Default, TouchPolicy::Never);
+    let made = yubikey::piv::generate(&mut card, slot, algorithm, ask, touch).unwrap();
+    let attestation = yubikey::piv::attest(&mut card, slot).unwrap();
+    Certificate::from_bytes(attestation)
+        .unwrap()
+        .write(&mut card, slot, CertInfo::Uncompressed)
+        .unwrap();
+    PublicKey::from_spki_der(&made.to_der().unwrap()).unwrap()
+}
