@@ -201,12 +201,7 @@ impl Holder {
             .parse::<TokenUri>()
             .map_err(|fault| format!("the token of {:?}: {fault}", self.name))?;
         let named = uri.serial.is_some() || uri.token.is_some();
-        let more = uri.manufacturer.is_some()
-            || uri.model.is_some()
-            || uri.id.is_some()
-            || uri.object.is_some()
-            || uri.module_path.is_some();
-        if !named || more {
+        if !named || uri.says_more() {
             return Err(format!(
                 "the token of {:?} is named by its serial or its label and nothing else: keys are found by their public halves, modules are listed in [[module]]",
                 self.name
@@ -245,6 +240,25 @@ mod tests {
         }
         let room = room("kind = \"yubikey\"").unwrap();
         assert!(matches!(room.modules[0].backend, Backend::Yubikey));
+    }
+
+    #[test]
+    fn token_of_a_holder_is_named_by_serial_or_label_and_nothing_else() {
+        let holder = |token: &str| {
+            room(&format!(
+                "kind = \"yubikey\"\n[[holder]]\nname = \"alice\"\ntoken = \"{token}\""
+            ))
+        };
+        for token in ["serial=1", "pkcs11:token=x", "hsm:2?label=YubiKey+PIV+%231"] {
+            assert!(holder(token).is_ok(), "{token}");
+        }
+        for token in ["pkcs11:serial=1;id=%02", "hsm:2?label=x&model=y"] {
+            let refused = holder(token).unwrap_err();
+            assert!(
+                refused.contains("by its serial or its label and nothing else"),
+                "{refused}"
+            );
+        }
     }
 
     #[test]

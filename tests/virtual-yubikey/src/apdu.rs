@@ -103,8 +103,9 @@ pub enum Incoming {
     Answered(Vec<u8>),
 }
 
-/// How much may be chained: more than any object of a YubiKey, and still an end.
-const CHAIN_LIMIT: usize = 0x4000;
+/// As much data as one command may have, in parts or in one: the largest object with its identifier fits. What a real
+/// card takes is not published; nobody should rely on more.
+const DATA_LIMIT: usize = 3072;
 
 impl Link {
     /// Takes one APDU: part of a chain, GET RESPONSE, or a command's end.
@@ -135,7 +136,7 @@ impl Link {
             None => command,
             Some(mut chain) => {
                 let same = (chain.ins, chain.p1, chain.p2) == (command.ins, command.p1, command.p2);
-                if !same || chain.data.len() + command.data.len() > CHAIN_LIMIT {
+                if !same {
                     return Incoming::Answered(answer(&[], Status::CHAIN));
                 }
                 chain.data.extend_from_slice(&command.data);
@@ -144,6 +145,9 @@ impl Link {
                 chain
             }
         };
+        if whole.data.len() > DATA_LIMIT {
+            return Incoming::Answered(answer(&[], Status::LENGTH));
+        }
         if more {
             self.chain = Some(whole);
             return Incoming::Answered(answer(&[], Status::OK));
@@ -220,6 +224,22 @@ mod tests {
             panic!("GET RESPONSE is the transport's");
         };
         assert_eq!((next.len(), &next[256..]), (258, &[0x61, 88][..]));
+    }
+
+    #[test]
+    fn a_command_has_an_end_in_either_form() {
+        let mut link = Link::default();
+        let part = [&[0x10, 0x87, 0xe0, 0x9c, 255][..], &[7; 255]].concat();
+        for _ in 0..12 {
+            assert!(matches!(link.receive(&part), Incoming::Answered(sw) if sw == [0x90, 0]));
+        }
+        assert!(matches!(link.receive(&part), Incoming::Answered(sw) if sw == [0x67, 0]));
+        let long = [&[0, 0x87, 0xe0, 0x9c, 0, 0x0c, 1][..], &[7; 0x0c01]].concat();
+        assert!(matches!(link.receive(&long), Incoming::Answered(sw) if sw == [0x67, 0]));
+        assert!(matches!(
+            link.receive(&long[..long.len() - 1]),
+            Incoming::Answered(_)
+        ));
     }
 
     #[test]

@@ -188,6 +188,14 @@ fn a_touch_is_waited_for_and_its_absence_is_refused() {
             });
             assert!(verifies(&public, &sign(&mut card, slot).unwrap()));
             person.join().unwrap();
+
+            let public = p256(&mut card, slot, PinPolicy::Once, TouchPolicy::Cached);
+            controls.set(|faults| faults.touch_timeout = Duration::from_millis(100));
+            let cached = sign(&mut card, slot).unwrap();
+            assert!(
+                verifies(&public, &cached),
+                "the touch of a moment ago counts"
+            );
         },
     );
 }
