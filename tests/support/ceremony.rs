@@ -35,6 +35,8 @@ pub struct Ceremony<'s> {
     pub at: Option<String>,
     /// Modules of the room, by path.
     pub modules: Vec<String>,
+    /// More lines of each module's entry.
+    pub flags: &'static str,
 }
 
 impl<'s> Ceremony<'s> {
@@ -52,6 +54,7 @@ impl<'s> Ceremony<'s> {
             answers: Vec::new(),
             at: None,
             modules: vec![softhsm()],
+            flags: "",
         }
     }
 
@@ -174,7 +177,8 @@ impl<'s> Ceremony<'s> {
         for module in &self.modules {
             let _ = write!(
                 room,
-                "\n[[module]]\nname = \"softhsm\"\npath = \"{module}\"\n"
+                "\n[[module]]\nname = \"softhsm\"\npath = \"{module}\"\n{}",
+                self.flags
             );
         }
         for holder in &self.here {
@@ -211,8 +215,12 @@ impl<'s> Ceremony<'s> {
                 }
             }
             for holder in &self.here {
-                let token = format!("token:{role}-key:{holder}");
-                usual.extend(vec![(token, "ready".to_owned()); 2]);
+                for token in [
+                    format!("token:{role}-key:{holder}"),
+                    format!("token:prove:{role}:{holder}"),
+                ] {
+                    usual.extend(vec![(token, "ready".to_owned()); 2]);
+                }
             }
         }
         let mut text = "schema = \"tuf-ceremony/answers/1\"\n".to_owned();
@@ -293,6 +301,11 @@ fn asks(step: &Step, progress: &Progress) -> Option<String> {
         Step::Enrol { holder, role, .. } if enrolled(holder, role).is_none() => {
             Some(holder.clone())
         }
+        Step::Prove {
+            holder,
+            role,
+            key: KeyChoice::Keyid(keyid),
+        } if !progress.evidence().is_proven(role, keyid) => Some(holder.clone()),
         Step::Sign {
             document,
             holder,
