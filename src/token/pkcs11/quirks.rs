@@ -14,7 +14,7 @@ pub struct Quirks {
     library: &'static str,
     /// A part of the token's `manufacturer model`; empty: whatever the token is.
     token: &'static str,
-    /// Whether this project's own suite runs over it.
+    /// Whether this project's own suite runs over it; the cards behind ykcs11 and `OpenSC` are virtual.
     pub tested: bool,
     /// A token that was taken out and put back is seen again only after `C_Finalize` and `C_Initialize`.
     pub restarts: bool,
@@ -99,6 +99,7 @@ pub const TABLE: &[Quirks] = &[
     Quirks {
         name: "ykcs11 (YubiKey)",
         library: "PKCS#11 PIV Library",
+        tested: true,
         arguments_bad_is_pin_form: true,
         pin_form: Some("a YubiKey's PIN has 6 to 8 characters"),
         plain_login_for_each_signature: true,
@@ -109,7 +110,7 @@ pub const TABLE: &[Quirks] = &[
         notes: &[
             "The reader's name must contain \"Yubico YubiKey\".",
             "The PIN is locked at the third wrong one with no flag before it; the YubiKey backend reads the counter.",
-            "After another card is put into the same reader it lists the keys of the card before; serial and public key are compared again.",
+            "A session that is open when another card comes goes on listing the keys of the card before; serial and public key are compared again.",
         ],
         ..STANDARD
     },
@@ -127,6 +128,7 @@ pub const TABLE: &[Quirks] = &[
     Quirks {
         name: "OpenSC",
         library: "OpenSC",
+        tested: true,
         plain_login_for_each_signature: true,
         initialised_by: Some(
             "a PIV card is provisioned by its maker's program; a YubiKey over PC/SC by this program",
