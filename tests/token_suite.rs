@@ -27,6 +27,8 @@ mod bench;
 mod cards;
 #[path = "token_suite/claims.rs"]
 mod claims;
+#[path = "token_suite/matrix.rs"]
+mod matrix;
 #[path = "token_suite/pkcs11.rs"]
 mod pkcs11;
 #[path = "token_suite/row.rs"]
@@ -59,6 +61,18 @@ macro_rules! row {
                 let test = concat!(stringify!($name), "::", stringify!($claim));
                 super::stage::run(&super::rows::$row, test, super::claims::$claim);
             })*
+            #[test] fn matrix_says_what_is_measured() {
+                let test = concat!(stringify!($name), "::matrix_says_what_is_measured");
+                super::matrix::hold(&super::rows::$row, test, DO_NOT_APPLY);
+            }
+            /// All others hold through a worker process.
+            #[test] fn it_is_the_same_without_a_worker() {
+                let test = concat!(stringify!($name), "::it_is_the_same_without_a_worker");
+                super::stage::run(&super::rows::$row, test, |bench| {
+                    bench.without_worker();
+                    super::claims::signature_of_each_algorithm_verifies_and_only_over_its_message(bench);
+                });
+            }
             $(#[test] #[ignore = $why] fn $other() {
                 panic!("{} does not apply to {}: {}", stringify!($other), super::rows::$row.name, $why);
             })*
@@ -90,6 +104,7 @@ row! { software: SOFTWARE {
         key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each: "no key of it wants its PIN each time"
         token_taken_out_in_mid_session_gives_nothing: "it lives in this process; software_token_locks_... takes it out by its own means"
         token_put_back_wants_its_pin_again: "it lives in this process; software_token_locks_... puts it back by its own means"
+        token_out_and_in_again_unseen_wants_its_pin_again: "it lives in this process; software_token_locks_... puts it back by its own means"
         other_card_in_its_place_is_refused: "it is in no reader"
         card_pulled_in_mid_sign_may_have_signed: "it is in no reader"
         key_made_by_another_program_meanwhile_is_found: "no other program reaches it"
@@ -118,6 +133,7 @@ row! { softhsm2: SOFTHSM2 {
     does_not_apply {
         algorithm_that_it_does_not_have_is_refused: "it has Ed25519"
         token_is_not_initialised_behind_its_makers_back: "it is initialised by this program"
+        token_out_and_in_again_unseen_wants_its_pin_again: "it does not notice a folder that is back before it looks"
         key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each: "it makes no key with CKA_ALWAYS_AUTHENTICATE; tests/shim.rs lays one over it"
         other_card_in_its_place_is_refused: "it is in no reader; its second token has a slot of its own"
         card_pulled_in_mid_sign_may_have_signed: "it is a folder and cannot be gone between a request and its answer"
@@ -148,6 +164,7 @@ row! { nss: NSS {
         key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each: "no key of it wants its PIN each time"
         token_taken_out_in_mid_session_gives_nothing: "it is an open file and cannot be taken out"
         token_put_back_wants_its_pin_again: "it is an open file and cannot be taken out"
+        token_out_and_in_again_unseen_wants_its_pin_again: "it is an open file and cannot be taken out"
         other_card_in_its_place_is_refused: "it is in no reader"
         card_pulled_in_mid_sign_may_have_signed: "it is in no reader"
         key_made_by_another_program_meanwhile_is_found: "pkcs11-tool cannot give it its arguments"
@@ -177,6 +194,7 @@ row! { tpm2: TPM2 {
         key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each: "no key of it wants its PIN each time"
         token_taken_out_in_mid_session_gives_nothing: "a TPM is part of its machine"
         token_put_back_wants_its_pin_again: "a TPM is part of its machine"
+        token_out_and_in_again_unseen_wants_its_pin_again: "a TPM is part of its machine"
         other_card_in_its_place_is_refused: "a TPM is part of its machine"
         card_pulled_in_mid_sign_may_have_signed: "a TPM is part of its machine"
         key_made_by_another_program_meanwhile_is_found: "second_opinion.rs has it, with keys of pkcs11-tool"
@@ -201,6 +219,7 @@ row! { opensc: OPENSC {
     key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each
     token_taken_out_in_mid_session_gives_nothing
     token_put_back_wants_its_pin_again
+    token_out_and_in_again_unseen_wants_its_pin_again
     other_card_in_its_place_is_refused
     card_pulled_in_mid_sign_may_have_signed
     key_made_by_another_program_meanwhile_is_found;
@@ -230,6 +249,7 @@ row! { ykcs11: YKCS11 {
     key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each
     token_taken_out_in_mid_session_gives_nothing
     token_put_back_wants_its_pin_again
+    token_out_and_in_again_unseen_wants_its_pin_again
     other_card_in_its_place_is_refused
     card_pulled_in_mid_sign_may_have_signed
     key_made_by_another_program_meanwhile_is_found;
@@ -260,6 +280,7 @@ row! { native: NATIVE {
     key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each
     token_taken_out_in_mid_session_gives_nothing
     token_put_back_wants_its_pin_again
+    token_out_and_in_again_unseen_wants_its_pin_again
     other_card_in_its_place_is_refused
     card_pulled_in_mid_sign_may_have_signed;
     does_not_apply {
@@ -293,7 +314,10 @@ fn every_row_says_of_every_claim_whether_it_applies() {
     }
     // And each is held on some row.
     for claim in all {
-        assert!(rows.iter().any(|(claims, _)| claims.contains(&claim)), "{claim}");
+        assert!(
+            rows.iter().any(|(claims, _)| claims.contains(&claim)),
+            "{claim}"
+        );
     }
 }
 

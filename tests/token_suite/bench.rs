@@ -8,6 +8,7 @@ use tuf_ceremony::secret::Secret;
 use tuf_ceremony::token::Module;
 use tuf_ceremony::token::pkcs11::Pkcs11Module;
 use tuf_ceremony::token::software::SoftwareModule;
+use tuf_ceremony::token::worker::{Backend, Keeper, Limits, Setup, WorkerModule};
 use tuf_ceremony::token::yubikey::YubikeyModule;
 use tuf_ceremony::tuf::key::{Algorithm, Key};
 use virtual_yubikey::{Firmware, Inserted};
@@ -28,6 +29,11 @@ pub struct Bench<'a> {
     module: Option<Box<dyn Module>>,
     /// What to load in place of the row's own library.
     library: Option<PathBuf>,
+    /// What the module calls the cards that were brought.
+    tokens: Vec<(TokenId, u32)>,
+    /// Whether the module is loaded in a worker, as the program does it.
+    in_worker: bool,
+    keeper: Option<Keeper>,
 }
 
 /// Where the tokens are.
@@ -50,7 +56,15 @@ impl<'a> Bench<'a> {
             place,
             module: None,
             library: None,
+            tokens: Vec::new(),
+            in_worker: true,
+            keeper: None,
         }
+    }
+
+    /// Loads the module into this process from now on.
+    pub fn without_worker(&mut self) {
+        self.in_worker = false;
     }
 
     /// A folder for this test.
@@ -76,22 +90,51 @@ impl<'a> Bench<'a> {
         self.module = None;
     }
 
+    /// Nobody is logged in any more, and what the module remembers is gone; tokens of software would go with it.
+    pub fn begin_anew(&mut self, token: &TokenId) {
+        self.module().logout(token);
+        if self.row.stage != Stage::Memory {
+            self.unload();
+        }
+    }
+
     /// Loads this library in place of the row's own, from now on.
     pub fn load_instead(&mut self, library: PathBuf) {
         self.unload();
         self.library = Some(library);
     }
 
-    fn load(&self) -> Box<dyn Module> {
-        let Some(library) = &self.row.library else {
-            return match self.row.stage {
-                Stage::Memory => Box::new(SoftwareModule::new(MODULE)),
-                _ => Box::new(YubikeyModule::new(MODULE).unwrap()),
-            };
-        };
+    fn load(&mut self) -> Box<dyn Module> {
+        if self.row.stage == Stage::Memory {
+            return Box::new(SoftwareModule::new(MODULE));
+        }
         let init_args = (self.row.stage == Stage::Nss).then(|| stage::nss_arguments(self.folder()));
-        let path = self.library.clone().unwrap_or(library.path.into());
-        Box::new(Pkcs11Module::load(MODULE, path, init_args.as_deref()).unwrap())
+        let library = self.row.library.as_ref().map(|library| library.path.into());
+        let name = MODULE.to_owned();
+        let backend = match self.library.clone().or(library) {
+            Some(path) => Backend::Pkcs11 {
+                name,
+                path,
+                init_args,
+            },
+            None => Backend::Yubikey { name },
+        };
+        if self.in_worker {
+            let program = Path::new(env!("CARGO_BIN_EXE_tuf-ceremony"));
+            let keeper = self
+                .keeper
+                .get_or_insert_with(|| Keeper::start(program).unwrap());
+            let setup = Setup::of(backend);
+            return Box::new(WorkerModule::start(keeper, setup, Limits::default()).unwrap());
+        }
+        match backend {
+            Backend::Pkcs11 {
+                name,
+                path,
+                init_args,
+            } => Box::new(Pkcs11Module::load(&name, path, init_args.as_deref()).unwrap()),
+            Backend::Yubikey { name } => Box::new(YubikeyModule::new(&name).unwrap()),
+        }
     }
 
     /// A token without keys, ready, in which nobody is logged in. Where tokens have labels this is its.
@@ -118,18 +161,15 @@ impl<'a> Bench<'a> {
                     // OpenSC shows no token where there is no key.
                     cards::make_key(CARDS[index], self.row.pin, 0x9a, Algorithm::EcdsaP256);
                 }
-                self.card_token(index)
+                let known: Vec<TokenId> = self.tokens.iter().map(|(id, _)| id.clone()).collect();
+                let mut tokens = self.module().list().unwrap();
+                tokens.retain(|token| !known.contains(&token.id));
+                assert_eq!(tokens.len(), 1, "{tokens:?}");
+                let token = tokens.remove(0);
+                self.tokens.push((token.id.clone(), CARDS[index]));
+                token
             }
         }
-    }
-
-    fn card_token(&mut self, index: usize) -> TokenInfo {
-        let serial = CARDS[index].to_string();
-        let tokens = self.module().list().unwrap();
-        let found = tokens.iter().find(|token| token.id.serial == serial);
-        found
-            .unwrap_or_else(|| panic!("card {serial} is not among {tokens:?}"))
-            .clone()
     }
 
     /// A token in which the user is logged in.
@@ -159,20 +199,32 @@ impl<'a> Bench<'a> {
             self.login(token).unwrap();
             return key;
         }
+        self.try_key(token, label, algorithm)
+            .expect("the module shows the key")
+    }
+
+    /// A key that somebody else makes; none where the module does not show it.
+    pub fn try_key(
+        &mut self,
+        token: &TokenId,
+        label: &str,
+        algorithm: Algorithm,
+    ) -> Option<TokenKey> {
         let slot = if label == "second" { 0x9c } else { 0x9a };
-        let serial: u32 = token.serial.parse().unwrap();
+        let card = self.tokens.iter().find(|(id, _)| id == token)?.1;
         self.unload();
-        let made = cards::make_key(serial, self.row.pin, slot, algorithm);
-        let pin = secret(self.row.pin);
-        // Its label follows the certificate, so the token is found again by its serial.
-        let index = usize::from(serial != CARDS[0]);
-        let token = self.card_token(index).id;
-        self.module().login(&token, &pin).unwrap();
-        let keys = self.module().keys(&token).unwrap();
-        let found = keys.iter().find(|key| key.public == made);
-        found
-            .unwrap_or_else(|| panic!("{made:?} is not among {keys:?}"))
-            .clone()
+        let made = cards::make_key(card, self.row.pin, slot, algorithm);
+        self.login(token).unwrap();
+        let keys = self.module().keys(token).unwrap();
+        keys.into_iter().find(|key| key.public == made)
+    }
+
+    /// The keys that were made here.
+    pub fn keys(&mut self, token: &TokenId) -> Vec<TokenKey> {
+        let also = self.row.also_lists;
+        let mut keys = self.module().keys(token).unwrap();
+        keys.retain(|key| !also.contains(&key.label.as_str()));
+        keys
     }
 
     /// A login and one signature.

@@ -10,13 +10,19 @@ use virtual_yubikey::{Firmware, Inserted, Stage};
 use x509_cert::der::Encode as _;
 use yubikey::certificate::{CertInfo, Certificate};
 use yubikey::piv::{AlgorithmId, SlotId};
-use yubikey::{MgmKey, PinPolicy, Serial, TouchPolicy, YubiKey};
+use yubikey::{ChuId, MgmKey, PinPolicy, Serial, TouchPolicy, YubiKey};
 
 use super::secret;
 
 /// The PUK and the management key that cards are given.
 const PUK: &str = "8642-puk";
 const MANAGEMENT: &str = "a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b8c1c2c3c4c5c6c7c8";
+
+/// Agency, system and credential 9999 and so on, in the five-bit digits of the FASC-N.
+const FASC_N: [u8; 25] = [
+    0xd4, 0xe7, 0x39, 0xda, 0x73, 0x9c, 0xed, 0x39, 0xce, 0x73, 0x9d, 0x83, 0x68, 0x58, 0x21, 0x08,
+    0x42, 0x10, 0x84, 0x21, 0xc8, 0x42, 0x10, 0xc3, 0xeb,
+];
 
 /// Virtual cards and the readers they are in.
 pub struct Cards<'a> {
@@ -55,6 +61,37 @@ pub fn provision(serial: u32, pin: &str) {
         ],
     };
     module.reset(&id(serial), &reset).unwrap();
+    drop(module);
+    name(serial, pin);
+}
+
+/// Gives the card a holder's unique identifier (SP 800-73-4 part 1, 3.1.2), as Yubico's programs do with the first certificate: `OpenSC` takes a card's
+/// serial from it, and calls each one without it 00000000.
+fn name(serial: u32, pin: &str) {
+    let mut card = managed(serial, pin);
+    let expires = b"20500101";
+    let guid = [&[0x5a; 12][..], &serial.to_be_bytes()].concat();
+    let unique = [
+        // The FASC-N of issuers outside the US government: agency 9999, which means that the UUID counts.
+        &[0x30, 0x19][..],
+        &FASC_N,
+        &[0x34, 16],
+        &guid,
+        &[0x35, 8],
+        expires,
+        &[0x3e, 0, 0xfe, 0],
+    ];
+    let unique = unique.concat().try_into().unwrap();
+    ChuId(unique).set(&mut card).unwrap();
+}
+
+/// The card, opened for making keys.
+fn managed(serial: u32, pin: &str) -> YubiKey {
+    let mut card = YubiKey::open_by_serial(Serial(serial)).unwrap();
+    card.verify_pin(pin.as_bytes()).unwrap();
+    let management = MgmKey::get_protected(&mut card).unwrap();
+    card.authenticate(&management).unwrap();
+    card
 }
 
 fn id(serial: u32) -> TokenId {
@@ -68,10 +105,7 @@ fn id(serial: u32) -> TokenId {
 /// Makes a key in a slot, with the slot's own PIN policy and no touch, and puts its attestation there as its certificate: some modules show a key only
 /// beside one.
 pub fn make_key(serial: u32, pin: &str, slot: u8, algorithm: Algorithm) -> PublicKey {
-    let mut card = YubiKey::open_by_serial(Serial(serial)).unwrap();
-    card.verify_pin(pin.as_bytes()).unwrap();
-    let management = MgmKey::get_protected(&mut card).unwrap();
-    card.authenticate(&management).unwrap();
+    let mut card = managed(serial, pin);
     let slot = SlotId::try_from(slot).unwrap();
     let algorithm = match algorithm {
         Algorithm::EcdsaP256 => AlgorithmId::EccP256,

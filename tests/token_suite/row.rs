@@ -35,6 +35,8 @@ pub struct Row {
     pub refusals: [TokenFault; 4],
     /// How many certificates vouch for a key.
     pub attestation: usize,
+    /// Labels of keys that are there from the factory on.
+    pub also_lists: &'static [&'static str],
     /// What no claim can hold, for docs/tokens.md.
     pub gaps: &'static str,
 }

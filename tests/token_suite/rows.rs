@@ -3,7 +3,7 @@
 use tuf_ceremony::ceremony::event::Custody;
 use tuf_ceremony::ceremony::port::TokenFault::{PinIncorrect, PinLocked};
 use tuf_ceremony::ceremony::port::{PinPolicy, TouchPolicy, Usage};
-use tuf_ceremony::ceremony::prompt::Tries::{Left, Locked, Low, Unknown};
+use tuf_ceremony::ceremony::prompt::Tries::{Final, Left, Locked, Low, Unknown};
 use tuf_ceremony::tuf::key::Algorithm::{EcdsaP256, EcdsaP384, Ed25519, RsaPss};
 
 use super::row::{Keys, Needed, Row, Stage};
@@ -25,6 +25,9 @@ const NOTHING_SAID: Usage = Usage {
     longest: None,
 };
 
+/// In the order of the page.
+pub static ALL: [&Row; 7] = [&SOFTHSM2, &NSS, &TPM2, &OPENSC, &YKCS11, &NATIVE, &SOFTWARE];
+
 pub static SOFTWARE: Row = Row {
     name: "software keys",
     stage: Stage::Memory,
@@ -40,6 +43,7 @@ pub static SOFTWARE: Row = Row {
     tries: [Left(3), Left(2), Left(1), Locked, Locked],
     refusals: [PinIncorrect, PinIncorrect, PinIncorrect, PinLocked],
     attestation: 0,
+    also_lists: &[],
     gaps: "rehearsals and ephemeral keys only",
 };
 
@@ -61,6 +65,7 @@ pub static SOFTHSM2: Row = Row {
     tries: [Unknown, Low, Low, Low, Low],
     refusals: [PinIncorrect, PinIncorrect, PinIncorrect, PinIncorrect],
     attestation: 0,
+    also_lists: &[],
     gaps: "refused in production; sees a token that was put back only after the module is started anew",
 };
 
@@ -88,6 +93,7 @@ pub static NSS: Row = Row {
     tries: [Unknown, Unknown, Unknown, Unknown, Unknown],
     refusals: [PinIncorrect, PinIncorrect, PinIncorrect, PinIncorrect],
     attestation: 0,
+    also_lists: &[],
     gaps: "wants `init_args`; says of keys it made that it did not make them",
 };
 
@@ -126,6 +132,7 @@ pub static TPM2: Row = Row {
     tries: [Unknown, Unknown, Unknown, Unknown, Unknown],
     refusals: [PinIncorrect, PinIncorrect, PinIncorrect, PinLocked],
     attestation: 0,
+    also_lists: &[],
     gaps: "without a resource manager one key a login; serial all zeros",
 };
 
@@ -137,7 +144,8 @@ pub static OPENSC: Row = Row {
     }),
     keys: Keys::Beforehand,
     label: "YubiKey PIV Attestation 9a",
-    tries: [Unknown, Low, Low, Locked, Locked],
+    refusals: [PinIncorrect, PinIncorrect, PinLocked, PinLocked],
+    tries: [Unknown, Unknown, Final, Locked, Locked],
     usage: NOTHING_SAID,
     custody: PROVEN,
     attestation: 0,
@@ -154,10 +162,12 @@ pub static YKCS11: Row = Row {
     }),
     keys: Keys::Beforehand,
     label: "YubiKey PIV #55500001",
-    tries: [Unknown, Low, Low, Locked, Locked],
+    tries: [Unknown, Low, Final, Locked, Locked],
+    refusals: [PinIncorrect, PinIncorrect, PinLocked, PinLocked],
     usage: NOTHING_SAID,
     custody: PROVEN,
     attestation: 2,
+    also_lists: &["Public key for PIV Attestation"],
     signs: &[EcdsaP256, EcdsaP384, RsaPss],
     gaps: "keys of the card before can stay listed after a swap",
     ..YUBIKEY
@@ -166,7 +176,7 @@ pub static YKCS11: Row = Row {
 pub static NATIVE: Row = YUBIKEY;
 
 const YUBIKEY: Row = Row {
-    name: "native YubiKey backend on a virtual YubiKey",
+    name: "native YubiKey backend",
     stage: Stage::Cards,
     library: None,
     needs: &[],
@@ -184,5 +194,6 @@ const YUBIKEY: Row = Row {
     tries: [Left(3), Left(2), Left(1), Locked, Locked],
     refusals: [PinIncorrect, PinIncorrect, PinIncorrect, PinLocked],
     attestation: 2,
+    also_lists: &[],
     gaps: "firmware 4 and 5 only; makes keys from firmware 5.3 on",
 };

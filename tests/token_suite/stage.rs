@@ -32,7 +32,7 @@ pub fn run_with(
             test,
             |folder, command| {
                 // OpenSC keeps a cache of cards there.
-                command.env("HOME", folder);
+                command.env("XDG_CACHE_HOME", folder);
                 prepare(command);
             },
             |stage| claim(&mut Bench::new(row, Place::cards(stage))),

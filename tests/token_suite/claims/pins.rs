@@ -11,7 +11,10 @@ pub fn wrong_pin_is_said_so_and_the_right_one_still_works(bench: &mut Bench) {
     let row = bench.row;
     assert_eq!(token.tries, row.tries[0]);
     let token = token.id;
-    let error = bench.module().login(&token, &secret(row.wrong)).unwrap_err();
+    let error = bench
+        .module()
+        .login(&token, &secret(row.wrong))
+        .unwrap_err();
     assert_eq!(error.fault, TokenFault::PinIncorrect);
     let attempted = format!("log in to token {}: the PIN is wrong", token.serial);
     assert!(error.to_string().starts_with(&attempted), "{error}");
@@ -36,7 +39,10 @@ pub fn wrong_pins_are_counted_as_this_row_can(bench: &mut Bench) {
     let token = bench.token("one").id;
     let row = bench.row;
     for (index, refusal) in row.refusals.iter().enumerate() {
-        let error = bench.module().login(&token, &secret(row.wrong)).unwrap_err();
+        let error = bench
+            .module()
+            .login(&token, &secret(row.wrong))
+            .unwrap_err();
         assert_eq!(error.fault, *refusal, "wrong PIN {}: {error}", index + 1);
         let tries = bench.listed(&token).tries;
         assert_eq!(tries, row.tries[index + 1], "after wrong PIN {}", index + 1);

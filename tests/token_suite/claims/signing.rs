@@ -23,7 +23,10 @@ pub fn signature_of_each_algorithm_verifies_and_only_over_its_message(bench: &mu
             }
             let signature = signature.unwrap();
             assert!(verifies(&key, message, &signature), "{algorithm:?}");
-            assert!(!verifies(&key, b"another message", &signature), "{algorithm:?}");
+            assert!(
+                !verifies(&key, b"another message", &signature),
+                "{algorithm:?}"
+            );
         }
     }
 }
@@ -45,14 +48,20 @@ pub fn key_that_is_not_there_does_not_sign(bench: &mut Bench) {
         let error = bench.signs(&token, &key, b"message").unwrap_err();
         assert_eq!(error.fault, TokenFault::KeyAbsent);
         assert!(!error.may_have_signed);
-        assert_eq!(error.said, "no key on the token has this name and this public half");
+        assert_eq!(
+            error.said,
+            "no key on the token has this name and this public half"
+        );
     }
 }
 
 pub fn nothing_signs_before_a_login_or_after_a_logout(bench: &mut Bench) {
     let token = bench.token("one").id;
     if bench.row.keys == super::super::row::Keys::Ours {
-        let error = bench.module().generate(&token, "root", EcdsaP256).unwrap_err();
+        let error = bench
+            .module()
+            .generate(&token, "root", EcdsaP256)
+            .unwrap_err();
         assert_eq!(error.fault, TokenFault::NotLoggedIn);
     }
     let key = bench.key(&token, "first", EcdsaP256);
@@ -60,7 +69,7 @@ pub fn nothing_signs_before_a_login_or_after_a_logout(bench: &mut Bench) {
     let error = bench.module().sign(&token, &key, b"message").unwrap_err();
     assert_eq!(error.fault, TokenFault::NotLoggedIn, "{error}");
     assert!(!error.may_have_signed);
-    bench.unload();
+    bench.begin_anew(&token);
     let error = bench.module().sign(&token, &key, b"message").unwrap_err();
     assert_eq!(error.fault, TokenFault::NotLoggedIn, "{error}");
     bench.assert_signs(&token, &key);
@@ -76,7 +85,10 @@ pub fn two_tokens_are_told_apart(bench: &mut Bench) {
         bench.login(token).unwrap();
     }
     // Both are logged in now, and what is asked of one is not done by the other.
-    let error = bench.module().sign(&tokens[0], &keys[1], b"message").unwrap_err();
+    let error = bench
+        .module()
+        .sign(&tokens[0], &keys[1], b"message")
+        .unwrap_err();
     assert_eq!(error.fault, TokenFault::KeyAbsent, "{error}");
     for (token, key) in tokens.iter().zip(&keys) {
         let signature = bench.module().sign(token, key, b"message").unwrap();

@@ -89,6 +89,8 @@ impl Wire {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             Err(error) => return Err(error),
         }
+        // vpcd writes the rest apart and waits for this to be acknowledged (Nagle); unasked, that takes the kernel 40 ms for every APDU.
+        rustix::net::sockopt::set_tcp_quickack(stream, true)?;
         let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
         stream.read_exact(&mut message)?;
         Ok(Some(message))
