@@ -36,6 +36,8 @@ pub struct Quirks {
     pub attests: bool,
     /// Why tokens are not initialised or reset through it, and with what they are.
     pub initialised_by: Option<&'static str>,
+    /// How a token that is in use is made blank, where `C_InitToken` works on a blank one only.
+    pub erased_by: Option<&'static str>,
     /// What else to know, for docs/tokens.md.
     pub notes: &'static [&'static str],
 }
@@ -56,6 +58,7 @@ const STANDARD: Quirks = Quirks {
     longest_eddsa: None,
     attests: false,
     initialised_by: None,
+    erased_by: None,
     notes: &[],
 };
 
@@ -89,6 +92,7 @@ pub const TABLE: &[Quirks] = &[
         name: "tpm2-pkcs11",
         library: "TPM2.0 Cryptoki",
         one_key_a_login: true,
+        erased_by: Some("it is removed by tpm2_ptool rmtoken, and a new one is initialised"),
         notes: &[
             "A locked PIN is CKR_PIN_LOCKED, with no flag before it; tpm2_dictionarylockout -c unlocks it.",
             "A TPM without a resource manager holds three objects; when it is full the module answers CKR_GENERAL_ERROR.",

@@ -89,7 +89,8 @@ impl Wire {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             Err(error) => return Err(error),
         }
-        // vpcd writes the rest apart and waits for this to be acknowledged (Nagle); unasked, that takes the kernel 40 ms for every APDU.
+        // vpcd sends length and message apart, and its kernel keeps the second back until the first is acknowledged, 40 ms later if it is not said
+        // so. The kernel here forgets it at each read.
         rustix::net::sockopt::set_tcp_quickack(stream, true)?;
         let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
         stream.read_exact(&mut message)?;
