@@ -96,7 +96,7 @@ row! { software: SOFTWARE {
     wrong_pin_is_said_so_and_the_right_one_still_works
     empty_pin_is_refused_and_costs_no_try
     wrong_pins_are_counted_as_this_row_can
-    second_login_is_fine;
+    second_login_is_fine_and_a_try_of_its_own;
     does_not_apply {
         one_signature_is_one_request_to_the_device: "there is no device"
         algorithm_that_it_does_not_have_is_refused: "it has Ed25519"
@@ -127,7 +127,7 @@ row! { softhsm2: SOFTHSM2 {
     wrong_pin_is_said_so_and_the_right_one_still_works
     empty_pin_is_refused_and_costs_no_try
     wrong_pins_are_counted_as_this_row_can
-    second_login_is_fine
+    second_login_is_fine_and_a_try_of_its_own
     token_taken_out_in_mid_session_gives_nothing
     token_put_back_wants_its_pin_again;
     does_not_apply {
@@ -156,7 +156,7 @@ row! { nss: NSS {
     wrong_pin_is_said_so_and_the_right_one_still_works
     empty_pin_is_refused_and_costs_no_try
     wrong_pins_are_counted_as_this_row_can
-    second_login_is_fine;
+    second_login_is_fine_and_a_try_of_its_own;
     does_not_apply {
         two_tokens_are_told_apart: "a room has one database, with one token that holds keys"
         token_label_that_is_taken_is_refused: "certutil makes its database, and its label is fixed"
@@ -188,7 +188,7 @@ row! { tpm2: TPM2 {
     wrong_pin_is_said_so_and_the_right_one_still_works
     empty_pin_is_refused_and_costs_no_try
     wrong_pins_are_counted_as_this_row_can
-    second_login_is_fine;
+    second_login_is_fine_and_a_try_of_its_own;
     does_not_apply {
         token_is_not_initialised_behind_its_makers_back: "it is initialised by this program"
         key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each: "no key of it wants its PIN each time"
@@ -215,7 +215,7 @@ row! { opensc: OPENSC {
     wrong_pin_is_said_so_and_the_right_one_still_works
     empty_pin_is_refused_and_costs_no_try
     wrong_pins_are_counted_as_this_row_can
-    second_login_is_fine
+    second_login_is_fine_and_a_try_of_its_own
     key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each
     token_taken_out_in_mid_session_gives_nothing
     token_put_back_wants_its_pin_again
@@ -245,7 +245,7 @@ row! { ykcs11: YKCS11 {
     wrong_pin_is_said_so_and_the_right_one_still_works
     empty_pin_is_refused_and_costs_no_try
     wrong_pins_are_counted_as_this_row_can
-    second_login_is_fine
+    second_login_is_fine_and_a_try_of_its_own
     key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each
     token_taken_out_in_mid_session_gives_nothing
     token_put_back_wants_its_pin_again
@@ -276,7 +276,7 @@ row! { native: NATIVE {
     wrong_pin_is_said_so_and_the_right_one_still_works
     empty_pin_is_refused_and_costs_no_try
     wrong_pins_are_counted_as_this_row_can
-    second_login_is_fine
+    second_login_is_fine_and_a_try_of_its_own
     key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each
     token_taken_out_in_mid_session_gives_nothing
     token_put_back_wants_its_pin_again

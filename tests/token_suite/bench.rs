@@ -199,24 +199,25 @@ impl<'a> Bench<'a> {
             self.login(token).unwrap();
             return key;
         }
-        self.try_key(token, label, algorithm)
-            .expect("the module shows the key")
+        let key = self.try_key(token, label, algorithm).unwrap();
+        key.expect("the module shows the key")
     }
 
-    /// A key that somebody else makes; none where the module does not show it.
+    /// A key that somebody else makes; none where the module does not show it, an error where it shows none at all then.
     pub fn try_key(
         &mut self,
         token: &TokenId,
         label: &str,
         algorithm: Algorithm,
-    ) -> Option<TokenKey> {
+    ) -> Result<Option<TokenKey>, TokenError> {
         let slot = if label == "second" { 0x9c } else { 0x9a };
-        let card = self.tokens.iter().find(|(id, _)| id == token)?.1;
+        let card = self.tokens.iter().find(|(id, _)| id == token);
+        let card = card.unwrap().1;
         self.unload();
         let made = cards::make_key(card, self.row.pin, slot, algorithm);
         self.login(token).unwrap();
-        let keys = self.module().keys(token).unwrap();
-        keys.into_iter().find(|key| key.public == made)
+        let keys = self.module().keys(token)?;
+        Ok(keys.into_iter().find(|key| key.public == made))
     }
 
     /// The keys that were made here.

@@ -29,10 +29,14 @@ pub struct Row {
     pub custody: Custody,
     /// What it says of using a key.
     pub usage: Usage,
-    /// Its PIN counter: at first, and after each of four wrong PINs.
+    /// What it tells of its PIN counter: at first, and after each of four wrong PINs.
     pub tries: [Tries; 5],
-    /// What each of four wrong PINs is answered with.
+    /// What wrong PINs are answered with.
     pub refusals: [TokenFault; 4],
+    /// After how many wrong PINs the right one is refused too; none: not after four.
+    pub locks_after: Option<usize>,
+    /// Whether a right PIN puts the counter back.
+    pub right_pin_resets: bool,
     /// How many certificates vouch for a key.
     pub attestation: usize,
     /// Labels of keys that are there from the factory on.

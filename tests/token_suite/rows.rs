@@ -42,6 +42,8 @@ pub static SOFTWARE: Row = Row {
     usage: NOTHING_SAID,
     tries: [Left(3), Left(2), Left(1), Locked, Locked],
     refusals: [PinIncorrect, PinIncorrect, PinIncorrect, PinLocked],
+    locks_after: Some(3),
+    right_pin_resets: true,
     attestation: 0,
     also_lists: &[],
     gaps: "rehearsals and ephemeral keys only",
@@ -64,6 +66,8 @@ pub static SOFTHSM2: Row = Row {
     usage: NOTHING_SAID,
     tries: [Unknown, Low, Low, Low, Low],
     refusals: [PinIncorrect, PinIncorrect, PinIncorrect, PinIncorrect],
+    locks_after: None,
+    right_pin_resets: true,
     attestation: 0,
     also_lists: &[],
     gaps: "refused in production; sees a token that was put back only after the module is started anew",
@@ -92,6 +96,8 @@ pub static NSS: Row = Row {
     usage: NOTHING_SAID,
     tries: [Unknown, Unknown, Unknown, Unknown, Unknown],
     refusals: [PinIncorrect, PinIncorrect, PinIncorrect, PinIncorrect],
+    locks_after: None,
+    right_pin_resets: true,
     attestation: 0,
     also_lists: &[],
     gaps: "wants `init_args`; says of keys it made that it did not make them",
@@ -126,14 +132,16 @@ pub static TPM2: Row = Row {
     wrong: "wrong-pin",
     keys: Keys::Ours,
     label: "one",
-    signs: &[EcdsaP256],
+    signs: &[EcdsaP256, EcdsaP384, RsaPss],
     custody: PROVEN,
     usage: NOTHING_SAID,
     tries: [Unknown, Unknown, Unknown, Unknown, Unknown],
     refusals: [PinIncorrect, PinIncorrect, PinIncorrect, PinLocked],
+    locks_after: Some(3),
+    right_pin_resets: false,
     attestation: 0,
     also_lists: &[],
-    gaps: "without a resource manager one key a login; serial all zeros",
+    gaps: "a right PIN does not put its counter back; without a resource manager one key a login; serial all zeros",
 };
 
 pub static OPENSC: Row = Row {
@@ -150,7 +158,7 @@ pub static OPENSC: Row = Row {
     custody: PROVEN,
     attestation: 0,
     signs: &[EcdsaP256, EcdsaP384, RsaPss],
-    gaps: "shows a key only beside a certificate; the token's label changes with it",
+    gaps: "shows a key only beside a certificate, from which the token's label comes; serial is the end of the CHUID's UUID, zeros without one",
     ..YUBIKEY
 };
 
@@ -169,7 +177,7 @@ pub static YKCS11: Row = Row {
     attestation: 2,
     also_lists: &["Public key for PIV Attestation"],
     signs: &[EcdsaP256, EcdsaP384, RsaPss],
-    gaps: "keys of the card before can stay listed after a swap",
+    gaps: "lists the maker's attestation key too; with an Ed25519 key on the card it shows none; keys of the card before can stay listed after a swap",
     ..YUBIKEY
 };
 
@@ -193,6 +201,8 @@ const YUBIKEY: Row = Row {
     },
     tries: [Left(3), Left(2), Left(1), Locked, Locked],
     refusals: [PinIncorrect, PinIncorrect, PinIncorrect, PinLocked],
+    locks_after: Some(3),
+    right_pin_resets: true,
     attestation: 2,
     also_lists: &[],
     gaps: "firmware 4 and 5 only; makes keys from firmware 5.3 on",

@@ -38,29 +38,49 @@ pub fn empty_pin_is_refused_and_costs_no_try(bench: &mut Bench) {
 pub fn wrong_pins_are_counted_as_this_row_can(bench: &mut Bench) {
     let token = bench.token("one").id;
     let row = bench.row;
-    for (index, refusal) in row.refusals.iter().enumerate() {
+    let wrong = |bench: &mut Bench, number: usize| {
         let error = bench
             .module()
             .login(&token, &secret(row.wrong))
             .unwrap_err();
-        assert_eq!(error.fault, *refusal, "wrong PIN {}: {error}", index + 1);
+        let expected = row.refusals[number - 1];
+        assert_eq!(error.fault, expected, "wrong PIN {number}: {error}");
         let tries = bench.listed(&token).tries;
-        assert_eq!(tries, row.tries[index + 1], "after wrong PIN {}", index + 1);
+        assert_eq!(tries, row.tries[number], "after wrong PIN {number}");
+    };
+    let most = row.locks_after.unwrap_or(row.refusals.len());
+    for number in 1..most {
+        wrong(bench, number);
+    }
+    // One short of it, and a right one puts the counter back.
+    bench.login(&token).unwrap();
+    bench.module().logout(&token);
+    let begun = if row.right_pin_resets { 1 } else { most };
+    for number in begun..=most {
+        wrong(bench, number);
     }
     let right = bench.login(&token);
-    if row.refusals.contains(&TokenFault::PinLocked) {
+    if row.locks_after.is_some() {
         assert_eq!(right.unwrap_err().fault, TokenFault::PinLocked);
     } else {
         right.unwrap();
     }
 }
 
-pub fn second_login_is_fine(bench: &mut Bench) {
+pub fn second_login_is_fine_and_a_try_of_its_own(bench: &mut Bench) {
     let token = bench.token("one").id;
     let key = bench.key(&token, "first", EcdsaP256);
     bench.login(&token).unwrap();
     bench.login(&token).unwrap();
     bench.module().sign(&token, &key, b"message").unwrap();
+    // A login from before proves nothing about the PIN that is given now.
+    bench.login(&token).unwrap();
+    let wrong = secret(bench.row.wrong);
+    let error = bench.module().login(&token, &wrong).unwrap_err();
+    assert_eq!(error.fault, TokenFault::PinIncorrect, "{error}");
+    let error = bench.module().sign(&token, &key, b"message").unwrap_err();
+    assert_eq!(error.fault, TokenFault::NotLoggedIn, "{error}");
+    bench.assert_signs(&token, &key);
 }
 
 pub fn key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each(bench: &mut Bench) {
