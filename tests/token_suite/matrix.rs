@@ -42,7 +42,8 @@ pub fn hold(row: &'static Row, test: &str, do_not_apply: &[(&str, &str)]) {
     let line = fs::read_to_string(&outside).unwrap();
     let mut told = line.clone();
     for (claim, why) in do_not_apply {
-        told += &format!("  does not apply: {} ({why})\n", claim.replace('_', " "));
+        let claim = claim.replace('_', " ");
+        told.extend(["  does not apply: ", &claim, " (", why, ")\n"]);
     }
     print(&told);
     if std::env::var_os("UPDATE_DOCS").is_some() {
@@ -82,7 +83,7 @@ pub fn line(bench: &mut Bench, status: &str) -> String {
         0 => "none".to_owned(),
         length => format!("yes, a chain of {length}"),
     };
-    let custody = custody(&key.custody);
+    let custody = custody(key.custody);
     // Last, because it may lock the token.
     let counter = counter(bench, &token);
     let (name, gaps) = (bench.row.name, bench.row.gaps);
@@ -128,7 +129,7 @@ fn signs(bench: &mut Bench, token: &TokenId, algorithm: Algorithm) -> String {
     }
 }
 
-fn custody(custody: &Custody) -> String {
+fn custody(custody: Custody) -> String {
     let facts = [
         ("sensitive", custody.always_sensitive),
         ("not extractable", custody.never_extractable),
@@ -214,7 +215,7 @@ fn update(row: &Row, line: &str) {
         if known.name == row.name {
             new += line;
         } else if let Some(shown) = old.lines().find(|shown| shown.starts_with(&beginning)) {
-            new += &format!("{shown}\n");
+            new.extend([shown, "\n"]);
         }
     }
     fs::write(self::page(), page.replace(old, &new)).unwrap();
