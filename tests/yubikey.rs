@@ -53,8 +53,10 @@ claims! { trouble "yubikey/trouble.rs":
     look_alike_in_the_same_reader_does_not_sign
     signature_by_another_key_does_not_verify
     card_that_answers_nonsense_is_an_error
+    smart_card_service_that_dies_is_said_so
 }
 
 claims! { worker "yubikey/worker.rs":
     card_behind_a_worker_does_all_of_it
+    program_lists_the_cards_of_a_room_and_of_no_room
 }

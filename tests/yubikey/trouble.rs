@@ -197,3 +197,37 @@ pub fn card_that_answers_nonsense_is_an_error(stage: &Stage) {
     assert_eq!(module.keys(&token).unwrap()[0], key);
     module.sign(&token, &key, b"message").unwrap();
 }
+
+pub fn smart_card_service_that_dies_is_said_so(stage: &Stage) {
+    let mut module = module();
+    let (card, token) = provisioned(stage, &mut module, 1, Firmware::V5_7_1);
+    log_in(&mut module, &token);
+    let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+    card.controls().clear_log();
+    let children = std::fs::read_to_string(format!("/proc/self/task/{}/children", thread())).unwrap();
+    let pcscd: i32 = children.trim().parse().unwrap();
+    rustix::process::kill_process(
+        rustix::process::Pid::from_raw(pcscd).unwrap(),
+        rustix::process::Signal::KILL,
+    )
+    .unwrap();
+    let error = module.sign(&token, &key, b"message").unwrap_err();
+    assert_eq!(error.fault, TokenFault::Module, "{error}");
+    assert_eq!(card.controls().count(Purpose::Sign), 0);
+    for error in [
+        module.list().unwrap_err(),
+        module.login(&token, &secret(PIN)).unwrap_err(),
+        module.sign(&token, &key, b"message").unwrap_err(),
+    ] {
+        assert_eq!(error.fault, TokenFault::Module, "{error}");
+        assert!(!error.may_have_signed);
+        assert!(
+            error.said.starts_with("the smart card service (pcscd) does not run or stopped"),
+            "{error}"
+        );
+    }
+}
+
+fn thread() -> i32 {
+    rustix::thread::gettid().as_raw_nonzero().get()
+}

@@ -42,3 +42,48 @@ pub fn card_behind_a_worker_does_all_of_it(stage: &Stage) {
     assert!(verifier.verifies(b"message", &signature));
     assert_eq!(card.controls().count(Purpose::Sign), 2);
 }
+
+pub fn program_lists_the_cards_of_a_room_and_of_no_room(stage: &Stage) {
+    let mut module = super::support::module();
+    let (_ours, token) = provisioned(stage, &mut module, 11_111_111, Firmware::V5_7_1);
+    log_in(&mut module, &token);
+    let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+    module.logout(&token);
+    let _new = stage.insert_new(22_222_222, Firmware::V5_4_3);
+    let room = stage.folder().join("room.toml");
+    let text = "schema = \"tuf-ceremony/room/1\"\nmode = \"production\"\n[[module]]\nname = \"cards\"\nkind = \"yubikey\"\n";
+    std::fs::write(&room, text).unwrap();
+    let room = room.to_str().unwrap();
+    let listed = tokens(&["--room", room]);
+    let expected = format!(
+        "Yubico YubiKey 5 serial 11111111 label \"YubiKey PIV #11111111\" (module cards)\n\
+         \x20 ready; PIN tries: 3 left\n\
+         \x20 firmware 5.7.1\n\
+         \x20 key \"tuf-root-v1\" id 9c public SHA-256 {}\n\
+         Yubico YubiKey 5 serial 22222222 label \"YubiKey PIV #22222222\" (module cards)\n\
+         \x20 ready; PIN tries: 3 left\n\
+         \x20 firmware 5.4.3\n\
+         \x20 STILL THE MAKER'S: management key, PUK, PIN\n",
+        key.public.fingerprint()
+    );
+    assert_eq!(listed, expected);
+    let json: serde_json::Value = serde_json::from_str(&tokens(&["--room", room, "--json"])).unwrap();
+    let cards = &json["tokens"];
+    assert_eq!(cards[0]["firmware"], "5.7.1");
+    assert_eq!(cards[0]["factory"], serde_json::json!([]));
+    assert_eq!(cards[0]["tries"], serde_json::json!({ "left": 3 }));
+    let usage = serde_json::json!({ "pin": "always", "touch": "always", "longest": null });
+    assert_eq!(cards[0]["keys"][0]["usage"], usage);
+    assert_eq!(cards[1]["factory"], serde_json::json!(["mgmt", "puk", "user"]));
+    assert!(tokens(&[]).contains("serial 22222222 label"));
+}
+
+fn tokens(arguments: &[&str]) -> String {
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_tuf-ceremony"))
+        .arg("tokens")
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    String::from_utf8(ran.stdout).unwrap()
+}
