@@ -30,6 +30,8 @@ pub struct Quirks {
     pub one_key_a_login: bool,
     /// What the module puts behind the label that the token was given.
     pub label_suffix: Option<&'static str>,
+    /// Bytes of the `CKA_ID` that a new key is given.
+    pub id_bytes: usize,
     /// The longest message for Ed25519, in bytes.
     pub longest_eddsa: Option<usize>,
     /// It shows attestation certificates of its keys as certificate objects.
@@ -55,6 +57,7 @@ const STANDARD: Quirks = Quirks {
     plain_login_for_each_signature: false,
     one_key_a_login: false,
     label_suffix: None,
+    id_bytes: 8,
     longest_eddsa: None,
     attests: false,
     initialised_by: None,
@@ -91,12 +94,13 @@ pub const TABLE: &[Quirks] = &[
     Quirks {
         name: "tpm2-pkcs11",
         library: "TPM2.0 Cryptoki",
+        tested: true,
         one_key_a_login: true,
         erased_by: Some("it is removed by tpm2_ptool rmtoken, and a new one is initialised"),
         notes: &[
-            "A locked PIN is CKR_PIN_LOCKED, with no flag before it; tpm2_dictionarylockout -c unlocks it.",
+            "The third wrong PIN locks it, with no flag before it, and a right one in between does not put the counter back; tpm2_dictionarylockout -c unlocks it.",
             "A TPM without a resource manager holds three objects; when it is full the module answers CKR_GENERAL_ERROR.",
-            "It has no Ed25519 and signs with P-256.",
+            "It has no Ed25519, and its serial is zeros on all: choose by the label.",
         ],
         ..STANDARD
     },
@@ -113,7 +117,8 @@ pub const TABLE: &[Quirks] = &[
         ),
         notes: &[
             "The reader's name must contain \"Yubico YubiKey\".",
-            "The PIN is locked at the third wrong one with no flag before it; the YubiKey backend reads the counter.",
+            "Its flags follow the card's counter: low after one wrong PIN, last try after two, locked after three.",
+            "It lists the maker's attestation key among the keys; with an Ed25519 key on the card it answers CKR_FUNCTION_FAILED and shows none.",
             "A session that is open when another card comes goes on listing the keys of the card before; serial and public key are compared again.",
         ],
         ..STANDARD
@@ -138,7 +143,9 @@ pub const TABLE: &[Quirks] = &[
             "a PIV card is provisioned by its maker's program; a YubiKey over PC/SC by this program",
         ),
         notes: &[
-            "It shows a key of a PIV card only if a certificate lies beside it, and takes the token's label from one: choose by the serial.",
+            "It shows a key of a PIV card only if a certificate lies beside it, and takes the token's label from one.",
+            "The serial is the end of the UUID in the card's CHUID, not the one on the case; a card without a CHUID has zeros.",
+            "It tells of the last try and of a locked PIN.",
         ],
         ..STANDARD
     },
@@ -148,11 +155,12 @@ pub const TABLE: &[Quirks] = &[
         pin_form: Some(
             "a YubiHSM's PIN is 4 hexadecimal digits, the id of an authentication key, and then that key's password",
         ),
+        id_bytes: 2,
         longest_eddsa: Some(2000),
         initialised_by: Some("a YubiHSM is reset by hand and set up by yubihsm-setup"),
         notes: &[
             "It needs init_args (connector=yhusb://) or a connector; over USB the module is flagged usb in the room.",
-            "Ids of its keys have 2 bytes.",
+            "Ids of its keys have 2 bytes; it keeps a longer one in an object beside the key, for which the authentication key may lack the right.",
         ],
         ..STANDARD
     },
