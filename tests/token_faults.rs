@@ -3,9 +3,10 @@
 //! What is covered, and the campaign with every code, is in docs/token-faults.md.
 #![allow(
     clippy::expect_used,
+    clippy::print_stdout,
     clippy::unwrap_used,
     missing_docs,
-    reason = "tests"
+    reason = "tests; their numbers go into docs/"
 )]
 
 mod support;

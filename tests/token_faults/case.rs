@@ -60,12 +60,13 @@ impl Case {
     pub(crate) fn without(&self) -> Outcome {
         self.shim.replan(&flow::plan(&self.stage));
         let mut ceremony = self.ceremony();
-        for prompt in ["intent:root-1", "intent:root-2", "adopt:root-key"] {
-            let answer = if prompt.starts_with("adopt") {
-                "use"
-            } else {
-                "ask the token again"
-            };
+        for (prompt, answer) in [
+            ("intent:root-1", "ask the token again"),
+            ("intent:root-2", "ask the token again"),
+            ("adopt:root-key", "use"),
+            // A reset that was cut short: the token has no PIN, and an SO PIN.
+            ("so-pin", "set"),
+        ] {
             ceremony = ceremony.answer(&format!("{prompt}:{VICTIM}"), answer);
         }
         run(&self.stage, &ceremony)

@@ -9,6 +9,7 @@ use tuf_ceremony::ceremony::event::Event;
 use tuf_ceremony::transcript;
 
 use crate::case::Case;
+use crate::flow::Flow;
 use crate::support::stage::{Outcome, PIN};
 
 /// What a run broke, in sentences; empty: nothing.
@@ -161,7 +162,7 @@ fn finished(case: &Case, record: &Record) -> Faults {
     if !record.complete {
         faults.push("exit code 0, and the record has no end".to_owned());
     }
-    let root = case.flow.trusted_root(&case.stage);
+    let root = Flow::trusted_root(&case.stage);
     let (code, report) = case.stage.verify(&root, &case.ceremony().output());
     if code != 0 {
         faults.push(format!("exit code 0, and verify says {code}: {report:#}"));

@@ -160,24 +160,26 @@ fn key_whose_public_half_is_no_key_is_not_enrolled() {
     in_parallel(ALGORITHMS.len() * lies.len(), |index| {
         let (algorithm, lie) = (ALGORITHMS[index / lies.len()], lies[index % lies.len()]);
         let lie = format!("public CKA_EC_POINT {lie}");
-        let lied = Lied::new(&flow::genesis(algorithm), "C_GetAttributeValue", "*", &lie);
-        let what = format!("{algorithm} {lie}: {:?}", lied.outcome);
-        assert!(lied.log.lied("C_GetAttributeValue") > 0, "{what}");
-        assert_eq!(lied.outcome.code, 4, "{what}");
+        let ran = Lied::new(&flow::genesis(algorithm), "C_GetAttributeValue", "*", &lie);
+        let what = format!("{algorithm} {lie}: {:?}", ran.outcome);
+        assert!(ran.log.lied("C_GetAttributeValue") > 0, "{what}");
+        assert_eq!(ran.outcome.code, 4, "{what}");
         // What it made cannot be read, and where all keys are read for another look, neither can they.
-        let serial = lied.stage.serial(VICTIM);
-        let told = ["make key \"tuf-root-v1\" on", "read the keys of"]
+        let serial = ran.stage.serial(VICTIM);
+        let beginnings = ["make key \"tuf-root-v1\" on", "read the keys of"]
             .map(|attempted| format!("The token failed: {attempted} token {serial}: "));
-        let starts = told.iter().any(|told| lied.outcome.err.starts_with(told));
+        let starts = beginnings
+            .iter()
+            .any(|beginning| ran.outcome.err.starts_with(beginning));
         assert!(starts, "{what}");
         assert!(
-            lied.outcome.err.ends_with(&format!("{RESUMABLE}\n")),
+            ran.outcome.err.ends_with(&format!("{RESUMABLE}\n")),
             "{what}"
         );
         let enrolled =
             |event: &Event| matches!(event, Event::KeyEnrolled { holder, .. } if holder == VICTIM);
-        assert!(!lied.events().iter().any(enrolled), "{what}");
-        assert_eq!(lied.log.signatures(), 0, "{what}");
+        assert!(!ran.events().iter().any(enrolled), "{what}");
+        assert_eq!(ran.log.signatures(), 0, "{what}");
     });
 }
 
