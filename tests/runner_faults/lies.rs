@@ -116,7 +116,7 @@ fn a_token_without_the_wanted_key_is_refused_before_its_pin() {
         .find(|id| id.starts_with("token:sign:"))
         .unwrap();
     assert!(people.told[prompt].ends_with(
-        "That token does not hold this key. It was refused before its PIN; nothing was signed.\nWanted: the token of alice, label alice."
+        "Wanted: the token of alice, label alice.\nThat token does not hold this key. It was refused before its PIN; nothing was signed."
     ), "{}", people.told[prompt]);
     let entries = stand.log.entries();
     let asked = entries
