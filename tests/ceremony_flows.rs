@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "ceremony_flows/alive.rs"]
+mod alive;
 #[path = "ceremony_flows/chain.rs"]
 mod chain;
 #[path = "ceremony_flows/clients.rs"]
@@ -16,6 +18,8 @@ mod golden;
 mod one_payload;
 #[path = "ceremony_flows/pins.rs"]
 mod pins;
+#[path = "ceremony_flows/provisioned.rs"]
+mod provisioned;
 #[path = "ceremony_flows/refusals.rs"]
 mod refusals;
 #[path = "ceremony_flows/resume.rs"]

@@ -8,6 +8,8 @@
     reason = "tests"
 )]
 
+#[path = "runner_faults/alive.rs"]
+mod alive;
 #[path = "runner_faults/calls.rs"]
 mod calls;
 #[path = "runner_faults/ephemeral.rs"]
@@ -20,6 +22,8 @@ mod lies;
 mod people;
 #[path = "runner_faults/pins.rs"]
 mod pins;
+#[path = "runner_faults/provision.rs"]
+mod provision;
 #[path = "runner_faults/record.rs"]
 mod record;
 #[path = "runner_faults/stand.rs"]

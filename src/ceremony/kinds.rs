@@ -4,7 +4,9 @@
 
 mod abort;
 mod admin_key;
+mod check_in;
 mod genesis;
+mod provision;
 mod renew;
 mod renew_ephemeral;
 
@@ -52,6 +54,8 @@ pub const KINDS: &[Kind] = &[
     renew::KIND,
     renew_ephemeral::KIND,
     admin_key::KIND,
+    provision::KIND,
+    check_in::KIND,
     abort::KIND,
 ];
 
@@ -80,6 +84,25 @@ pub fn names() -> Vec<&'static str> {
 
 fn refuse(text: impl Into<String>) -> Finding {
     Finding::error("SCRIPT-ROLE", "", text)
+}
+
+/// A kind that makes no metadata.
+fn makes_nothing(script: &Script) -> Vec<Finding> {
+    let asked = [
+        (!script.roles().is_empty(), "[root], [targets] and [bins]"),
+        (!script.online.is_empty(), "[[online]]"),
+        (!script.supersedes.is_empty(), "[[supersedes]]"),
+        (!script.abandons.is_empty(), "[[abandons]]"),
+    ];
+    let asked = asked.into_iter().filter(|(asks, _)| *asks);
+    asked
+        .map(|(_, what)| {
+            refuse(format!(
+                "a {} makes no metadata: remove {what}",
+                script.kind
+            ))
+        })
+        .collect()
 }
 
 /// Everything under one new snapshot, and root last: what it names is there, signed by old and new keys, before any client learns the new keys.

@@ -3,9 +3,11 @@
 use super::candidate::Candidate;
 use super::material::Material;
 use super::planning::is_ephemeral;
-use crate::pypi::policy::{self, RoleClass, Tree, Whose};
+use crate::pypi::holders::Holders;
+use crate::pypi::policy::{self, Role, RoleClass, Tree, Whose};
 use crate::pypi::quorum::Quorum;
 use crate::tuf::finding::{Finding, Level};
+use crate::tuf::key::{Key, KeyId};
 
 /// What the rules say of `candidates` on top of what is trusted.
 pub fn candidates(
@@ -26,6 +28,14 @@ pub fn candidates(
     let mut findings = policy::lint(old.as_ref(), &new, now, Whose::Ours);
     if ["genesis", "admin-key"].contains(&kind) {
         findings.extend(margins(&new));
+    }
+    if let Some(holders) = &material.trusted.holders {
+        // A key that is listed for the first time signs here or the ceremony does not finish.
+        let signs_now = |role: &Role, keyid: &KeyId| {
+            let before = old.as_ref().and_then(|tree| tree.role(&role.name));
+            !before.is_some_and(|before| before.keys.iter().any(|(known, _)| known == keyid))
+        };
+        findings.extend(unproven(&new, holders, &signs_now));
     }
     if kind == "renew" {
         findings.into_iter().map(inherited).collect()
@@ -55,6 +65,79 @@ fn margins(tree: &Tree) -> Vec<Finding> {
             Finding::note("QUORUM-MARGIN", "", text)
         })
         .collect()
+}
+
+/// What is trusted now, with a register that knows what was seen today.
+pub fn unproven_now(material: &Material<'_>, holders: &Holders) -> Vec<Finding> {
+    match tree(material, &[]) {
+        Ok(tree) => unproven(&tree, holders, &|_, _| false),
+        Err(finding) => vec![finding],
+    }
+}
+
+/// Keys that nobody has ever seen sign may be lost without anybody's knowledge: the margins are told without them.
+fn unproven(
+    tree: &Tree,
+    holders: &Holders,
+    signs_now: &dyn Fn(&Role, &KeyId) -> bool,
+) -> Vec<Finding> {
+    let seen = |keyid: &KeyId| {
+        let known = holders.key(keyid);
+        known.is_some_and(|key| key.last_proven.is_some())
+    };
+    // Keys that were destroyed have no person, and nobody waits for them to sign.
+    let has_persons =
+        |role: &&Role| (role.keys.iter()).any(|(keyid, _)| tree.persons.contains_key(keyid));
+    let retained = tree.roles.iter().filter(|role| role.class.is_retained());
+    retained
+        .filter(has_persons)
+        .filter_map(|role| {
+            let (proven, lost): (Vec<_>, Vec<_>) = role
+                .keys
+                .iter()
+                .cloned()
+                .partition(|(keyid, _)| seen(keyid) || signs_now(role, keyid));
+            if lost.is_empty() {
+                return None;
+            }
+            let left = Quorum::of(&with_keys(role, proven), &tree.persons);
+            let after = |lost: usize| {
+                if left.survives_loss_of(lost) {
+                    "it still signs"
+                } else {
+                    "it cannot sign any more"
+                }
+            };
+            let lost = with_keys(role, lost);
+            let names = Quorum::of(&lost, &tree.persons).holders;
+            let names: Vec<_> = names.iter().map(|(name, _)| name.as_str()).collect();
+            let margin = if left.keys() < left.threshold {
+                format!("fewer than the {} that must sign", left.threshold)
+            } else {
+                format!(
+                    "of which {} must sign; after the loss of any one more person {}",
+                    left.threshold,
+                    after(1)
+                )
+            };
+            let text = format!(
+                "{}: of its {} keys {} were never seen to sign or check in ({}) and are counted as lost; {} are left, {margin}",
+                role.name,
+                role.distinct().len(),
+                lost.distinct().len(),
+                names.join(", "),
+                left.keys(),
+            );
+            Some(Finding::warning("QUORUM-UNPROVEN", "", text))
+        })
+        .collect()
+}
+
+fn with_keys(role: &Role, keys: Vec<(KeyId, Key)>) -> Role {
+    Role {
+        keys,
+        ..role.clone()
+    }
 }
 
 /// A renewal changes neither keys nor thresholds: what is wrong with them was decided by others before, and a renewal must stay possible. Dates and

@@ -246,7 +246,8 @@ fn minutes(steps: &[Step]) -> u32 {
         .map(|step| match step {
             Step::Review { .. } => 8,
             Step::Confirm | Step::Clock | Step::Verdict | Step::Close => 3,
-            Step::Enrol { .. } | Step::Sign { .. } | Step::Export => 2,
+            Step::Provision { .. } => 10,
+            Step::Enrol { .. } | Step::Sign { .. } | Step::Prove { .. } | Step::Export => 2,
             _ => 1,
         })
         .sum()
@@ -269,6 +270,7 @@ fn print(
     line(format!("ceremony id   {ceremony}"));
     line(match script.trusted_root_sha256 {
         Some(digest) => format!("trusted root  {digest}"),
+        None if documents.is_empty() => "trusted root  none: no metadata is made".to_owned(),
         None => "trusted root  none: this starts a new chain".to_owned(),
     });
     for document in documents {

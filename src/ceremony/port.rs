@@ -34,6 +34,9 @@ pub trait Operator {
     /// # Errors
     /// [`Stop`] if nobody can or will answer.
     fn envelope(&mut self, prompt: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop>;
+    /// Says what people must do while a token is being asked, before it is: `Touch the key that blinks`. It stands until something else happens, and
+    /// nothing is answered.
+    fn tell(&mut self, _text: &str) {}
 }
 
 /// Why there is no answer.

@@ -56,6 +56,15 @@ pub enum Ask {
     },
 }
 
+/// What a `YubiKey` types when it is touched by accident: its one-time password, 32 to 48 characters of modhex, and Enter.
+pub fn is_typed_otp(typed: &[u8]) -> bool {
+    (32..=48).contains(&typed.len()) && typed.iter().all(|byte| b"cbdefghijklnrtuv".contains(byte))
+}
+
+/// What to say then.
+pub const OTP_TYPED: &str =
+    "That was the YubiKey's own one-time password: it was touched by accident. Nothing happened.";
+
 /// One possible answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
@@ -118,4 +127,29 @@ pub enum Tries {
     Locked,
     /// Nothing is said: unknown.
     Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_typed_otp;
+
+    #[test]
+    fn only_what_a_yubikey_types_by_itself_is_taken_for_it() {
+        for typed in [
+            "cccccclttcfvlndenngvnkrrtvfctkcrncbfbdtjvvvv",
+            "cbdefghijklnrtuvcbdefghijklnrtuv",
+        ] {
+            assert!(is_typed_otp(typed.as_bytes()), "{typed}");
+        }
+        for typed in [
+            "",
+            "654321",
+            "we agree on this plan",
+            "cbdefghijklnrtuvcbdefghijklnrtu",
+            "0123456789abcdef0123456789abcdef0123456789abcdef",
+            "cbdefghijklnrtuvcbdefghijklnrtuvcbdefghijklnrtuvc",
+        ] {
+            assert!(!is_typed_otp(typed.as_bytes()), "{typed}");
+        }
+    }
 }

@@ -1,34 +1,81 @@
-//! The holder register after a ceremony: everybody whose key metadata lists now, with what was seen of the key today.
+//! The holder register after a ceremony: everybody whose key metadata lists now, and whose key waits to be listed, with what was seen of the key today.
 
 use super::EPHEMERAL;
 use super::candidate::Candidate;
-use super::material::Material;
+use super::material::{Material, is_trusted};
 use super::progress::Progress;
 use crate::pypi::holders::{HeldKey, Holder, Holders};
 use crate::tuf::key::{Key, KeyId};
 
+const ROLES: [&str; 3] = ["root", "targets", "bins"];
+
 /// The register as it shall be carried away.
 pub fn after(material: &Material<'_>, progress: &Progress, candidates: &[Candidate]) -> Holders {
-    let mut holders: Vec<Holder> = Vec::new();
-    for role in ["root", "targets", "bins"] {
+    let mut roll = Roll {
+        material,
+        holders: Vec::new(),
+    };
+    for role in ROLES {
         for (keyid, key) in listed(material, candidates, role) {
             let name = material.holder_name(&keyid, &key);
-            if name == EPHEMERAL {
-                continue;
-            }
-            let held = held(material, progress, role, keyid);
-            if let Some(known) = holders.iter_mut().find(|known| known.name == name) {
-                known.keys.push(held);
-            } else {
-                holders.push(Holder {
-                    person: person(material, &name),
-                    name,
-                    keys: vec![held],
-                });
+            if name != EPHEMERAL {
+                roll.add(&name, held(material, progress, role, &keyid));
             }
         }
     }
-    Holders::new(holders)
+    // Made now on a token, and in no metadata yet.
+    for enrolled in progress.enrolled() {
+        if enrolled.token.is_some() {
+            let held = held(material, progress, &enrolled.role, &enrolled.keyid);
+            roll.add(&enrolled.holder, held);
+        }
+    }
+    for (name, waiting) in waiting(material) {
+        let serial = waiting.serial.as_deref();
+        if !serial.is_some_and(|serial| progress.evidence().is_erased(serial)) {
+            roll.add(
+                name,
+                held(material, progress, &waiting.role, &waiting.keyid),
+            );
+        }
+    }
+    Holders::new(roll.holders)
+}
+
+struct Roll<'a> {
+    material: &'a Material<'a>,
+    holders: Vec<Holder>,
+}
+
+impl Roll<'_> {
+    /// Adds a key, each once.
+    fn add(&mut self, name: &str, held: HeldKey) {
+        let mut keys = self.holders.iter().flat_map(|holder| &holder.keys);
+        if keys.any(|known| known.keyid == held.keyid && known.role == held.role) {
+            return;
+        }
+        if let Some(known) = self.holders.iter_mut().find(|known| known.name == name) {
+            known.keys.push(held);
+        } else {
+            self.holders.push(Holder {
+                person: person(self.material, name),
+                name: name.to_owned(),
+                keys: vec![held],
+            });
+        }
+    }
+}
+
+/// Keys of the register before that no trusted metadata lists: provisioned, and kept until they are listed. What was listed and is no longer is not
+/// among them.
+fn waiting<'a>(material: &Material<'a>) -> impl Iterator<Item = (&'a str, &'a HeldKey)> {
+    let trusted = material.trusted;
+    let holders = trusted.holders.iter().flat_map(|before| &before.holders);
+    let keys = holders.flat_map(|holder| {
+        let keys = holder.keys.iter();
+        keys.map(|key| (holder.name.as_str(), key))
+    });
+    keys.filter(move |(_, key)| !is_trusted(trusted, &key.role, &key.keyid))
 }
 
 /// The keys that count for a role once the candidates are published.
@@ -49,41 +96,47 @@ fn listed(material: &Material<'_>, candidates: &[Candidate], role: &str) -> Vec<
     }
 }
 
-fn held(material: &Material<'_>, progress: &Progress, role: &str, keyid: KeyId) -> HeldKey {
+fn held(material: &Material<'_>, progress: &Progress, role: &str, keyid: &KeyId) -> HeldKey {
     let register = material.trusted.holders.as_ref();
-    let before = register.and_then(|register| {
-        register
-            .holder_of(&keyid)?
-            .keys
-            .iter()
-            .find(|known| known.keyid == keyid)
-    });
-    let enrolled = progress
-        .enrolled()
-        .iter()
-        .find(|known| known.keyid == keyid);
-    let serial = enrolled
+    let before = register.and_then(|register| register.key(keyid));
+    let mut keys = progress.enrolled().iter();
+    let enrolled = keys.find(|known| known.keyid == *keyid);
+    let mut keys = progress.evidence().proven().iter();
+    let proven = keys.find(|known| known.keyid == *keyid);
+    let token = enrolled
         .and_then(|key| key.token.as_ref())
-        .map(|token| token.serial.clone());
-    let signed = progress
-        .documents()
-        .iter()
-        .any(|known| known.is_signed_by(&keyid));
+        .or(proven.map(|key| &key.token));
+    let mut documents = progress.documents().iter();
+    let signed = proven.is_some() || documents.any(|known| known.is_signed_by(keyid));
     let today = progress
         .clock()
         .filter(|_| signed)
         .map(|utc| utc.chars().take(10).collect());
-    let storage = if enrolled.is_some() {
-        "token"
+    let storage = match (token, before) {
+        (Some(_), _) => "token",
+        (None, _) if enrolled.is_some() => "token",
+        (None, Some(before)) => before.storage.as_str(),
+        (None, None) => "elsewhere",
+    };
+    // A device that was used was taken out of its bag; which one it went into is known only where that was asked.
+    let used = signed || token.is_some();
+    let bag = if used {
+        let holder = enrolled.map(|key| key.holder.as_str());
+        holder
+            .and_then(|holder| progress.evidence().closed_bag(holder))
+            .map(ToOwned::to_owned)
     } else {
-        before.map_or("elsewhere", |known| known.storage.as_str())
+        before.and_then(|known| known.bag.clone())
     };
     HeldKey {
         role: role.to_owned(),
+        keyid: keyid.clone(),
         storage: storage.to_owned(),
-        serial: serial.or_else(|| before.and_then(|known| known.serial.clone())),
+        serial: token
+            .map(|token| token.serial.clone())
+            .or_else(|| before.and_then(|known| known.serial.clone())),
+        bag,
         last_proven: today.or_else(|| before.and_then(|known| known.last_proven.clone())),
-        keyid,
     }
 }
 

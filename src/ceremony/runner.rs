@@ -2,13 +2,17 @@
 //! folded from its transcript and goes on.
 
 mod ask;
+mod bags;
 mod collect;
 mod documents;
 mod enrol;
 mod finish;
 mod open;
+mod prove;
+mod provision;
 mod sign;
 mod token;
+mod turn;
 
 use super::candidate::Candidate;
 use super::event::{Event, Mode};
@@ -176,15 +180,10 @@ impl<'a> Runner<'a> {
                 generate,
                 keyid,
             } => self.enrol(holder, role, *generate, keyid.as_ref()),
-            Step::OpenBag { .. }
-            | Step::Provision { .. }
-            | Step::Prove { .. }
-            | Step::CloseBag { .. } => Err(Finding::error(
-                "PLAN-STEP",
-                "",
-                format!("no kind plans the step \"{}\" yet", step.label()),
-            )
-            .into()),
+            Step::Prove { holder, role, key } => self.prove(holder, role, key),
+            Step::OpenBag { holder } => self.open_bag(holder),
+            Step::Provision { holder } => self.provision(holder),
+            Step::CloseBag { holder } => self.close_bag(holder),
             Step::Ephemeral { role, algorithms } => self.make_ephemeral(role, algorithms),
             Step::Build => self.build(),
             Step::Review { document } => self.review(document),

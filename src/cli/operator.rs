@@ -157,6 +157,22 @@ fn line(event: &Event, progress: &Progress) -> Option<String> {
         Event::EphemeralDestroyed { keyids } => {
             format!("  {} ephemeral keys destroyed", keyids.len())
         }
+        Event::BagOpened { holder, number } => format!("  bag {number} of {holder} opened"),
+        Event::BagClosed { holder, number } => {
+            format!("  the token of {holder} is in bag {number}")
+        }
+        Event::Provisioned { holder, token, .. } => {
+            format!(
+                "  token {} of {holder} erased, new secrets set",
+                token.serial
+            )
+        }
+        Event::Proven {
+            holder,
+            role,
+            keyid,
+            ..
+        } => format!("  {role} key of {holder} is alive: {keyid}"),
         Event::Written { file } => format!(
             "  wrote {} ({} bytes, SHA-256 {})",
             file.path, file.size, file.sha256

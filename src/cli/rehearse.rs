@@ -31,7 +31,12 @@ pub fn run(args: &RehearseArgs, out: &mut dyn Write, err: &mut dyn Write) -> Ans
         &mut |line| {
             let _ = writeln!(out.borrow_mut(), "{}", print::plain(line));
         },
-        &mut |session| session.run(&mut Rehearser, &mut Printer::new(&mut **out.borrow_mut())),
+        &mut |session| {
+            session.run(
+                &mut Rehearser::default(),
+                &mut Printer::new(&mut **out.borrow_mut()),
+            )
+        },
     );
     tell(result, err)
 }

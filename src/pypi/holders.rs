@@ -28,7 +28,7 @@ pub struct Holder {
     pub name: String,
     /// Name and affiliation.
     pub person: String,
-    /// Keys listed in current metadata.
+    /// Keys listed in current metadata, and provisioned ones that were never listed.
     #[serde(default, rename = "key")]
     pub keys: Vec<HeldKey>,
 }
@@ -46,7 +46,10 @@ pub struct HeldKey {
     /// The device's serial, if it lives on one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
-    /// The ceremony's date on which it last signed, `YYYY-MM-DD`; none: never seen to sign.
+    /// The number of the tamper-evident bag that the device lies in; none: it was taken out of its bag since, or never was in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bag: Option<String>,
+    /// The ceremony's date on which it last signed, metadata or a challenge, `YYYY-MM-DD`; none: never seen to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_proven: Option<String>,
 }
@@ -82,6 +85,12 @@ impl Holders {
     /// The file's bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         toml::to_string(self).unwrap_or_default().into_bytes()
+    }
+
+    /// A key of anybody.
+    pub fn key(&self, keyid: &KeyId) -> Option<&HeldKey> {
+        let mut keys = self.holders.iter().flat_map(|holder| &holder.keys);
+        keys.find(|key| key.keyid == *keyid)
     }
 
     /// Who holds a key.

@@ -36,6 +36,8 @@ fn tour(kind: Option<&str>) -> Result<Vec<&'static str>, Failure> {
         Some("genesis") => Ok(vec!["genesis"]),
         Some("admin-key") => Ok(vec!["genesis", "admin-key"]),
         Some("renew-ephemeral") => Ok(vec!["genesis-ephemeral", "renew-ephemeral"]),
+        Some("provision") => Ok(vec!["provision"]),
+        Some("check-in") => Ok(vec!["genesis", "check-in"]),
         Some("abort") => Ok(vec!["genesis", "abort"]),
         Some(other) => Err(Failure::usage(format!(
             "there is no kind {other:?} to rehearse; there are {}",

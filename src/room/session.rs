@@ -314,6 +314,13 @@ fn done(progress: &Progress) -> Vec<String> {
             )
         })
         .collect();
+    let proven = progress.evidence().proven();
+    lines.extend(proven.iter().map(|key| {
+        format!(
+            "The {} key of {} proved itself alive (token {}).",
+            key.role, key.holder, key.token.serial
+        )
+    }));
     lines.push(match progress.verdict() {
         Some(true) => "The bundle was verified as it lies on the medium.".to_owned(),
         Some(false) => "The bundle did NOT verify.".to_owned(),

@@ -165,7 +165,9 @@ impl World for RoomWorld {
     fn tokens(&mut self) -> Result<Vec<TokenInfo>, TokenError> {
         let mut tokens = Vec::new();
         for module in &mut self.modules {
-            tokens.extend(module.list()?.into_iter().filter(|token| token.ready));
+            // A slot that waits for a token to be made in it is no token that people could bring.
+            let named = |token: &TokenInfo| !token.identity.serial.trim().is_empty();
+            tokens.extend(module.list()?.into_iter().filter(named));
         }
         Ok(tokens)
     }
@@ -358,12 +360,15 @@ impl World for RoomWorld {
                 .map(|file| (file.path.clone(), file.bytes.clone()))
         };
         let Some(trusted_root) = self.trusted_root.clone().or_else(first) else {
-            let text =
-                "there is no metadata here (a genesis was given up): only the manifest was written";
-            return Ok((
-                written,
-                vec![Finding::note("BUNDLE-NO-METADATA", "metadata", text)],
-            ));
+            let text = "there is no metadata here (tokens were provisioned, or a genesis was given up): only the record was judged";
+            let bundle = Bundle {
+                name: String::new(),
+                files,
+                finished: false,
+            };
+            let mut findings = verdict::judge_record(&bundle, self.mode == Mode::Rehearsal);
+            findings.push(Finding::note("BUNDLE-NO-METADATA", "metadata", text));
+            return Ok((written, findings));
         };
         let report = verdict::judge(verdict::Input {
             trusted_root,

@@ -1,5 +1,7 @@
 //! A bundle's own claims against its bytes: the manifest, the transcript, and that both speak of the files that lie there.
 
+mod proofs;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Bundle;
@@ -202,6 +204,12 @@ fn compare(
     findings.extend(script(files, opening));
     findings.extend(starting_point(files, opening, trusted_root));
     findings.extend(written(files, progress));
+    findings.extend(proofs::check(
+        files,
+        transcript,
+        opening.ceremony,
+        trusted_root,
+    ));
     if !gave_up(transcript) {
         findings.extend(signatures(files, progress));
     }

@@ -92,7 +92,7 @@ impl Stage {
         let session = Session::open_with(&paths, modules)
             .unwrap_or_else(|failure| panic!("{name}: {:?}", failure.lines));
         let done = session
-            .run(&mut Rehearser, &mut Silent)
+            .run(&mut Rehearser::default(), &mut Silent)
             .unwrap_or_else(|failure| panic!("{name}: {:?}", failure.lines));
         self.modules = done.modules;
         paths.output

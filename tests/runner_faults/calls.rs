@@ -11,7 +11,7 @@ use super::world::Fault;
 pub fn faults(method: &str) -> Vec<Fault> {
     let before = Fault::Before;
     match method {
-        "sign" | "sign_ephemeral" => vec![
+        "sign" | "sign_ephemeral" | "challenge" => vec![
             before(TokenFault::Other),
             before(TokenFault::Unsupported),
             Fault::Unknown,
@@ -23,7 +23,7 @@ pub fn faults(method: &str) -> Vec<Fault> {
             before(TokenFault::PinLocked),
         ],
         "write" => vec![before(TokenFault::Other), Fault::Torn],
-        "generate" | "register" => vec![before(TokenFault::Other), Fault::Unanswered],
+        "generate" | "register" | "reset" => vec![before(TokenFault::Other), Fault::Unanswered],
         _ => vec![before(TokenFault::Other)],
     }
 }

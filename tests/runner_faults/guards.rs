@@ -366,7 +366,7 @@ fn a_genesis_that_is_given_up_says_that_there_is_no_metadata() {
             _ => None,
         })
         .collect();
-    let text = "there is no metadata here (a genesis was given up): only the manifest was written";
+    let text = "there is no metadata here (tokens were provisioned, or a genesis was given up): only the record was judged";
     let note = Finding::note("BUNDLE-NO-METADATA", "metadata", text);
     assert_eq!(verdicts, [(true, vec![note])]);
     assert!(path("out/manifest.json").exists());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tuf_ceremony::ceremony::event::Credential;
 use tuf_ceremony::ceremony::port::{Operator, Stop};
 use tuf_ceremony::ceremony::prompt::{Ask, Choice, EnvelopePrompt, PinPrompt, Prompt};
 use tuf_ceremony::secret::Secret;
@@ -20,9 +21,15 @@ pub struct People {
     pub answers: Vec<(&'static str, &'static str)>,
     /// PINs that come before the right one.
     pub pins: Vec<&'static str>,
+    /// Other secrets than PINs, in the order in which they are asked for.
+    pub secrets: Vec<&'static str>,
     /// Whether a holder whose signature was not counted tries again.
     pub try_again: bool,
     asked: usize,
+    /// The serial on the device that is wanted.
+    serial: String,
+    /// Secrets in envelopes: whose, which, what.
+    pub envelopes: Vec<(String, Credential, Vec<u8>)>,
     /// What was last said with each prompt.
     pub told: BTreeMap<String, String>,
     /// Every PIN prompt.
@@ -35,8 +42,11 @@ impl People {
             log: log.clone(),
             answers: Vec::new(),
             pins: Vec::new(),
+            secrets: Vec::new(),
             try_again: true,
             asked: 0,
+            serial: String::new(),
+            envelopes: Vec::new(),
             told: BTreeMap::new(),
             pin_prompts: Vec::new(),
         }
@@ -50,13 +60,19 @@ impl People {
         };
         match &prompt.ask {
             Ask::Phrase { phrase } | Ask::Review { phrase, .. } => Some(phrase.clone()),
-            Ask::Text { .. } => None,
-            Ask::Choice { options } => {
-                first(&["agree", "done", "use", "try"], options).or_else(|| {
-                    let mut ids = options.iter().map(|option| option.id.clone());
-                    ids.find(|id| id.starts_with("sign:"))
+            Ask::Text { .. } => {
+                let (what, about) = prompt.id.split_once(':')?;
+                Some(match what {
+                    "serial" => self.serial.clone(),
+                    "bag-opened" => format!("old bag of {about}"),
+                    _ => format!("bag of {}", about.trim_end_matches(":again")),
                 })
             }
+            Ask::Choice { options } => first(&["agree", "done", "use", "try", "blank"], options)
+                .or_else(|| {
+                    let mut ids = options.iter().map(|option| option.id.clone());
+                    ids.find(|id| id.starts_with("sign:"))
+                }),
             Ask::Token { .. } => {
                 let told = prompt.text.join(" ");
                 let failed = ["Nothing was counted", "refused before its PIN"];
@@ -79,6 +95,11 @@ impl Operator for People {
         self.log.add(Entry::Asked(prompt.id.clone()));
         self.told.insert(prompt.id.clone(), prompt.text.join("\n"));
         self.asked += 1;
+        if let Ask::Token { tokens, .. } = &prompt.ask
+            && let Some(wanted) = tokens.iter().find(|row| row.wanted)
+        {
+            self.serial.clone_from(&wanted.token.serial);
+        }
         let said = self.answers.iter().position(|(id, _)| *id == prompt.id);
         if let Some(said) = said {
             return Ok(self.answers.remove(said).1.to_owned());
@@ -88,8 +109,21 @@ impl Operator for People {
     }
 
     fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {
-        self.log.add(Entry::PinAsked);
         self.pin_prompts.push(prompt.clone());
+        if prompt.kind != Credential::User {
+            let secret = match self.secrets.as_slice() {
+                [] => "a secret",
+                _ => self.secrets.remove(0),
+            };
+            return Ok(Secret::take(&mut secret.as_bytes().to_vec()).unwrap());
+        }
+        self.log.add(Entry::PinAsked);
+        let mut written = self.envelopes.iter().rev();
+        let written =
+            written.find(|(name, kind, _)| *name == prompt.holder && *kind == prompt.kind);
+        if let Some((.., secret)) = written.filter(|_| self.pins.is_empty()) {
+            return Ok(Secret::take(&mut secret.clone()).unwrap());
+        }
         let pin = if self.pins.is_empty() {
             PIN
         } else {
@@ -98,7 +132,15 @@ impl Operator for People {
         Ok(Secret::take(&mut pin.as_bytes().to_vec()).unwrap())
     }
 
-    fn envelope(&mut self, _: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop> {
+    fn tell(&mut self, text: &str) {
+        self.log.add(Entry::Told(text.to_owned()));
+    }
+
+    fn envelope(&mut self, prompt: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop> {
+        self.log.add(Entry::Envelope(prompt.kind));
+        let written = fresh.expose(<[u8]>::to_vec);
+        self.envelopes
+            .push((prompt.holder.clone(), prompt.kind, written));
         Ok(fresh)
     }
 }

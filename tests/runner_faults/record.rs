@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use tuf_ceremony::ceremony::event::Event;
+use tuf_ceremony::ceremony::event::{Credential, Event};
 use tuf_ceremony::ceremony::port::{Sink, WorldError};
 
 #[derive(Clone, Debug)]
@@ -16,6 +16,10 @@ pub enum Entry {
     },
     Asked(String),
     PinAsked,
+    /// What people were told before a token was asked.
+    Told(String),
+    /// A new secret was written down.
+    Envelope(Credential),
     Recorded(Event),
     /// An event that could not be recorded.
     Lost,

@@ -84,6 +84,25 @@ pub fn admin_key(before: &Stand) -> String {
     )
 }
 
+/// Every holder proves the root key alive.
+pub fn check_in(before: &Stand) -> String {
+    let root = Sha256::of(&before.world.disk["metadata/1.root.json"]);
+    let holders = HOLDERS.map(|name| {
+        let keyid = before.keyid(name, "root");
+        holder(name, &format!("root.keyid = \"{keyid}\""))
+    });
+    format!(
+        "{HEAD}kind = \"check-in\"\ntrusted_root_sha256 = \"{root}\"\n{}",
+        holders.concat()
+    )
+}
+
+/// Alice's and Bob's tokens get new secrets and a root key each.
+pub fn provision() -> String {
+    let holders = ["alice", "bob"].map(|name| holder(name, "root.generate = \"ecdsa-p256\""));
+    format!("{HEAD}kind = \"provision\"\n{}", holders.concat())
+}
+
 pub struct Stand {
     pub script: Script,
     pub script_bytes: Vec<u8>,
@@ -136,19 +155,29 @@ impl Stand {
     }
 
     /// The ceremony after this one, over the same tokens.
-    pub fn then(mut self, script: impl FnOnce(&Self) -> String) -> Self {
-        let script = script(&self);
+    pub fn then(self, script: impl FnOnce(&Self) -> String) -> Self {
         let carried = |(path, bytes): (String, Vec<u8>)| InputFile {
             path: path.replace("metadata/", "trusted/"),
             bytes,
         };
         let files = self.world.metadata().into_iter().map(carried).collect();
+        self.then_with(files, script)
+    }
+
+    /// The ceremony after this one, with these files carried in.
+    pub fn then_with(
+        mut self,
+        files: Vec<InputFile>,
+        script: impl FnOnce(&Self) -> String,
+    ) -> Self {
+        let script = script(&self);
         self.world.disk.clear();
         let holders = HOLDERS.map(ToOwned::to_owned).into_iter();
         self.world.registers = holders.map(|holder| (holder, Vec::new())).collect();
         let mut fresh = FakeWorld::new(&self.log, &[]);
         fresh.module = self.world.module;
         fresh.registers = self.world.registers;
+        fresh.erased = self.world.erased;
         Self::over(script, fresh, files)
     }
 

@@ -56,6 +56,16 @@ pub struct FakeWorld {
     pub shown: Option<Lie<TokenKey>>,
     /// Changes what a token says of itself.
     pub listed: Option<Lie<TokenInfo>>,
+    /// The management key of every token, where tokens have one.
+    pub management: Option<&'static str>,
+    /// The SO PIN that every token wants to see before it is erased, if one does.
+    pub so_pin: Option<&'static str>,
+    /// Holders whose tokens were erased and are called otherwise now.
+    pub erased: BTreeSet<String>,
+    /// A holder for whom the room names this label, whosever it is.
+    pub same: Option<(&'static str, &'static str)>,
+    /// Secrets of which an erased token keeps its maker's.
+    pub reset_to: Option<Vec<Credential>>,
     calls: usize,
 }
 
@@ -101,6 +111,11 @@ impl FakeWorld {
             signs: None,
             shown: None,
             listed: None,
+            management: None,
+            so_pin: None,
+            same: None,
+            reset_to: None,
+            erased: BTreeSet::new(),
             calls: 0,
         }
     }
@@ -118,6 +133,9 @@ impl FakeWorld {
 
     /// A stranger's verdict over the metadata, from the first root.
     pub fn judged(&self) -> Vec<Finding> {
+        if self.metadata().is_empty() {
+            return Vec::new();
+        }
         let input = verdict::Input {
             trusted_root: (
                 "1.root.json".to_owned(),
@@ -210,10 +228,18 @@ impl World for FakeWorld {
     }
 
     fn assigned(&self, holder: &str) -> Option<TokenChoice> {
+        let other = self.same.filter(|(name, _)| *name == holder);
+        let label = if let Some((_, label)) = other {
+            label.to_owned()
+        } else if self.erased.contains(holder) {
+            format!("tuf-{holder}")
+        } else {
+            holder.to_owned()
+        };
         (!self.away.contains(holder)).then(|| TokenChoice {
             description: format!("label {holder}"),
             serial: None,
-            label: Some(holder.to_owned()),
+            label: Some(label),
         })
     }
 
@@ -259,7 +285,11 @@ impl World for FakeWorld {
         token: &TokenId,
         key: &TokenKey,
     ) -> Result<Vec<u8>, TokenError> {
-        let fault = self.call("sign", &token.label);
+        let method = match request {
+            SignRequest::Metadata(_) => "sign",
+            SignRequest::Challenge(_) => "challenge",
+        };
+        let fault = self.call(method, &token.label);
         let signs = self.signs;
         answered(fault, || match signs {
             Some(signs) => Ok(signs(&mut self.module, token, key, request.bytes())),
@@ -269,7 +299,12 @@ impl World for FakeWorld {
 
     fn authorise(&mut self, token: &TokenId, management: &Secret) -> Result<(), TokenError> {
         let fault = self.call("authorise", &token.label);
-        answered(fault, || self.module.authorise(token, management))
+        let right = |right: &str| management.expose(|given| given == right.as_bytes());
+        answered(fault, || match self.management.map(right) {
+            Some(true) => Ok(()),
+            Some(false) => Err(token_error(Fault::Before(TokenFault::PinIncorrect))),
+            None => self.module.authorise(token, management),
+        })
     }
 
     fn attestation(&mut self, token: &TokenId, key: &TokenKey) -> Result<Vec<Vec<u8>>, TokenError> {
@@ -283,7 +318,19 @@ impl World for FakeWorld {
 
     fn reset(&mut self, token: &TokenId, reset: &Reset) -> Result<TokenInfo, TokenError> {
         let fault = self.call("reset", &token.label);
-        answered(fault, || self.module.reset(token, reset))
+        answered(fault, || {
+            let shown = |right: &&str| {
+                let old = reset.old_so.as_ref();
+                old.is_some_and(|old| old.expose(|old| old == right.as_bytes()))
+            };
+            if !self.so_pin.as_ref().is_none_or(shown) {
+                return Err(token_error(Fault::Before(TokenFault::PinIncorrect)));
+            }
+            self.erased.insert(reset.label.replacen("tuf-", "", 1));
+            let mut now = self.module.reset(token, reset)?;
+            now.factory = self.reset_to.clone().unwrap_or_default();
+            Ok(now)
+        })
     }
 
     fn new_secret(&mut self, kind: Credential) -> Result<Secret, TokenError> {

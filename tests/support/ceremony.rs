@@ -211,8 +211,12 @@ impl<'s> Ceremony<'s> {
                 }
             }
             for holder in &self.here {
-                let token = format!("token:{role}-key:{holder}");
-                usual.extend(vec![(token, "ready".to_owned()); 2]);
+                for token in [
+                    format!("token:{role}-key:{holder}"),
+                    format!("token:prove:{role}:{holder}"),
+                ] {
+                    usual.extend(vec![(token, "ready".to_owned()); 2]);
+                }
             }
         }
         let mut text = "schema = \"tuf-ceremony/answers/1\"\n".to_owned();
@@ -293,6 +297,11 @@ fn asks(step: &Step, progress: &Progress) -> Option<String> {
         Step::Enrol { holder, role, .. } if enrolled(holder, role).is_none() => {
             Some(holder.clone())
         }
+        Step::Prove {
+            holder,
+            role,
+            key: KeyChoice::Keyid(keyid),
+        } if !progress.evidence().is_proven(role, keyid) => Some(holder.clone()),
         Step::Sign {
             document,
             holder,

@@ -85,6 +85,11 @@ impl Evidence {
     pub fn proven(&self) -> &[Proven] {
         &self.proven
     }
+    /// Whether a key has proven itself for a role.
+    pub fn is_proven(&self, role: &str, keyid: &KeyId) -> bool {
+        let mut known = self.proven.iter();
+        known.any(|proven| proven.role == role && proven.keyid == *keyid)
+    }
     /// The number of the bag that a holder's token came in.
     pub fn opened_bag(&self, holder: &str) -> Option<&str> {
         number(&self.opened, holder)
@@ -92,6 +97,16 @@ impl Evidence {
     /// The number of the bag that a holder's token went into.
     pub fn closed_bag(&self, holder: &str) -> Option<&str> {
         number(&self.closed, holder)
+    }
+    /// Whether a bag was opened or closed in this ceremony.
+    pub fn is_used_bag(&self, number: &str) -> bool {
+        let mut bags = self.opened.iter().chain(&self.closed);
+        bags.any(|(_, known)| known == number)
+    }
+    /// Whether a token was erased and given new secrets.
+    pub fn is_erased(&self, serial: &str) -> bool {
+        let mut known = self.provisioned.iter();
+        known.any(|(_, token, _)| token.serial == serial)
     }
     /// The token that was erased and given new secrets for a holder, as it is called now.
     pub fn provisioned(&self, holder: &str) -> Option<&TokenIdentity> {

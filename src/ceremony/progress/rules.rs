@@ -2,8 +2,9 @@
 
 use super::{Progress, Status};
 use crate::ceremony::event::{Document, Event, Signer};
-use crate::ceremony::plan::Step;
+use crate::ceremony::plan::{KeyChoice, Step};
 use crate::tuf::digest::Sha256;
+use crate::tuf::key::KeyId;
 
 impl Progress {
     pub(super) fn allow(&self, event: &Event) -> Result<(), String> {
@@ -66,9 +67,12 @@ impl Progress {
             Event::Provisioned { holder, .. } => {
                 matches!(step, Step::Provision { holder: planned } if planned == holder)
             }
-            Event::Proven { holder, .. } => {
-                matches!(step, Step::Prove { holder: planned, .. } if planned == holder)
-            }
+            Event::Proven {
+                holder,
+                role,
+                keyid,
+                ..
+            } => proves(step, holder, role, keyid),
             Event::Built { document, .. } => {
                 matches!(step, Step::Build) && self.document(document).is_none()
             }
@@ -148,6 +152,22 @@ impl Progress {
             .as_ref()
             .is_some_and(|(known, by)| known == document && by == signer)
     }
+}
+
+fn proves(step: &Step, holder: &str, role: &str, keyid: &KeyId) -> bool {
+    let Step::Prove {
+        holder: planned,
+        role: planned_role,
+        key,
+    } = step
+    else {
+        return false;
+    };
+    let same_key = match key {
+        KeyChoice::Keyid(planned) => planned == keyid,
+        KeyChoice::Made { .. } => true,
+    };
+    planned == holder && planned_role == role && same_key
 }
 
 fn signs(step: &Step, document: &Document) -> bool {

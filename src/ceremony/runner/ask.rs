@@ -3,7 +3,7 @@
 use super::{Halt, Runner};
 use crate::ceremony::event::Event;
 use crate::ceremony::port::Stop;
-use crate::ceremony::prompt::{Ask, Choice, Prompt};
+use crate::ceremony::prompt::{Ask, Choice, OTP_TYPED, Prompt, is_typed_otp};
 use crate::tuf::digest::Sha256;
 
 /// The words of one question.
@@ -39,6 +39,9 @@ pub(super) fn choice(id: &str, label: &str) -> Choice {
         label: label.to_owned(),
     }
 }
+
+/// Longest number that is printed on a device or a bag, in characters.
+const LONGEST_TEXT: usize = 64;
 
 impl Runner<'_> {
     /// Asks for exactly this phrase.
@@ -88,7 +91,8 @@ impl Runner<'_> {
         let told = prompt.text.len();
         loop {
             let answer = self.operator.ask(&prompt)?;
-            if fits(&answer) {
+            let touched = is_typed_otp(answer.trim().as_bytes());
+            if !touched && fits(&answer) {
                 self.emit(Event::Answered {
                     prompt: prompt.id,
                     answer: answer.clone(),
@@ -96,9 +100,29 @@ impl Runner<'_> {
                 return Ok(answer);
             }
             prompt.text.truncate(told);
-            prompt.text.push(
-                "That was not it. Nothing happened; look again and type it exactly.".to_owned(),
-            );
+            let said = if touched {
+                OTP_TYPED
+            } else {
+                "That was not it. Nothing happened; look again and type it exactly."
+            };
+            prompt.text.push(said.to_owned());
         }
+    }
+
+    /// Asks for what is printed on something: a line of plain characters without spaces around it.
+    pub(super) fn ask_text(
+        &mut self,
+        question: Question<'_>,
+        wanted: &str,
+    ) -> Result<String, Halt> {
+        let ask = Ask::Text {
+            wanted: wanted.to_owned(),
+        };
+        let answer = self.ask(question, ask, &|answer| {
+            let plain = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+            let answer = answer.trim();
+            (1..=LONGEST_TEXT).contains(&answer.len()) && answer.bytes().all(plain)
+        })?;
+        Ok(answer.trim().to_owned())
     }
 }

@@ -2,10 +2,12 @@
 //! token does not say counts as not proven.
 
 use super::ask::{Question, choice};
+use super::turn::{Bring, Turn};
 use super::{Halt, Runner};
 use crate::ceremony::EPHEMERAL;
-use crate::ceremony::event::{Custody, Event};
+use crate::ceremony::event::{Credential, Custody, Event};
 use crate::ceremony::port::{Stop, TokenError, TokenFault, TokenInfo, TokenKey};
+use crate::ceremony::prompt::Tries;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Algorithm, Key, KeyId, PublicKey};
 use crate::tuf::style;
@@ -48,25 +50,31 @@ impl Runner<'_> {
             }
         };
         let id = format!("token:{role}-key:{holder}");
-        let Some(token) = self.bring(&Question::new(id, title, vec![text]), holder, false)? else {
+        let question = Question::new(id, title, vec![text]);
+        let turn = &mut |runner: &mut Self, token: &TokenInfo| {
+            if !runner.log_in(holder, token)? {
+                return Err(Stop::Paused.into());
+            }
+            let (key, generated) = match generate {
+                Some(algorithm) => runner.make(holder, role, algorithm, token)?,
+                None => (
+                    runner.find(token, |key| {
+                        key.keyid() == *keyid.unwrap_or(&KeyId(String::new()))
+                    })?,
+                    false,
+                ),
+            };
+            Ok(Turn::Done((token.clone(), key, generated)))
+        };
+        let Some((token, key, generated)) =
+            self.take_turn(&question, holder, Bring::Ready, turn)?
+        else {
             return Err(Halt::Waiting {
                 what: format!(
                     "{holder} is not in this room, and the script says that the {role} key is shown here"
                 ),
                 then: "Name a token for this holder in the room file, or give the key's public half in the script. The same command goes on from here.",
             });
-        };
-        if !self.log_in(holder, &token)? {
-            return Err(Stop::Paused.into());
-        }
-        let (key, generated) = match generate {
-            Some(algorithm) => self.make(holder, role, algorithm, &token)?,
-            None => (
-                self.find(&token, |key| {
-                    key.keyid() == *keyid.unwrap_or(&KeyId(String::new()))
-                })?,
-                false,
-            ),
         };
         self.enter(
             holder,
@@ -128,14 +136,12 @@ impl Runner<'_> {
         algorithm: Algorithm,
         token: &TokenInfo,
     ) -> Result<(TokenKey, bool), Halt> {
-        let version = self
-            .subject
-            .script
-            .roles()
-            .into_iter()
-            .find(|(name, _)| *name == role)
-            .map_or(1, |(_, role)| role.version);
-        let label = format!("tuf-{role}-v{version}");
+        let roles = self.subject.script.roles();
+        let made = roles.iter().find(|(name, _)| *name == role);
+        let label = match made {
+            Some((_, made)) => format!("tuf-{role}-v{}", made.version),
+            None => format!("tuf-{role}"),
+        };
         let lying_there = self
             .world
             .keys(&token.id)?
@@ -144,7 +150,30 @@ impl Runner<'_> {
         if let Some(key) = lying_there {
             return self.adopt(holder, role, key);
         }
-        Ok((self.world.generate(&token.id, &label, algorithm)?, true))
+        let made = match self.world.generate(&token.id, &label, algorithm) {
+            Err(refused) if refused.fault == TokenFault::NotAuthorised => {
+                self.authorise(holder, token)?;
+                self.world.generate(&token.id, &label, algorithm)
+            }
+            made => made,
+        };
+        Ok((made?, true))
+    }
+
+    /// Gives a PIV card its management key. The card has no counter for it, so a wrong one costs nothing; three in a row are no slip of the pen.
+    fn authorise(&mut self, holder: &str, token: &TokenInfo) -> Result<(), Halt> {
+        let (mut wrong, mut after) = (0, None);
+        loop {
+            let kind = Credential::Mgmt;
+            let key = self.secret(holder, kind, token, Tries::Unknown, after.take())?;
+            match self.world.authorise(&token.id, &key) {
+                Err(refused) if refused.fault == TokenFault::PinIncorrect && wrong < 2 => {
+                    wrong += 1;
+                    after = Some("The token refused the management key. No key was made, and no PIN try was lost. Check the envelope's label.".to_owned());
+                }
+                answer => return Ok(answer?),
+            }
+        }
     }
 
     /// A key with the wanted label is there already: power failed between making and recording it, or the token was used before.

@@ -3,7 +3,9 @@
 use super::ask::{Question, choice};
 use super::{Halt, Runner};
 use crate::ceremony::event::{Abandoned, Event};
-use crate::ceremony::roll;
+use crate::ceremony::plan::Step;
+use crate::ceremony::{lint, roll};
+use crate::pypi::holders::Holders;
 use crate::tuf::finding::{Finding, Level};
 
 const MINUTES: &str = "ceremony/minutes.md";
@@ -18,10 +20,16 @@ impl Runner<'_> {
         for (path, bytes) in self.metadata()? {
             self.write(&path, &bytes)?;
         }
+        let looks_at_keys = |step: &Step| matches!(step, Step::Prove { .. });
+        let keys_only = self.progress.steps().iter().any(looks_at_keys);
+        if keys_only || !self.candidates.is_empty() {
+            let holders = roll::after(&self.material(), &self.progress, &self.candidates);
+            if keys_only {
+                self.tell_margins(&holders)?;
+            }
+            self.write("ceremony/holders.toml", &holders.to_bytes())?;
+        }
         if !self.candidates.is_empty() {
-            let holders =
-                roll::after(&self.material(), &self.progress, &self.candidates).to_bytes();
-            self.write("ceremony/holders.toml", &holders)?;
             let actions = self.online_actions();
             self.write("online/online-actions.json", &actions)?;
         }
@@ -116,6 +124,16 @@ impl Runner<'_> {
             vec![choice("done", "the words were read and written down")],
         )
         .map(drop)
+    }
+
+    /// What the keys that nobody has seen sign would mean, once for all: an interruption does not tell it twice.
+    fn tell_margins(&mut self, holders: &Holders) -> Result<(), Halt> {
+        for finding in lint::unproven_now(&self.material(), holders) {
+            if !self.progress.findings().contains(&finding) {
+                self.emit(Event::Found { finding })?;
+            }
+        }
+        Ok(())
     }
 
     fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), Halt> {

@@ -4,12 +4,13 @@
 use data_encoding::HEXLOWER;
 
 use super::ask::Question;
+use super::turn::{Bring, Turn, too_long, wants_pin_again};
 use super::{Halt, Runner};
 use crate::ceremony::EPHEMERAL;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{Document, Event, Signer};
 use crate::ceremony::plan::KeyChoice;
-use crate::ceremony::port::{SignRequest, Stop, TokenError, TokenFault, TokenInfo, TokenKey};
+use crate::ceremony::port::{SignRequest, TokenError, TokenFault, TokenInfo, TokenKey};
 use crate::ceremony::review::Reviewed;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::Key;
@@ -80,51 +81,31 @@ impl Runner<'_> {
             signer.keyid
         );
         let title = format!("Sign {document}: these bytes and no others");
-        let mut question = Question::new(id, &title, vec![text]).with_digest(candidate.payload());
-        let told = question.text.len();
-        let mut failure: Option<TokenError> = None;
-        loop {
-            let token = match (self.bring(&question, &signer.holder, true), failure.take()) {
-                (Ok(Some(token)), _) => token,
-                (Ok(None), _) => return Ok(false),
-                // Nobody is there to insert the token again: its failure is the end.
-                (Err(Halt::Stopped(Stop::NoAnswer(_))), Some(failed)) => return Err(failed.into()),
-                (Err(halt), _) => return Err(halt),
-            };
-            question.text.truncate(told);
-            question.text.push(match self.sign_on(&candidate, signer, &token, &wanted) {
-                Ok(Some(done)) => return Ok(done),
-                Ok(None) => "That token does not hold this key. It was refused before its PIN; nothing was signed.".to_owned(),
-                Err(Halt::Token(failed)) if is_passing(failed.fault) => {
-                    self.end_session();
-                    self.settle_pending()?;
-                    let text = format!("{failed}. Nothing was counted. Insert the token again and press Enter, or pass this holder over.");
-                    failure = Some(failed);
-                    text
-                }
-                Err(halt) => return Err(halt),
-            });
-        }
+        let question = Question::new(id, &title, vec![text]).with_digest(candidate.payload());
+        let turn = &mut |runner: &mut Self, token: &TokenInfo| {
+            runner.sign_on(&candidate, signer, token, &wanted)
+        };
+        let done = self.take_turn(&question, &signer.holder, Bring::OrPass, turn)?;
+        Ok(done.is_some())
     }
 
-    /// One signature by the token that is there; `None`: it is another holder's, `false`: passed over.
+    /// One signature by the token that is there.
     fn sign_on(
         &mut self,
         candidate: &Candidate,
         signer: &Signer,
         token: &TokenInfo,
         wanted: &Key,
-    ) -> Result<Option<bool>, Halt> {
-        if self.is_wrong_token(token, wanted)? {
-            return Ok(None);
+    ) -> Result<Turn<()>, Halt> {
+        if let Some(why) = self.is_unfit(token, wanted, candidate.envelope.payload().len())? {
+            return Ok(Turn::Refused(why));
         }
         self.check_register(candidate, signer)?;
         if !self.log_in(&signer.holder, token)? {
-            return Ok(Some(false));
+            return Ok(Turn::Passed);
         }
         let key = self.find(token, |key| key.public() == wanted.public())?;
-        self.ask_token(candidate, signer, token, &key)?;
-        Ok(Some(true))
+        self.ask_token(candidate, signer, token, &key)
     }
 
     /// An intent without a result: the token may have signed, and a person decides to go on.
@@ -159,13 +140,25 @@ impl Runner<'_> {
         signer: &Signer,
         token: &TokenInfo,
         key: &TokenKey,
-    ) -> Result<(), Halt> {
+    ) -> Result<Turn<()>, Halt> {
         let request = self.request(candidate)?;
         self.world
             .register(signer, &candidate.document, candidate.payload())?;
         self.intend(candidate, signer)?;
-        let sig = self.world.sign(&request, &token.id, key);
-        self.count(candidate, signer, sig)
+        let mut sig = self.ask_once(&request, token, key);
+        if wants_pin_again(key, &sig) {
+            // One PIN a signature: it is asked for again, and never kept for this.
+            match self.count(candidate, signer, sig) {
+                Ok(()) | Err(Halt::Token(_)) => self.end_session(),
+                Err(halt) => return Err(halt),
+            }
+            if !self.log_in(&signer.holder, token)? {
+                return Ok(Turn::Passed);
+            }
+            self.intend(candidate, signer)?;
+            sig = self.ask_once(&request, token, key);
+        }
+        self.count(candidate, signer, sig).map(Turn::Done)
     }
 
     fn request(&self, candidate: &Candidate) -> Result<SignRequest, Halt> {
@@ -233,10 +226,20 @@ impl Runner<'_> {
         }
     }
 
-    /// A token that shows public keys before its PIN, and not this one, is refused before its PIN.
-    fn is_wrong_token(&mut self, token: &TokenInfo, wanted: &Key) -> Result<bool, Halt> {
-        let shown = self.world.keys(&token.id)?;
-        Ok(!shown.is_empty() && !shown.iter().any(|key| key.public == *wanted.public()))
+    /// Why a token is refused before its PIN: it shows its public keys and not this one, or the key cannot sign so many bytes.
+    pub(super) fn is_unfit(
+        &mut self,
+        token: &TokenInfo,
+        wanted: &Key,
+        size: usize,
+    ) -> Result<Option<String>, Halt> {
+        let mut shown = self.world.keys(&token.id)?;
+        let shows_any = !shown.is_empty();
+        shown.retain(|key| key.public == *wanted.public());
+        if shows_any && shown.is_empty() {
+            return Ok(Some("That token does not hold this key. It was refused before its PIN; nothing was signed.".to_owned()));
+        }
+        Ok(too_long(&shown, size))
     }
 
     /// One payload per role and version: what this holder has signed before decides.
@@ -280,25 +283,6 @@ impl Runner<'_> {
             document: document.clone(),
             register: registered.is_some(),
         })
-    }
-}
-
-/// Whether the same token may do better when it is asked again; of a PIN no further try is used.
-fn is_passing(fault: TokenFault) -> bool {
-    match fault {
-        TokenFault::Removed
-        | TokenFault::NotLoggedIn
-        | TokenFault::Exists
-        | TokenFault::Module
-        | TokenFault::TouchMissed
-        | TokenFault::TimedOut
-        | TokenFault::Other => true,
-        TokenFault::PinIncorrect
-        | TokenFault::PinLocked
-        | TokenFault::KeyAbsent
-        | TokenFault::NotAuthorised
-        | TokenFault::Unsupported
-        | TokenFault::PayloadTooLarge => false,
     }
 }
 

@@ -2,11 +2,13 @@
 //! press. With one try left nothing happens without a typed phrase; where the counter is unknown, two wrong entries are the end.
 
 use super::ask::{Question, choice};
+use super::turn::Bring;
 use super::{Halt, Runner};
 use crate::ceremony::event::{Credential, Event};
 use crate::ceremony::port::{Stop, TokenError, TokenFault, TokenInfo};
-use crate::ceremony::prompt::{Ask, Choice, PinPrompt, TokenRow, Tries};
+use crate::ceremony::prompt::{Ask, Choice, OTP_TYPED, PinPrompt, TokenRow, Tries, is_typed_otp};
 use crate::secret::Secret;
+use crate::tuf::finding::Finding;
 
 impl Runner<'_> {
     /// Asks for the holder's token until it is there; `None`: the holder is passed over.
@@ -14,8 +16,9 @@ impl Runner<'_> {
         &mut self,
         question: &Question<'_>,
         holder: &str,
-        may_skip: bool,
+        which: Bring,
     ) -> Result<Option<TokenInfo>, Halt> {
+        let may_skip = which == Bring::OrPass;
         let Some(wanted) = self.world.assigned(holder) else {
             return Ok(None);
         };
@@ -54,9 +57,10 @@ impl Runner<'_> {
             seen = match (answer.as_str(), matching.as_slice()) {
                 ("pause", _) => return Err(Stop::Paused.into()),
                 ("skip", _) => return Ok(None),
-                ("ready", [token]) if token.ready => return Ok(Some(token.clone())),
+                ("ready", [token]) if token.ready || which == Bring::Blank => return Ok(Some(token.clone())),
                 ("ready", [_]) => Some(
-                    "That token is not initialised or has no PIN. Nothing was done.".to_owned(),
+                    "That token is not initialised or has no PIN. Nothing was done; a ceremony of the kind provision gives it one."
+                        .to_owned(),
                 ),
                 ("ready", []) => Some(
                     "That token is not there. Nothing was done; insert it and try again."
@@ -78,6 +82,7 @@ impl Runner<'_> {
             return Ok(true);
         }
         self.end_session();
+        refuse_factory(holder, token)?;
         let (mut wrong, mut after) = (0, None);
         loop {
             let tries = self.tries(token)?;
@@ -90,14 +95,7 @@ impl Runner<'_> {
             let pin = if token.pin_pad {
                 Secret::new().map_err(|fault| memory(&fault))?
             } else {
-                let identity = token.identity.clone();
-                self.operator.pin(&PinPrompt {
-                    holder: holder.to_owned(),
-                    kind: Credential::User,
-                    token: identity,
-                    tries,
-                    after: after.take(),
-                })?
+                self.secret(holder, Credential::User, token, tries, after.take())?
             };
             match self.world.login(&token.id, &pin) {
                 Ok(()) => {
@@ -107,22 +105,7 @@ impl Runner<'_> {
                 Err(refused) if refused.fault == TokenFault::PinIncorrect => {
                     wrong += 1;
                     let tries = self.tries(token)?;
-                    let left = if let Tries::Left(left) = tries {
-                        Some(left)
-                    } else {
-                        None
-                    };
-                    self.emit(Event::PinRefused {
-                        holder: holder.to_owned(),
-                        tries_left: left,
-                    })?;
-                    if matches!(tries, Tries::Low | Tries::Unknown) && wrong >= 2 {
-                        return Err(TokenError {
-                            said: UNKNOWN_COUNTER.to_owned(),
-                            ..refused
-                        }
-                        .into());
-                    }
+                    self.refused_pin(holder, tries, wrong, refused)?;
                     after = Some(format!(
                         "The token refused the PIN. {}; nothing was signed or written. Check the envelope's label.",
                         tries_left(tries)
@@ -131,6 +114,58 @@ impl Runner<'_> {
                 Err(other) => return Err(other.into()),
             }
         }
+    }
+
+    /// Asks for a secret of a token. A `YubiKey` that was touched by accident types a one-time password and Enter: it is not sent, for it would cost a
+    /// try.
+    pub(super) fn secret(
+        &mut self,
+        holder: &str,
+        kind: Credential,
+        token: &TokenInfo,
+        tries: Tries,
+        mut after: Option<String>,
+    ) -> Result<Secret, Halt> {
+        loop {
+            let secret = self.operator.pin(&PinPrompt {
+                holder: holder.to_owned(),
+                kind,
+                token: token.identity.clone(),
+                tries,
+                after: after.take(),
+            })?;
+            if !secret.expose(is_typed_otp) {
+                return Ok(secret);
+            }
+            after = Some(format!("{OTP_TYPED} It was not sent; no try was lost."));
+        }
+    }
+
+    /// Puts a refused secret on record; where nobody knows how many tries are left, the second one is the end.
+    pub(super) fn refused_pin(
+        &mut self,
+        holder: &str,
+        tries: Tries,
+        wrong: usize,
+        refused: TokenError,
+    ) -> Result<(), Halt> {
+        let left = if let Tries::Left(left) = tries {
+            Some(left)
+        } else {
+            None
+        };
+        self.emit(Event::PinRefused {
+            holder: holder.to_owned(),
+            tries_left: left,
+        })?;
+        if matches!(tries, Tries::Low | Tries::Unknown) && wrong >= 2 {
+            return Err(TokenError {
+                said: UNKNOWN_COUNTER.to_owned(),
+                ..refused
+            }
+            .into());
+        }
+        Ok(())
     }
 
     pub(super) fn end_session(&mut self) {
@@ -175,7 +210,7 @@ impl Runner<'_> {
         }
     }
 
-    fn tries(&mut self, token: &TokenInfo) -> Result<Tries, Halt> {
+    pub(super) fn tries(&mut self, token: &TokenInfo) -> Result<Tries, Halt> {
         let now = self.world.tokens()?;
         now.iter()
             .find(|known| known.id == token.id)
@@ -193,6 +228,20 @@ impl Runner<'_> {
 }
 
 const UNKNOWN_COUNTER: &str = "two wrong PINs, and this token does not say how many tries are left; nothing was signed; find the right PIN before you run again";
+
+/// The maker's PIN is printed in a manual: whoever finds the token has its key.
+pub(super) fn refuse_factory(holder: &str, token: &TokenInfo) -> Result<(), Finding> {
+    if token.factory.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = token.factory.iter().map(|kind| kind.name()).collect();
+    let text = format!(
+        "token {} of {holder} still has its maker's {}, which everybody knows; nothing was asked of it; give it secrets of its own first (a ceremony of the kind provision)",
+        token.identity.serial,
+        names.join(" and ")
+    );
+    Err(Finding::error("TOKEN-FACTORY", "", text))
+}
 
 fn options(may_skip: bool) -> Vec<Choice> {
     let mut options = vec![

@@ -1,12 +1,32 @@
-//! The operator of an unattended rehearsal: types every phrase it is shown, agrees to what people agree to, and brings every token that is wanted.
+//! The operator of an unattended rehearsal: types every phrase it is shown, agrees to what people agree to, brings every token that is wanted, and
+//! keeps what is written into envelopes.
 
+use crate::ceremony::event::Credential;
 use crate::ceremony::port::{Operator, Stop};
 use crate::ceremony::prompt::{Ask, EnvelopePrompt, PinPrompt, Prompt};
 use crate::secret::Secret;
 
 /// Answers as well-behaved people would. It never takes a last try and never adopts a key.
-#[derive(Debug, Default)]
-pub struct Rehearser;
+#[derive(Default)]
+pub struct Rehearser {
+    /// The serial on the token that was wanted last: what people would read from the device.
+    serial: String,
+    envelopes: Vec<(String, Credential, Secret)>,
+}
+
+impl Rehearser {
+    /// What is printed on the thing that is asked about.
+    fn printed(&self, prompt: &Prompt) -> Option<String> {
+        let (what, about) = prompt.id.split_once(':')?;
+        let holder = about.trim_end_matches(":again");
+        match what {
+            "serial" => Some(self.serial.clone()),
+            "bag-opened" => Some("none".to_owned()),
+            "bag-closed" => Some(format!("rehearsal bag of {holder}")),
+            _ => None,
+        }
+    }
+}
 
 impl Operator for Rehearser {
     fn ask(&mut self, prompt: &Prompt) -> Result<String, Stop> {
@@ -21,10 +41,15 @@ impl Operator for Rehearser {
         match &prompt.ask {
             Ask::Phrase { phrase } | Ask::Review { phrase, .. } => Ok(phrase.clone()),
             Ask::Choice { options } => choose(&["agree", "done"], options),
-            Ask::Token { tokens, options } if tokens.iter().any(|token| token.wanted) => {
+            Ask::Token { tokens, options } => {
+                let wanted = tokens.iter().find(|token| token.wanted);
+                let wanted = wanted.ok_or_else(|| Stop::NoAnswer(prompt.id.clone()))?;
+                self.serial.clone_from(&wanted.token.serial);
                 choose(&["ready"], options)
             }
-            Ask::Token { .. } | Ask::Text { .. } => Err(Stop::NoAnswer(prompt.id.clone())),
+            Ask::Text { .. } => self
+                .printed(prompt)
+                .ok_or_else(|| Stop::NoAnswer(prompt.id.clone())),
         }
     }
 
@@ -32,11 +57,27 @@ impl Operator for Rehearser {
         if prompt.after.is_some() {
             return Err(Stop::NoAnswer(format!("pin:{}", prompt.holder)));
         }
-        Secret::take(&mut super::PIN.as_bytes().to_vec())
-            .map_err(|fault| Stop::BadAnswer(fault.to_string()))
+        // The token's present SO PIN is asked for before any envelope is written, so the newest one is right whenever there is one.
+        let mut written = self.envelopes.iter().rev();
+        let written =
+            written.find(|(name, kind, _)| *name == prompt.holder && *kind == prompt.kind);
+        match written {
+            Some((.., secret)) => copy(secret),
+            None => taken(&mut super::PIN.as_bytes().to_vec()),
+        }
     }
 
-    fn envelope(&mut self, _prompt: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop> {
+    fn envelope(&mut self, prompt: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop> {
+        self.envelopes
+            .push((prompt.holder.clone(), prompt.kind, copy(&fresh)?));
         Ok(fresh)
     }
+}
+
+fn copy(secret: &Secret) -> Result<Secret, Stop> {
+    secret.expose(|bytes| taken(&mut bytes.to_vec()))
+}
+
+fn taken(bytes: &mut [u8]) -> Result<Secret, Stop> {
+    Secret::take(bytes).map_err(|fault| Stop::BadAnswer(fault.to_string()))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::tuf::digest::Sha256;
 
-const EXAMPLES: [(&str, &str); 6] = [
+const EXAMPLES: [(&str, &str); 8] = [
     (
         "genesis",
         include_str!("../../../ceremony-scripts/genesis.toml"),
@@ -24,6 +24,14 @@ const EXAMPLES: [(&str, &str); 6] = [
     (
         "renew-ephemeral",
         include_str!("../../../ceremony-scripts/renew-ephemeral.toml"),
+    ),
+    (
+        "provision",
+        include_str!("../../../ceremony-scripts/provision.toml"),
+    ),
+    (
+        "check-in",
+        include_str!("../../../ceremony-scripts/check-in.toml"),
     ),
     (
         "abort",

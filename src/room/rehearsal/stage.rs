@@ -175,7 +175,7 @@ impl Stage {
                 let register = folder.join("..").join(format!("signed-by-{holder}.jsonl"));
                 let _ = write!(
                     room,
-                    "\n[[holder]]\nname = \"{holder}\"\ntoken = \"pkcs11:token={holder};serial={serial}\"\nregister = \"{}\"\n",
+                    "\n[[holder]]\nname = \"{holder}\"\ntoken = \"pkcs11:serial={serial}\"\nregister = \"{}\"\n",
                     register.display()
                 );
             }

@@ -2,7 +2,7 @@
 
 use super::{SoftwareKey, no_secret};
 use crate::ceremony::event::{Credential, Custody, ModuleIdentity, TokenIdentity};
-use crate::ceremony::port::{TokenError, TokenFault, TokenId, TokenInfo, TokenKey, Usage};
+use crate::ceremony::port::{Reset, TokenError, TokenFault, TokenId, TokenInfo, TokenKey, Usage};
 use crate::ceremony::prompt::Tries;
 use crate::secret::Secret;
 use crate::token::{Module, failure};
@@ -162,6 +162,30 @@ impl Module for SoftwareModule {
         let info = token.info();
         self.tokens.push(token);
         Ok(info)
+    }
+
+    fn reset(&mut self, token: &TokenId, reset: &Reset) -> Result<TokenInfo, TokenError> {
+        let attempted = format!("erase token {}", token.serial);
+        let label = &reset.label;
+        let is_taken = |one: &SoftwareToken| one.id != *token && one.id.label == *label;
+        if self.tokens.iter().any(is_taken) {
+            let said = "another token with this label is there already";
+            return Err(failure(attempted, said, TokenFault::Exists));
+        }
+        let pin = reset.new_secret(Credential::User).ok_or_else(|| {
+            let said = "a new PIN is needed; nothing was erased";
+            failure(&attempted, said, TokenFault::Unsupported)
+        })?;
+        let pin = pin
+            .expose(|pin| Secret::take(&mut pin.to_vec()))
+            .map_err(|error| no_secret(&attempted, &error))?;
+        let token = self.token(token, &attempted)?;
+        token.id.label.clone_from(label);
+        token.pin = pin;
+        token.tries = TRIES;
+        token.logged_in = false;
+        token.keys.clear();
+        Ok(token.info())
     }
 
     fn login(&mut self, token: &TokenId, pin: &Secret) -> Result<(), TokenError> {
