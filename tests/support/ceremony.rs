@@ -211,6 +211,9 @@ impl<'s> Ceremony<'s> {
                 }
             }
             for holder in &self.here {
+                // SoftHSM vouches for nothing.
+                let unattested = format!("unattested:{role}-key:{holder}");
+                usual.push((unattested, "nobody vouches for this key".to_owned()));
                 for token in [
                     format!("token:{role}-key:{holder}"),
                     format!("token:prove:{role}:{holder}"),
