@@ -84,6 +84,8 @@ pub fn run(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> Exit 
         Command::Tokens(args) => tokens::run(args, out, err),
         Command::Merge(args) => merge::run(args, out, err),
         Command::Attest(args) => attest::run(args, out, err),
+        // The program's own; `main` takes them before a shell is asked.
+        Command::TokenWorker | Command::TokenKeeper => Ok(Exit::Usage),
     };
     settle(answer.and_then(|exit| out.flush().map(|()| exit)))
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use tuf_ceremony::cli::args::{Command, RehearseArgs, RunArgs, VerifyArgs};
 use tuf_ceremony::cli::{self, Exit, rehearse, run};
+use tuf_ceremony::token::worker;
 use tuf_ceremony::tui::{HomeChoice, session};
 
 fn main() -> ExitCode {
@@ -14,6 +15,8 @@ fn main() -> ExitCode {
         Err(exit) => return exit.into(),
     };
     let exit = match command {
+        Some(Command::TokenWorker) => return worker::serve(),
+        Some(Command::TokenKeeper) => return worker::keep(),
         Some(Command::Run(args)) if !args.headless && !args.plan => {
             ceremony(&args, &mut out, &mut err)
         }

@@ -89,6 +89,19 @@ impl Secret {
         Ok(secret)
     }
 
+    /// So many bytes that `fill` reads straight into locked memory, from a pipe or a device: no copy of them is anywhere else.
+    ///
+    /// # Errors
+    /// [`SecretError`], and what `fill` said.
+    pub fn filled<E: From<SecretError>>(
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut secret = Self::new()?;
+        fill(secret.room(length)?)?;
+        Ok(secret)
+    }
+
     /// Appends one byte.
     ///
     /// # Errors
@@ -178,6 +191,19 @@ mod tests {
         ));
         assert_eq!(secret.len(), Secret::CAPACITY);
         assert!(Secret::random(usize::MAX).is_err());
+    }
+
+    #[test]
+    fn filled_secret_holds_what_was_read_or_there_is_none() {
+        let secret = Secret::filled(4, |room| {
+            room.copy_from_slice(b"1234");
+            Ok::<(), SecretError>(())
+        });
+        secret.unwrap().expose(|bytes| assert_eq!(bytes, b"1234"));
+        let failed = Secret::filled(4, |_| Err(SecretError::TooLong(4)));
+        assert!(failed.is_err());
+        let too_long = Secret::filled(Secret::CAPACITY + 1, |_| Ok::<(), SecretError>(()));
+        assert!(matches!(too_long, Err(SecretError::TooLong(_))));
     }
 
     #[test]

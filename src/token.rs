@@ -18,6 +18,7 @@ mod init_args;
 pub mod pkcs11;
 pub mod software;
 pub mod uri;
+pub mod worker;
 pub mod yubikey;
 
 /// One backend that has tokens.

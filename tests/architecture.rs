@@ -32,10 +32,16 @@ const UNSAFE_FILES: &[&str] = &[
     "secret/pages.rs",
     "token/init_args.rs",
     "token/pkcs11/single.rs",
+    "token/worker/descriptors.rs",
 ];
 
 /// Where, outside room/, a call that clippy.toml bans is allowed, each with its reason in the file.
-const EXEMPT_FILES: &[&str] = &["bundle/files.rs", "transcript/writer.rs", "tui/app.rs"];
+const EXEMPT_FILES: &[&str] = &[
+    "bundle/files.rs",
+    "token/worker/environment.rs",
+    "transcript/writer.rs",
+    "tui/app.rs",
+];
 
 /// The longest a file may be.
 const LINES: usize = 400;

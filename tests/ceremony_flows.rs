@@ -18,6 +18,8 @@ mod golden;
 mod one_payload;
 #[path = "ceremony_flows/pins.rs"]
 mod pins;
+#[path = "ceremony_flows/proofs.rs"]
+mod proofs;
 #[path = "ceremony_flows/provisioned.rs"]
 mod provisioned;
 #[path = "ceremony_flows/refusals.rs"]

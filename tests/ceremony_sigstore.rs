@@ -31,15 +31,27 @@ fn main() -> ExitCode {
         })
         .with_ignored_flag(absent)
     };
-    let trials = vec![trial(
-        "the_expired_root_becomes_an_unsigned_travelling_document_with_its_fields_byte_kept",
-        unsigned_v16,
-    )];
+    let trials = vec![
+        trial(
+            "the_expired_root_becomes_an_unsigned_travelling_document_with_its_fields_byte_kept",
+            unsigned_v16,
+        ),
+        trial(
+            "holders_are_bound_to_their_keys_by_the_owners_that_the_root_names",
+            bound_by_owner,
+        ),
+    ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
 /// Root v16 with the keys of v15's five holders; nobody is here.
 fn script(folder: &Path) -> String {
+    script_with(folder, &|index, owner, keyid| {
+        format!("name = \"holder-{index}\"\nperson = {owner}\nroot.keyid = {keyid}\n")
+    })
+}
+
+fn script_with(folder: &Path, holder: &dyn Fn(usize, &Value, &Value) -> String) -> String {
     let newest = fs::read(folder.join("15.root.json")).unwrap();
     let root: Value = serde_json::from_slice(&newest).unwrap();
     let mut script = format!(
@@ -52,11 +64,7 @@ fn script(folder: &Path) -> String {
         .unwrap();
     for (index, keyid) in keyids.iter().enumerate() {
         let owner = &root["signed"]["keys"][keyid.as_str().unwrap()]["x-tuf-on-ci-keyowner"];
-        let _ = write!(
-            script,
-            "\n[[holder]]\nname = \"holder-{}\"\nperson = {owner}\nroot.keyid = {keyid}\n",
-            index + 1
-        );
+        let _ = write!(script, "\n[[holder]]\n{}", holder(index + 1, owner, keyid));
     }
     script
 }
@@ -107,4 +115,33 @@ fn unsigned_v16(folder: &Path) {
     let added = added.filter(|(name, _)| old.signed().get(name).is_none());
     let added: Vec<_> = added.map(|(name, _)| name.into_owned()).collect();
     assert_eq!(added, ["x-tuf-ceremony-rehearsal"]);
+}
+
+/// The same with holders who are named as tuf-on-ci names the owners, and no keyid.
+fn bound_by_owner(folder: &Path) {
+    let script = script_with(folder, &|_, owner, _| {
+        let name = owner.as_str().unwrap().trim_start_matches('@');
+        format!("name = \"{name}\"\nperson = {owner}\n")
+    });
+    let stage = Stage::with_tokens(&[]);
+    let mut ceremony = stage.ceremony("v16", script);
+    for version in 1..=15 {
+        let name = format!("{version}.root.json");
+        ceremony = ceremony.carry_in(&folder.join(&name), &format!("trusted/{name}"));
+    }
+    let outcome = ceremony.run();
+    assert_eq!(outcome.code, 3, "{outcome:?}");
+    let missing =
+        "3 needed, 0 signed; missing: mnm678, santiagotorres, bobcallaway, joshuagl, lance";
+    assert_eq!(outcome.err.matches(missing).count(), 2, "{outcome:?}");
+    for name in [
+        "mnm678",
+        "santiagotorres",
+        "bobcallaway",
+        "joshuagl",
+        "lance",
+    ] {
+        let step = format!("Sign root v16: {name}\n");
+        assert!(outcome.out.contains(&step), "{outcome:?}");
+    }
 }

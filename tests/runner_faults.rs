@@ -10,6 +10,8 @@
 
 #[path = "runner_faults/alive.rs"]
 mod alive;
+#[path = "runner_faults/bags.rs"]
+mod bags;
 #[path = "runner_faults/calls.rs"]
 mod calls;
 #[path = "runner_faults/ephemeral.rs"]

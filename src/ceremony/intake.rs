@@ -6,7 +6,7 @@ mod roots;
 use std::collections::BTreeMap;
 
 use super::event::{Abandoned, Document, Mode, REHEARSAL_MARKER};
-use super::script::Script;
+use super::script::{Holder, Script};
 use super::thresholds::{delegated, top_level};
 use crate::pypi::holders::Holders;
 use crate::tuf::chain::{Chain, ChainedRoot};
@@ -76,7 +76,7 @@ impl Trusted {
                 .and_then(|chained| top_level(&chained.root, role)),
         }
     }
-    /// Who holds a key: the script's word, else the register's.
+    /// Who holds a key: the script's word, else the register's, else the name that the trusted key itself carries.
     pub fn holder_of<'a>(
         &'a self,
         script: &'a Script,
@@ -89,7 +89,40 @@ impl Trusted {
                 let holder = self.holders.as_ref()?.holder_of(keyid)?;
                 Some((holder.name.as_str(), holder.person.as_str()))
             })
+            .or_else(|| {
+                let keys = ["root", "targets", "bins"]
+                    .into_iter()
+                    .filter_map(|role| self.role(role))
+                    .flat_map(|(keys, _)| keys);
+                let (_, key) = keys.into_iter().find(|(known, _)| known == keyid)?;
+                let holder = named_by_owner(script, self.holders.as_ref(), key.owner()?)?;
+                Some((holder.name.as_str(), holder.person.as_str()))
+            })
     }
+}
+
+/// The holder of the script whom a trusted key names as its owner: `@alice` (tuf-on-ci's `x-tuf-on-ci-keyowner`) is alice. Only one of whose keys neither
+/// the script nor the register says anything: their word goes before that of a field that others write.
+fn named_by_owner<'a>(
+    script: &'a Script,
+    register: Option<&Holders>,
+    owner: &str,
+) -> Option<&'a Holder> {
+    let name = owner.strip_prefix('@').unwrap_or(owner);
+    let is_registered = |name: &str| {
+        register.is_some_and(|known| known.holders.iter().any(|holder| holder.name == name))
+    };
+    let has_key = |holder: &Holder| {
+        let roles = [&holder.root, &holder.targets, &holder.bins];
+        roles
+            .into_iter()
+            .flatten()
+            .any(|key| key.keyid.is_some() || key.old_keyid.is_some() || key.public.is_some())
+    };
+    let mut holders = script.holders.iter();
+    holders
+        .find(|holder| holder.name.eq_ignore_ascii_case(name))
+        .filter(|holder| !has_key(holder) && !is_registered(&holder.name))
 }
 
 /// Reads and verifies. `now` is for warnings about expiry only.
@@ -313,5 +346,53 @@ fn check_register(script: &Script, trusted: &mut Trusted) -> Result<(), Vec<Find
         Ok(())
     } else {
         Err(errors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::{Holders, Script, named_by_owner};
+
+    #[test]
+    fn owner_of_a_key_is_the_holder_of_that_name_unless_script_or_register_say_more() {
+        let script = r#"
+            schema = "tuf-ceremony/script/1"
+            kind = "renew"
+            title = "t"
+            profile = "room"
+            trusted_root_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+            [root]
+            version = 2
+            expires = "2030-01-01T00:00:00Z"
+            [[holder]]
+            name = "alice"
+            person = "Alice"
+            [[holder]]
+            name = "bob"
+            person = "Bob"
+            root.keyid = "1111111111111111111111111111111111111111111111111111111111111111"
+            [[holder]]
+            name = "carol"
+            person = "Carol"
+        "#;
+        let script = Script::parse("script.toml", script.as_bytes()).unwrap();
+        let register = "schema = \"tuf-ceremony/holders/1\"\n[[holder]]\nname = \"carol\"\nperson = \"Carol\"\n";
+        let register = Holders::parse("holders.toml", register.as_bytes()).unwrap();
+        for (owner, register, named) in [
+            ("@alice", None, Some("alice")),
+            ("@Alice", None, Some("alice")),
+            ("alice", None, Some("alice")),
+            ("@@alice", None, None),
+            ("@bob", None, None),
+            ("@carol", None, Some("carol")),
+            ("@carol", Some(&register), None),
+            ("@mallory", None, None),
+            ("", None, None),
+        ] {
+            let found = named_by_owner(&script, register, owner);
+            assert_eq!(found.map(|holder| holder.name.as_str()), named, "{owner}");
+        }
     }
 }

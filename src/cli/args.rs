@@ -55,6 +55,12 @@ pub enum Command {
     Merge(MergeArgs),
     /// Check what a device says about a key that it made
     Attest(AttestArgs),
+    /// A module in a process of its own; the program starts it itself
+    #[command(hide = true)]
+    TokenWorker,
+    /// The process that starts those; the program starts it itself
+    #[command(hide = true)]
+    TokenKeeper,
 }
 
 /// `run SCRIPT --room ROOM --in DIR --out DIR [--headless --answers FILE] [--pin-fd N]`

@@ -84,7 +84,10 @@ fn line(event: &Event, progress: &Progress) -> Option<String> {
             };
             let modules: Vec<_> = modules
                 .iter()
-                .map(|module| format!("{} ({})", module.name, module.description))
+                .map(|module| match module.reach_in_words() {
+                    Some(reach) => format!("{} ({}; {reach})", module.name, module.description),
+                    None => format!("{} ({})", module.name, module.description),
+                })
                 .collect();
             format!(
                 "{mode}: {title}; ceremony id {ceremony}; modules: {}",

@@ -89,8 +89,8 @@ pub fn end(result: Result<Done, Failure>, out: &mut dyn Write, err: &mut dyn Wri
 }
 
 fn ceremony(args: &RunArgs, out: &mut dyn Write) -> Result<Done, Failure> {
-    hardening::harden().map_err(Failure::disk)?;
-    let session = Session::open(&paths(args)?)?;
+    let keeper = hardening::harden().map_err(Failure::disk)?;
+    let session = Session::open(&paths(args)?, &keeper)?;
     if args.answers.is_some() && session.mode() == Mode::Production {
         let file = args.answers.as_deref().unwrap_or(Path::new(""));
         return Err(Failure::refused(&[Finding::error(

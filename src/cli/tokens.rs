@@ -1,16 +1,15 @@
 //! `tokens`: what is plugged in, over all modules of a room or of the usual places. Asks for no PIN.
 
 use std::io::Write;
-use std::path::Path;
 
 use super::args::TokensArgs;
 use super::{Answer, Exit, print};
 use crate::bundle::files;
 use crate::ceremony::port::{TokenInfo, TokenKey};
 use crate::ceremony::prompt::Tries;
-use crate::room::config::{Backend, Module, Room};
+use crate::room::config::{Module, Room};
 use crate::room::failure::Failure;
-use crate::room::{modules, rehearsal};
+use crate::room::{hardening, modules, rehearsal};
 
 /// Lists tokens and the public keys they show without a PIN.
 ///
@@ -50,8 +49,9 @@ pub fn run(args: &TokensArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answe
 
 fn list(args: &TokensArgs) -> Result<Vec<(TokenInfo, Vec<TokenKey>)>, Failure> {
     let mut tokens = Vec::new();
+    let keeper = hardening::harden().map_err(Failure::disk)?;
     for module in named(args)? {
-        let mut module = modules::load(&module).map_err(|fault| Failure::token(&fault))?;
+        let mut module = modules::start(&module, &keeper)?;
         for token in module.list().map_err(|fault| Failure::token(&fault))? {
             let keys = if token.ready {
                 module.keys(&token.id).unwrap_or_default()
@@ -68,31 +68,21 @@ fn named(args: &TokensArgs) -> Result<Vec<Module>, Failure> {
     let mut modules: Vec<Module> = args
         .module
         .iter()
-        .map(|path| library(path.display().to_string(), path))
+        .map(|path| Module::library(path.display().to_string(), path))
         .collect();
     if let Some(path) = &args.room {
         let bytes = files::read(path, files::SMALL_CAP)
             .map_err(|fault| Failure::usage(fault.to_string()))?;
-        let room = Room::parse(&path.display().to_string(), &bytes)
-            .map_err(|finding| Failure::refused(&[finding]))?;
+        let file = path.display().to_string();
+        let room = Room::parse(&file, &bytes).map_err(|finding| Failure::refused(&[finding]))?;
+        modules::refuse_network(&room, &file)?;
         modules.extend(room.modules);
     }
     if args.module.is_empty() && args.room.is_none() {
-        modules.extend(rehearsal::softhsm().map(|path| library("softhsm".to_owned(), path)));
+        modules
+            .extend(rehearsal::softhsm().map(|path| Module::library("softhsm".to_owned(), path)));
     }
     Ok(modules)
-}
-
-fn library(name: String, path: &Path) -> Module {
-    Module {
-        name,
-        backend: Backend::Pkcs11 {
-            path: path.to_owned(),
-            init_args: None,
-            usb: false,
-            network: false,
-        },
-    }
 }
 
 fn print_token(token: &TokenInfo, keys: &[TokenKey], out: &mut dyn Write) -> std::io::Result<()> {

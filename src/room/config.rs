@@ -1,7 +1,7 @@
 //! The room file: everything that belongs to this machine and this day, and to no reviewed script. Modules, tokens, media, rehearsal or production.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -78,6 +78,8 @@ pub enum Backend {
         usb: bool,
         /// It needs the network; in rehearsals only.
         network: bool,
+        /// Variables of the environment that its process is given beside the usual ones, by name.
+        env: Vec<String>,
     },
     /// `YubiKeys` over PC/SC, without a library.
     Yubikey,
@@ -94,6 +96,7 @@ struct ModuleEntry {
     init_args: Option<String>,
     usb: Option<bool>,
     network: Option<bool>,
+    env: Option<Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -102,6 +105,22 @@ enum ModuleKind {
     #[default]
     Pkcs11,
     Yubikey,
+}
+
+impl Module {
+    /// A PKCS#11 module that needs nothing more.
+    pub fn library(name: String, path: &Path) -> Self {
+        Self {
+            name,
+            backend: Backend::Pkcs11 {
+                path: path.to_owned(),
+                init_args: None,
+                usb: false,
+                network: false,
+                env: Vec::new(),
+            },
+        }
+    }
 }
 
 impl TryFrom<ModuleEntry> for Module {
@@ -116,15 +135,17 @@ impl TryFrom<ModuleEntry> for Module {
                 init_args: entry.init_args,
                 usb: entry.usb.unwrap_or_default(),
                 network: entry.network.unwrap_or_default(),
+                env: entry.env.unwrap_or_default(),
             },
             ModuleKind::Yubikey => {
                 let library = entry.path.is_some()
                     || entry.init_args.is_some()
                     || entry.usb.is_some()
-                    || entry.network.is_some();
+                    || entry.network.is_some()
+                    || entry.env.is_some();
                 if library {
                     return Err(format!(
-                        "the module {:?} is of the kind yubikey, which has no library: path, init_args, usb and network belong to the kind pkcs11",
+                        "the module {:?} is of the kind yubikey, which has no library: path, init_args, usb, network and env belong to the kind pkcs11",
                         entry.name
                     ));
                 }
@@ -201,12 +222,7 @@ impl Holder {
             .parse::<TokenUri>()
             .map_err(|fault| format!("the token of {:?}: {fault}", self.name))?;
         let named = uri.serial.is_some() || uri.token.is_some();
-        let more = uri.manufacturer.is_some()
-            || uri.model.is_some()
-            || uri.id.is_some()
-            || uri.object.is_some()
-            || uri.module_path.is_some();
-        if !named || more {
+        if !named || uri.says_more() {
             return Err(format!(
                 "the token of {:?} is named by its serial or its label and nothing else: keys are found by their public halves, modules are listed in [[module]]",
                 self.name
@@ -248,6 +264,25 @@ mod tests {
     }
 
     #[test]
+    fn token_of_a_holder_is_named_by_serial_or_label_and_nothing_else() {
+        let holder = |token: &str| {
+            room(&format!(
+                "kind = \"yubikey\"\n[[holder]]\nname = \"alice\"\ntoken = \"{token}\""
+            ))
+        };
+        for token in ["serial=1", "pkcs11:token=x", "hsm:2?label=YubiKey+PIV+%231"] {
+            assert!(holder(token).is_ok(), "{token}");
+        }
+        for token in ["pkcs11:serial=1;id=%02", "hsm:2?label=x&model=y"] {
+            let refused = holder(token).unwrap_err();
+            assert!(
+                refused.contains("by its serial or its label and nothing else"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
     fn module_of_another_form_is_refused() {
         for (module, said) in [
             ("", "names no library (path)"),
@@ -259,6 +294,7 @@ mod tests {
             ("kind = \"yubikey\"\ninit_args = \"x\"", "has no library"),
             ("kind = \"yubikey\"\nusb = false", "has no library"),
             ("kind = \"yubikey\"\nnetwork = true", "has no library"),
+            ("kind = \"yubikey\"\nenv = []", "has no library"),
             ("kind = \"smartcard\"", "smartcard"),
             ("path = \"/lib/p11.so\"\nslot = 1", "slot"),
         ] {

@@ -1,18 +1,23 @@
-//! The process keeps to itself: no core dump, no other process of the same user may read its memory.
+//! The process keeps to itself: no core dump, no other process of the same user may read its memory, no socket but to this machine.
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit};
+use std::path::Path;
 
-/// Hardens the process, before any secret is in it.
+use crate::token::worker::{Keeper, Sockets, close_to_others, confine};
+
+/// This program, whatever file has its name by now.
+const OURSELVES: &str = "/proc/self/exe";
+
+/// Hardens the process, before any secret is in it, and starts the helper that starts the processes of token modules. There is no module without
+/// that helper, and no helper without this.
+///
+/// It belongs at the beginning and in the main thread: the helper is started before the filter of system calls, which every later child inherits,
+/// and ends with the thread that started it.
 ///
 /// # Errors
 /// What the kernel refused; nothing secret may be asked for then.
-pub fn harden() -> Result<(), String> {
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
-    rustix::process::setrlimit(Resource::Core, none)
-        .map_err(|errno| format!("core dumps cannot be switched off: {errno}"))?;
-    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
-        .map_err(|errno| format!("the process cannot be closed to debuggers: {errno}"))
+pub fn harden() -> Result<Keeper, String> {
+    close_to_others()?;
+    let keeper = Keeper::start(Path::new(OURSELVES))?;
+    confine(Sockets::default())?;
+    Ok(keeper)
 }

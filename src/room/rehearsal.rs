@@ -11,6 +11,7 @@ pub use operator::Rehearser;
 use stage::Stage;
 
 use super::failure::Failure;
+use super::hardening;
 use super::session::{Done, Session};
 
 /// The PIN of every throwaway token. It protects nothing.
@@ -78,7 +79,8 @@ pub fn rehearse(
     let Some(work) = work_folder() else {
         return start_again(wish, softhsm);
     };
-    let mut stage = Stage::set(&work, softhsm)?;
+    let keeper = hardening::harden().map_err(Failure::disk)?;
+    let mut stage = Stage::set(&work, softhsm, keeper)?;
     say(&format!("rehearsal with {}", stage.tokens()));
     let mut bundle = PathBuf::new();
     for name in tour {

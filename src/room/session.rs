@@ -22,6 +22,7 @@ use crate::ceremony::progress::{Progress, Status};
 use crate::ceremony::runner::{Runner, Subject};
 use crate::ceremony::script::Script;
 use crate::token::Module;
+use crate::token::worker::Keeper;
 use crate::transcript::Transcript;
 use crate::tuf::digest::Sha256;
 
@@ -67,19 +68,23 @@ pub struct Done {
 }
 
 impl Session {
-    /// Reads and checks everything that needs no token.
+    /// Reads and checks everything that needs no token, and opens the modules of the room.
     ///
     /// # Errors
     /// [`Failure`]; nothing was written.
-    pub fn open(paths: &Paths) -> Result<Self, Failure> {
-        Self::open_with(paths, Vec::new())
+    pub fn open(paths: &Paths, keeper: &Keeper) -> Result<Self, Failure> {
+        Self::open_with(paths, keeper, Vec::new())
     }
 
     /// As [`Self::open`], with further modules (software tokens of a rehearsal).
     ///
     /// # Errors
     /// [`Failure`]; nothing was written.
-    pub fn open_with(paths: &Paths, more: Vec<Box<dyn Module>>) -> Result<Self, Failure> {
+    pub fn open_with(
+        paths: &Paths,
+        keeper: &Keeper,
+        more: Vec<Box<dyn Module>>,
+    ) -> Result<Self, Failure> {
         let Preparation {
             script_bytes,
             script,
@@ -100,6 +105,7 @@ impl Session {
             ceremony,
             paths,
             record.clone(),
+            keeper,
             more,
         )?;
         let opened = opening::opened(
@@ -182,6 +188,11 @@ impl Session {
             [one] => format!("You are {one}."),
             several => format!("Here: {}.", several.join(", ")),
         });
+        for module in &self.world.modules {
+            if let Some(reach) = module.identity().reach_in_words() {
+                lines.push(format!("The module {} {reach}.", module.name()));
+            }
+        }
         lines.push(format!(
             "{} steps, about {} minutes.",
             self.planned.steps.len(),

@@ -1,4 +1,4 @@
-//! How a room names a token: `pkcs11:` URIs (RFC 7512) or `serial=21073412`.
+//! How a room names a token: `pkcs11:` URIs (RFC 7512), `serial=21073412`, or the `hsm:` URIs of securesystemslib (python-tuf, tuf-on-ci).
 //!
 //! ```
 //! use tuf_ceremony::token::uri::TokenUri;
@@ -18,6 +18,7 @@ use crate::ceremony::port::TokenChoice;
 pub struct TokenUri {
     /// As it was written.
     text: String,
+    scheme: Scheme,
     /// `serial`.
     pub serial: Option<String>,
     /// `token`: the token's label.
@@ -32,6 +33,15 @@ pub struct TokenUri {
     pub object: Option<String>,
     /// `module-path` of the query; the room may name the module elsewhere.
     pub module_path: Option<String>,
+}
+
+/// In which form it was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Scheme {
+    #[default]
+    Serial,
+    Pkcs11,
+    Hsm,
 }
 
 /// Why a text names no token, as a sentence.
@@ -49,6 +59,56 @@ impl TokenUri {
         }
     }
 
+    /// Whether the text says more of the token or the key than the serial and the label. The number of an `hsm:` URI does not count: it is never
+    /// missing there, and which key signs is said by its public half in the metadata, which is the stricter word.
+    pub fn says_more(&self) -> bool {
+        self.manufacturer.is_some()
+            || self.model.is_some()
+            || (self.id.is_some() && self.scheme != Scheme::Hsm)
+            || self.object.is_some()
+            || self.module_path.is_some()
+    }
+
+    /// `hsm:KEYID?FIELD=VALUE&...`: a whole number that is the key's `CKA_ID`, big-endian, 2 (`PIV` slot 9c) where there is none; then fields of
+    /// `CK_TOKEN_INFO` by `PyKCS11`'s names, as a form is encoded.
+    fn set_hsm(&mut self, key: &str, fields: &str) -> Result<(), UriError> {
+        let number = if key.is_empty() {
+            Ok(2)
+        } else {
+            key.parse::<u64>()
+        };
+        let number = number.map_err(|_| {
+            UriError(format!(
+                "{key} is not the number of a key: hsm: is followed by a whole number or nothing"
+            ))
+        })?;
+        let bytes = number.to_be_bytes();
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        self.id = Some(bytes[zeros.min(7)..].to_vec());
+        for (name, value) in attributes(fields, '&').filter(|(_, value)| !value.is_empty()) {
+            let value = value.replace('+', " ");
+            match name {
+                "label" => once(&mut self.token, name, text(&value)?)?,
+                "serialNumber" => once(&mut self.serial, name, text(&value)?)?,
+                "manufacturerID" => once(&mut self.manufacturer, name, text(&value)?)?,
+                "model" => once(&mut self.model, name, text(&value)?)?,
+                "pin-value" | "pin-source" => return Err(no_pin(name)),
+                name => return Err(not_compared(name)),
+            }
+        }
+        // ykcs11 makes the label from the serial, and no other way to the same device says this label.
+        let named = self.token.as_deref().and_then(ykcs11_serial);
+        if let Some(serial) = named.map(str::to_owned) {
+            if self.serial.as_ref().is_some_and(|said| *said != serial) {
+                let said = "its label and its serialNumber are of different YubiKeys";
+                return Err(UriError(said.to_owned()));
+            }
+            self.token = None;
+            self.serial = Some(serial);
+        }
+        Ok(())
+    }
+
     fn set(&mut self, name: &str, value: &str) -> Result<(), UriError> {
         let place = match name {
             "serial" => &mut self.serial,
@@ -60,10 +120,7 @@ impl TokenUri {
             "type" if matches!(value, "private" | "public") => return Ok(()),
             "pin-value" | "pin-source" => return Err(no_pin(name)),
             // RFC 7512, 2.5: what cannot be compared must not match. Slots are renumbered, so they are never compared.
-            _ => {
-                let said = format!("tokens and keys are not found by the attribute {name} here");
-                return Err(UriError(said));
-            }
+            name => return Err(not_compared(name)),
         };
         once(place, name, text(value)?)
     }
@@ -90,16 +147,25 @@ impl FromStr for TokenUri {
             uri.serial = Some(serial.to_owned());
         } else {
             let (scheme, rest) = written.split_once(':').unwrap_or_default();
-            if !scheme.eq_ignore_ascii_case("pkcs11") {
-                let said = "a token is named by a pkcs11: URI (RFC 7512) or by serial=NUMBER";
-                return Err(UriError(said.to_owned()));
-            }
             let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-            for (name, value) in attributes(path, ';') {
-                uri.set(name, value)?;
-            }
-            for (name, value) in attributes(query, '&') {
-                uri.set_query(name, value)?;
+            match scheme.to_ascii_lowercase().as_str() {
+                "pkcs11" => {
+                    uri.scheme = Scheme::Pkcs11;
+                    for (name, value) in attributes(path, ';') {
+                        uri.set(name, value)?;
+                    }
+                    for (name, value) in attributes(query, '&') {
+                        uri.set_query(name, value)?;
+                    }
+                }
+                "hsm" => {
+                    uri.scheme = Scheme::Hsm;
+                    uri.set_hsm(path, query)?;
+                }
+                _ => {
+                    let said = "a token is named by a pkcs11: URI (RFC 7512), by serial=NUMBER, or by an hsm: URI of securesystemslib";
+                    return Err(UriError(said.to_owned()));
+                }
             }
         }
         let named = [&uri.serial, &uri.token];
@@ -125,6 +191,18 @@ fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), UriError> 
         None => Ok(()),
         Some(_) => Err(UriError(format!("{name} is given twice"))),
     }
+}
+
+/// The serial in the label that ykcs11 gives a `YubiKey`.
+fn ykcs11_serial(label: &str) -> Option<&str> {
+    let serial = label.strip_prefix("YubiKey PIV #")?;
+    (!serial.is_empty() && serial.bytes().all(|byte| byte.is_ascii_digit())).then_some(serial)
+}
+
+fn not_compared(name: &str) -> UriError {
+    UriError(format!(
+        "tokens and keys are not found by the attribute {name} here"
+    ))
 }
 
 /// Never with the value: it may be a PIN.
@@ -160,94 +238,4 @@ fn not_encoded(value: &str) -> UriError {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use super::TokenUri;
-
-    #[test]
-    fn uri_of_each_attribute_is_read() {
-        let uri: TokenUri = "PKCS11:token=The%20Software%20%C3%9C;manufacturer=Snake%20Oil,%20Inc.;serial=21073412;model=1.0;id=%69%95%3e;\
-                             object=my-key;type=private?module-path=/usr/lib/x.so&vendor=1"
-            .parse()
-            .unwrap();
-        assert_eq!(uri.token.as_deref(), Some("The Software Ü"));
-        assert_eq!(uri.manufacturer.as_deref(), Some("Snake Oil, Inc."));
-        assert_eq!(uri.serial.as_deref(), Some("21073412"));
-        assert_eq!(uri.model.as_deref(), Some("1.0"));
-        assert_eq!(uri.id.as_deref(), Some(&[0x69, 0x95, 0x3e][..]));
-        assert_eq!(uri.object.as_deref(), Some("my-key"));
-        assert_eq!(uri.module_path.as_deref(), Some("/usr/lib/x.so"));
-        assert_eq!(uri.choice().label.as_deref(), Some("The Software Ü"));
-    }
-
-    #[test]
-    fn plain_serial_is_taken_as_it_is() {
-        let uri: TokenUri = "serial=0013200460".parse().unwrap();
-        assert_eq!(uri.choice().serial.as_deref(), Some("0013200460"));
-        assert_eq!(uri.choice().description, "serial=0013200460");
-        assert_eq!(uri.choice().label, None);
-    }
-
-    #[test]
-    fn bad_uri_is_refused_with_its_reason() {
-        for (written, reason) in [
-            (
-                "",
-                "a token is named by a pkcs11: URI (RFC 7512) or by serial=NUMBER",
-            ),
-            (
-                "file:x",
-                "a token is named by a pkcs11: URI (RFC 7512) or by serial=NUMBER",
-            ),
-            (
-                "serial=",
-                "it names no token: serial or token (the label) is needed",
-            ),
-            (
-                "pkcs11:",
-                "it names no token: serial or token (the label) is needed",
-            ),
-            (
-                "pkcs11:id=%01",
-                "it names no token: serial or token (the label) is needed",
-            ),
-            ("pkcs11:serial=1;serial=2", "serial is given twice"),
-            (
-                "pkcs11:serial=1;slot-id=0",
-                "tokens and keys are not found by the attribute slot-id here",
-            ),
-            (
-                "pkcs11:serial=1;type=cert",
-                "tokens and keys are not found by the attribute type here",
-            ),
-            (
-                "pkcs11:serial=1;new=2",
-                "tokens and keys are not found by the attribute new here",
-            ),
-            (
-                "pkcs11:serial=%4",
-                "%4 is not percent-encoded: % stands before two hexadecimal digits",
-            ),
-            (
-                "pkcs11:serial=%zz",
-                "%zz is not percent-encoded: % stands before two hexadecimal digits",
-            ),
-            (
-                "pkcs11:serial=%é",
-                "%é is not percent-encoded: % stands before two hexadecimal digits",
-            ),
-            ("pkcs11:token=%ff", "%ff does not decode to text"),
-            (
-                "pkcs11:serial=1?pin-value=1234",
-                "pin-value is not accepted: a PIN is typed or comes by a descriptor, never from a file that is shown and kept",
-            ),
-        ] {
-            assert_eq!(
-                written.parse::<TokenUri>().unwrap_err().to_string(),
-                reason,
-                "{written}"
-            );
-        }
-    }
-}
+mod tests;

@@ -40,8 +40,8 @@ pub fn home() -> Result<HomeChoice, Failure> {
 /// # Errors
 /// [`Failure`]: how the ceremony ended, or that the terminal cannot be used.
 pub fn ceremony(paths: &Paths) -> Result<Done, Failure> {
-    hardening::harden().map_err(Failure::disk)?;
-    show(Session::open(paths)?, &[])
+    let keeper = hardening::harden().map_err(Failure::disk)?;
+    show(Session::open(paths, &keeper)?, &[])
 }
 
 /// Rehearses with people at the screen. Gives the exit code.

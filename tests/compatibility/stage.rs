@@ -14,6 +14,7 @@ use tuf_ceremony::room::session::{Paths, Session};
 use tuf_ceremony::secret::Secret;
 use tuf_ceremony::token::Module;
 use tuf_ceremony::token::software::SoftwareModule;
+use tuf_ceremony::token::worker::Keeper;
 
 use super::peers::{Client, Peer, Publication, Verdict, publish};
 use super::scripts;
@@ -89,7 +90,8 @@ impl Stage {
         fs::write(&paths.script, script).unwrap();
         fs::write(&paths.room, self.room(script)).unwrap();
         let modules = std::mem::take(&mut self.modules);
-        let session = Session::open_with(&paths, modules)
+        let keeper = Keeper::start(Path::new(env!("CARGO_BIN_EXE_tuf-ceremony"))).unwrap();
+        let session = Session::open_with(&paths, &keeper, modules)
             .unwrap_or_else(|failure| panic!("{name}: {:?}", failure.lines));
         let done = session
             .run(&mut Rehearser::default(), &mut Silent)

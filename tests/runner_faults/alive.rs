@@ -170,7 +170,8 @@ fn who_must_touch_is_told_before_the_token_is_asked_and_a_missed_touch_costs_not
 
 #[test]
 fn a_key_that_wants_its_pin_for_each_signature_gets_a_typed_one_and_no_other() {
-    let cases: [(fn() -> Stand, &str); 2] = [
+    type Case = (fn() -> Stand, &'static str);
+    let cases: [Case; 2] = [
         (check_in_stand, "challenge"),
         (|| Stand::new(genesis()), "sign"),
     ];

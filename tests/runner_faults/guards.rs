@@ -1,5 +1,7 @@
 //! Rules that stand guard against a program that disagrees with itself: each with a plan, a kind, a candidate or a token doctored until it speaks.
 
+use std::path::Path;
+
 use tuf_ceremony::ceremony::candidate::Candidate;
 use tuf_ceremony::ceremony::event::{Document, Event, Mode};
 use tuf_ceremony::ceremony::kinds::{KINDS, Kind};
@@ -9,6 +11,7 @@ use tuf_ceremony::ceremony::port::{TokenFault, TokenKey};
 use tuf_ceremony::ceremony::runner::Halt;
 use tuf_ceremony::ceremony::{build, prepare, shadow, thresholds};
 use tuf_ceremony::room::session::{Paths, Session};
+use tuf_ceremony::token::worker::Keeper;
 use tuf_ceremony::tuf::edit;
 use tuf_ceremony::tuf::finding::{Finding, Level};
 use tuf_ceremony::tuf::json::{self, Limits};
@@ -354,7 +357,8 @@ fn a_genesis_that_is_given_up_says_that_there_is_no_metadata() {
         output: path("out"),
     };
     let log = Log::default();
-    let session = Session::open(&paths).unwrap();
+    let keeper = Keeper::start(Path::new(env!("CARGO_BIN_EXE_tuf-ceremony"))).unwrap();
+    let session = Session::open(&paths, &keeper).unwrap();
     session
         .run(&mut super::people::People::new(&log), &mut Tape::on(&log))
         .unwrap();

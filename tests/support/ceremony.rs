@@ -35,6 +35,8 @@ pub struct Ceremony<'s> {
     pub at: Option<String>,
     /// Modules of the room, by path.
     pub modules: Vec<String>,
+    /// More lines of each module's entry.
+    pub flags: &'static str,
 }
 
 impl<'s> Ceremony<'s> {
@@ -52,6 +54,7 @@ impl<'s> Ceremony<'s> {
             answers: Vec::new(),
             at: None,
             modules: vec![softhsm()],
+            flags: "",
         }
     }
 
@@ -174,7 +177,8 @@ impl<'s> Ceremony<'s> {
         for module in &self.modules {
             let _ = write!(
                 room,
-                "\n[[module]]\nname = \"softhsm\"\npath = \"{module}\"\n"
+                "\n[[module]]\nname = \"softhsm\"\npath = \"{module}\"\n{}",
+                self.flags
             );
         }
         for holder in &self.here {

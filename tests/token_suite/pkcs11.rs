@@ -11,6 +11,8 @@ use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::key::Algorithm::EcdsaP256;
 use tuf_ceremony::tuf::key::Key;
 
+#[path = "pkcs11/cards.rs"]
+mod cards;
 #[path = "pkcs11/quirks.rs"]
 mod quirks;
 #[path = "pkcs11/requests.rs"]

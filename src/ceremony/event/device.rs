@@ -82,3 +82,21 @@ pub enum Reach {
     /// The network; in rehearsals only.
     Network,
 }
+
+impl Reach {
+    /// For people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Usb => "sees USB devices come and go",
+            Self::Network => "MAY REACH THE NETWORK",
+        }
+    }
+}
+
+impl ModuleIdentity {
+    /// What it may reach beyond the usual, in words; none for most modules.
+    pub fn reach_in_words(&self) -> Option<String> {
+        let words: Vec<_> = self.reach.iter().map(|reach| reach.words()).collect();
+        (!words.is_empty()).then(|| words.join(" and "))
+    }
+}

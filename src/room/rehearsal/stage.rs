@@ -17,10 +17,11 @@ use crate::pypi::holders::Holders;
 use crate::room::clock;
 use crate::room::failure::Failure;
 use crate::room::session::{Paths, Session};
+use crate::room::{config, modules};
 use crate::secret::Secret;
 use crate::token::Module;
-use crate::token::pkcs11::Pkcs11Module;
 use crate::token::software::SoftwareModule;
+use crate::token::worker::Keeper;
 use crate::tuf::digest::Sha256;
 
 /// The people of the example scripts.
@@ -35,6 +36,7 @@ pub(super) struct Stage {
     serials: BTreeMap<String, String>,
     previous: Option<PathBuf>,
     softhsm: bool,
+    keeper: Keeper,
 }
 
 impl Stage {
@@ -42,8 +44,8 @@ impl Stage {
     ///
     /// # Errors
     /// [`Failure`].
-    pub(super) fn set(work: &Path, use_softhsm: bool) -> Result<Self, Failure> {
-        let mut module = load(use_softhsm)?;
+    pub(super) fn set(work: &Path, use_softhsm: bool, keeper: Keeper) -> Result<Self, Failure> {
+        let mut module = load(use_softhsm, &keeper)?;
         let mut serials = BTreeMap::new();
         for holder in HOLDERS {
             let secret = || {
@@ -61,6 +63,7 @@ impl Stage {
             serials,
             previous: None,
             softhsm: use_softhsm,
+            keeper,
         })
     }
 
@@ -108,8 +111,9 @@ impl Stage {
         put(&paths.script, script.as_bytes())?;
         put(&paths.room, self.room(&script, &folder).as_bytes())?;
         self.previous = Some(out.to_owned());
-        let module = self.module.take().map_or_else(|| load(self.softhsm), Ok)?;
-        Session::open_with(&paths, vec![module])
+        let module = self.module.take();
+        let module = module.map_or_else(|| load(self.softhsm, &self.keeper), Ok)?;
+        Session::open_with(&paths, &self.keeper, vec![module])
     }
 
     /// Takes the tokens back from a finished ceremony.
@@ -184,13 +188,12 @@ impl Stage {
     }
 }
 
-fn load(use_softhsm: bool) -> Result<Box<dyn Module>, Failure> {
+fn load(use_softhsm: bool, keeper: &Keeper) -> Result<Box<dyn Module>, Failure> {
     if !use_softhsm {
         return Ok(Box::new(SoftwareModule::new(MODULE)));
     }
     let path = softhsm().ok_or_else(|| Failure::usage("SoftHSM2 is not installed"))?;
-    let module = Pkcs11Module::load(MODULE, path, None).map_err(|fault| Failure::token(&fault))?;
-    Ok(Box::new(module))
+    modules::start(&config::Module::library(MODULE.to_owned(), path), keeper)
 }
 
 fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {

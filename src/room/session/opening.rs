@@ -18,6 +18,7 @@ use crate::room::record::Record;
 use crate::room::world::{Present, RoomWorld};
 use crate::token::Module;
 use crate::token::software::EphemeralKeys;
+use crate::token::worker::Keeper;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::{Finding, shown};
 
@@ -28,11 +29,13 @@ pub(super) fn open_world(
     ceremony: Sha256,
     paths: &Paths,
     record: Record,
+    keeper: &Keeper,
     more: Vec<Box<dyn Module>>,
 ) -> Result<RoomWorld, Failure> {
+    modules::refuse_network(room, &paths.room.display().to_string())?;
     let mut loaded = more;
     for module in &room.modules {
-        loaded.push(modules::load(module).map_err(|fault| Failure::token(&fault))?);
+        loaded.push(modules::start(module, keeper)?);
     }
     // ICANN's auditors: a software module on the ceremony machine could be used instead of the HSM by accident.
     let software = loaded.iter().find(|module| {

@@ -9,6 +9,11 @@ use super::session::Open;
 /// What ykcs11 calls the certificate of the attestation key in slot f9; that of another slot has the slot's name behind it.
 const SIGNER: &str = "X.509 Certificate for PIV Attestation";
 
+/// Whether a key of this label is the one that attests: it vouches for others and signs nothing else.
+pub(super) fn is_its_key(label: &str) -> bool {
+    label.ends_with(" key for PIV Attestation")
+}
+
 /// The certificates for the key with this id, DER, its own first; empty where there is none of its own.
 pub(super) fn certificates(open: &Open, id: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
     let (mut own, mut signer) = (None, None);
@@ -46,7 +51,14 @@ fn slot_of(label: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::slot_of;
+    use super::{is_its_key, slot_of};
+
+    #[test]
+    fn key_that_attests_is_told_by_its_label() {
+        assert!(is_its_key("Public key for PIV Attestation"));
+        assert!(is_its_key("Private key for PIV Attestation"));
+        assert!(!is_its_key("Private key for Digital Signature"));
+    }
 
     #[test]
     fn attestation_is_told_from_other_certificates_by_its_label() {

@@ -70,7 +70,12 @@ impl Pkcs11Module {
 
         let slot = self.slot_of(token, &attempted)?;
         let info = self.info(slot).map_err(failed)?;
-        if let Some(way) = self.quirks_of(&info.identity).initialised_by {
+        let is_blank = self.is_blank(slot).map_err(failed)?;
+        let quirks = self.quirks_of(&info.identity);
+        if let Some(way) = quirks
+            .initialised_by
+            .or(quirks.erased_by.filter(|_| !is_blank))
+        {
             let said = format!("such a token is not reset through its module: {way}");
             return Err(failure(&attempted, said, TokenFault::Unsupported));
         }
@@ -82,7 +87,7 @@ impl Pkcs11Module {
             return Err(failure(&attempted, LABEL_TAKEN, TokenFault::Exists));
         }
         // A blank token takes the SO PIN that it is given; another wants to see its own.
-        let old_so = match (&reset.old_so, self.is_blank(slot).map_err(failed)?) {
+        let old_so = match (&reset.old_so, is_blank) {
             (_, true) => None,
             (Some(old), false) => Some(text_pin(old, &attempted)?),
             (None, false) => {

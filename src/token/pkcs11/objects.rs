@@ -5,8 +5,8 @@ use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use cryptoki_sys::CK_ULONG;
 
-use super::material;
 use super::session::Open;
+use super::{attestation, material};
 use crate::ceremony::event::Custody;
 use crate::ceremony::port::{PinPolicy, TokenKey, Usage};
 use crate::tuf::key::{Algorithm, PublicKey};
@@ -55,7 +55,8 @@ pub(super) fn keys(open: &Open) -> Result<Vec<TokenKey>, Error> {
     let mut keys: Vec<TokenKey> = Vec::new();
     for half in publics.iter().chain(&privates) {
         let Some(public) = &half.public else { continue };
-        if keys.iter().any(|key| key.public == *public) {
+        let vouches = open.quirks.attests && attestation::is_its_key(&half.label);
+        if vouches || keys.iter().any(|key| key.public == *public) {
             continue;
         }
         let mut mates = privates

@@ -14,7 +14,7 @@ pub struct Quirks {
     library: &'static str,
     /// A part of the token's `manufacturer model`; empty: whatever the token is.
     token: &'static str,
-    /// Whether this project's own suite runs over it.
+    /// Whether this project's own suite runs over it; the cards behind ykcs11 and `OpenSC` are virtual.
     pub tested: bool,
     /// A token that was taken out and put back is seen again only after `C_Finalize` and `C_Initialize`.
     pub restarts: bool,
@@ -36,6 +36,8 @@ pub struct Quirks {
     pub attests: bool,
     /// Why tokens are not initialised or reset through it, and with what they are.
     pub initialised_by: Option<&'static str>,
+    /// How a token that is in use is made blank, where `C_InitToken` works on a blank one only.
+    pub erased_by: Option<&'static str>,
     /// What else to know, for docs/tokens.md.
     pub notes: &'static [&'static str],
 }
@@ -56,6 +58,7 @@ const STANDARD: Quirks = Quirks {
     longest_eddsa: None,
     attests: false,
     initialised_by: None,
+    erased_by: None,
     notes: &[],
 };
 
@@ -89,6 +92,7 @@ pub const TABLE: &[Quirks] = &[
         name: "tpm2-pkcs11",
         library: "TPM2.0 Cryptoki",
         one_key_a_login: true,
+        erased_by: Some("it is removed by tpm2_ptool rmtoken, and a new one is initialised"),
         notes: &[
             "A locked PIN is CKR_PIN_LOCKED, with no flag before it; tpm2_dictionarylockout -c unlocks it.",
             "A TPM without a resource manager holds three objects; when it is full the module answers CKR_GENERAL_ERROR.",
@@ -99,6 +103,7 @@ pub const TABLE: &[Quirks] = &[
     Quirks {
         name: "ykcs11 (YubiKey)",
         library: "PKCS#11 PIV Library",
+        tested: true,
         arguments_bad_is_pin_form: true,
         pin_form: Some("a YubiKey's PIN has 6 to 8 characters"),
         plain_login_for_each_signature: true,
@@ -109,7 +114,7 @@ pub const TABLE: &[Quirks] = &[
         notes: &[
             "The reader's name must contain \"Yubico YubiKey\".",
             "The PIN is locked at the third wrong one with no flag before it; the YubiKey backend reads the counter.",
-            "After another card is put into the same reader it lists the keys of the card before; serial and public key are compared again.",
+            "A session that is open when another card comes goes on listing the keys of the card before; serial and public key are compared again.",
         ],
         ..STANDARD
     },
@@ -127,6 +132,7 @@ pub const TABLE: &[Quirks] = &[
     Quirks {
         name: "OpenSC",
         library: "OpenSC",
+        tested: true,
         plain_login_for_each_signature: true,
         initialised_by: Some(
             "a PIV card is provisioned by its maker's program; a YubiKey over PC/SC by this program",

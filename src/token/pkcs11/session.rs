@@ -90,8 +90,8 @@ impl Pkcs11Module {
         let firmware = info.firmware_version();
         let mut identity = TokenIdentity {
             module: self.identity.name.clone(),
-            manufacturer: info.manufacturer_id().to_owned(),
-            model: info.model().to_owned(),
+            manufacturer: unpadded(info.manufacturer_id()).to_owned(),
+            model: unpadded(info.model()).to_owned(),
             serial: info.serial_number().to_owned(),
             label: String::new(),
         };
@@ -255,6 +255,11 @@ impl Pkcs11Module {
             self.open.remove(token);
         }
     }
+}
+
+/// Without the zeros that tpm2-pkcs11 pads a field with, where the standard has blanks.
+fn unpadded(field: &str) -> &str {
+    field.trim_end_matches(['\0', ' '])
 }
 
 fn is_in(slots: &[(Slot, TokenInfo)], token: &TokenId) -> bool {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{indented, text};
-use crate::ceremony::event::{Event, Signer, TokenIdentity};
+use crate::ceremony::event::{Event, ModuleIdentity, Signer, TokenIdentity};
 use crate::transcript::Transcript;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Level;
@@ -21,7 +21,7 @@ pub(super) fn of(event: &Event, transcript: &Transcript) -> Option<String> {
             program,
             modules,
             ..
-        } => opened(tool, *program, modules.len()),
+        } => opened(tool, *program, modules),
         Event::PlanFixed {
             sha256,
             steps,
@@ -302,11 +302,18 @@ fn signature(event: &Event) -> Option<String> {
     })
 }
 
-fn opened(tool: &str, program: Sha256, modules: usize) -> String {
-    format!(
-        "Opened with {}, program SHA-256 {program}, {modules} modules.",
-        text(tool)
-    )
+fn opened(tool: &str, program: Sha256, modules: &[ModuleIdentity]) -> String {
+    let mut sentence = format!(
+        "Opened with {}, program SHA-256 {program}, {} modules.",
+        text(tool),
+        modules.len()
+    );
+    for module in modules {
+        if let Some(reach) = module.reach_in_words() {
+            let _ = write!(sentence, " The module {} {reach}.", text(&module.name));
+        }
+    }
+    sentence
 }
 
 fn level(level: Level) -> &'static str {

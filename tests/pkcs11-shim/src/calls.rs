@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cryptoki_sys::{
-    CK_FUNCTION_LIST, CK_RV, CK_SESSION_HANDLE, CK_SLOT_ID, CKR_FUNCTION_NOT_SUPPORTED,
-    CKR_GENERAL_ERROR, CKR_OK,
+    CK_FUNCTION_LIST, CK_RV, CK_SESSION_HANDLE, CK_SLOT_ID, CKR_DEVICE_ERROR,
+    CKR_FUNCTION_NOT_SUPPORTED, CKR_GENERAL_ERROR, CKR_OK,
 };
 use libloading::Library;
 
@@ -14,7 +14,7 @@ use crate::lies::signature::Operation;
 use crate::lies::{Answer, Lie};
 use crate::log::{self, Log, Made};
 use crate::plan::{Fault, Plan, What};
-use crate::process;
+use crate::{process, reach};
 
 /// The loaded shim of this process.
 pub(crate) struct Shim {
@@ -148,6 +148,18 @@ impl Call<'_> {
                 What::Sleep(milliseconds) => {
                     happens("sleep");
                     process::sleep(*milliseconds);
+                }
+                What::Libusb => {
+                    happens("libusb");
+                    if !reach::libusb_starts() {
+                        return Some(CKR_DEVICE_ERROR);
+                    }
+                }
+                What::Socket(socket) => {
+                    happens("socket");
+                    if !reach::opens(*socket) {
+                        return Some(CKR_DEVICE_ERROR);
+                    }
                 }
                 What::Print(text) => {
                     happens("print");

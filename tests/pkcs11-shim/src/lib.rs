@@ -23,6 +23,7 @@ mod login;
 mod names;
 mod plan;
 mod process;
+mod reach;
 
 /// The list, where the program finds it for as long as it runs.
 struct List(CK_FUNCTION_LIST);

@@ -62,8 +62,37 @@ pub(crate) enum What {
     Sleep(u64),
     /// To stdout and stderr.
     Print(Vec<u8>),
+    /// libusb is loaded and initialised; where that fails, `CKR_DEVICE_ERROR`.
+    Libusb,
+    /// A socket is opened; where that fails, `CKR_DEVICE_ERROR`.
+    Socket(Socket),
     /// The call succeeds and its result is wrong.
     Lie(Lie),
+}
+
+/// Sockets that a module may want to open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Socket {
+    Unix,
+    Inet,
+    Inet6,
+    /// The kernel's messages on devices.
+    Uevent,
+    /// Another netlink protocol.
+    Netlink,
+}
+
+impl Socket {
+    fn parse(name: &str) -> Result<Self, String> {
+        Ok(match name {
+            "unix" => Self::Unix,
+            "inet" => Self::Inet,
+            "inet6" => Self::Inet6,
+            "uevent" => Self::Uevent,
+            "netlink" => Self::Netlink,
+            _ => return Err("not unix, inet, inet6, uevent or netlink".to_owned()),
+        })
+    }
 }
 
 impl Plan {
@@ -160,6 +189,8 @@ impl What {
             "segv" => Self::Segv,
             "abort" => Self::Abort,
             "hang" => Self::Hang,
+            "libusb" => Self::Libusb,
+            "socket" => return Socket::parse(rest).map(Self::Socket),
             "exit" => return number(rest).map(Self::Exit),
             "sleep" => return number(rest).map(Self::Sleep),
             "print" => return bytes(rest).map(Self::Print),
@@ -281,6 +312,9 @@ mod tests {
             "C_Sign 1 kill it",
             "C_Sign 1 CKR_NO_SUCH_CODE",
             "C_Sign 1 exit",
+            "C_Sign 1 socket",
+            "C_Sign 1 socket ax25",
+            "C_Sign 1 libusb 1.0",
             "C_Sign 1 after flip",
             "C_Sgin 1 kill",
             "C_Digest 1 kill",

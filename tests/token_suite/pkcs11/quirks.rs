@@ -36,7 +36,7 @@ fn each_row_is_in_the_page_about_tokens() {
         };
         let title = format!("**{}** (*{tested}*)", row.name);
         assert!(page.contains(&words(&title)), "{title} {absent}");
-        let said = [row.pin_form, row.initialised_by];
+        let said = [row.pin_form, row.initialised_by, row.erased_by];
         for sentence in row.notes.iter().copied().chain(said.into_iter().flatten()) {
             assert!(page.contains(&words(sentence)), "{sentence:?} {absent}");
         }
@@ -330,6 +330,17 @@ fn tpm_has_room_for_one_key_a_login() {
             assert_eq!(shim.log().count("C_Sign"), 3);
             module.login(&token, &secret(PIN)).unwrap();
             module.sign(&token, &key, b"message").unwrap();
+            // Only a blank one is initialised through the module.
+            let new = new_secrets("two", Some(SO_PIN));
+            let error = module.reset(&token, &new).unwrap_err();
+            assert_eq!(
+                error.said,
+                "such a token is not reset through its module: it is removed by tpm2_ptool rmtoken, and a new one is initialised"
+            );
+            assert_eq!(shim.log().count("C_InitToken"), 0);
+            let listed = module.list().unwrap();
+            let blank = listed.iter().find(|token| !token.ready).unwrap();
+            module.reset(&blank.id, &new_secrets("two", None)).unwrap();
         },
     );
 }

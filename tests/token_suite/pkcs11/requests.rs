@@ -26,10 +26,10 @@ pub(super) fn behind(
     plan: &Plan,
     algorithm: Algorithm,
 ) -> (Shim, Pkcs11Module, TokenId, TokenKey) {
-    let mut plain = softhsm();
-    let token = logged_in(&mut plain, "one");
-    let key = plain.generate(&token, "root", algorithm).unwrap();
-    drop(plain);
+    let mut unshimmed = softhsm();
+    let token = logged_in(&mut unshimmed, "one");
+    let key = unshimmed.generate(&token, "root", algorithm).unwrap();
+    drop(unshimmed);
     let shim = plan.install(folder);
     let mut module = Pkcs11Module::load("room", shim.module(), None).unwrap();
     module.login(&token, &secret(PIN)).unwrap();
@@ -321,6 +321,25 @@ fn reading_is_begun_anew_once_after_each_code_of_a_lost_token() {
                     "{code}"
                 );
             }
+        },
+    );
+}
+
+#[test]
+fn module_with_a_state_for_each_caller_is_refused() {
+    in_own_process(
+        "pkcs11::requests::module_with_a_state_for_each_caller_is_refused",
+        |folder| {
+            let shim = Shim::plan()
+                .fault("C_GetInfo", "1", "CKR_CRYPTOKI_NOT_INITIALIZED")
+                .install(folder);
+            let loaded = Pkcs11Module::load("room", shim.module(), None);
+            let error = loaded.err().unwrap();
+            assert_eq!(error.fault, TokenFault::Module);
+            assert_eq!(
+                error.said,
+                "the module gives each caller a state of its own (as p11-kit-proxy does); name the module behind it"
+            );
         },
     );
 }

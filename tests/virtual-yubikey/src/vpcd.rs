@@ -76,6 +76,11 @@ impl Wire {
         }
     }
 
+    /// Whether the card is out again. It is true before the reader can know.
+    pub fn is_torn(&self) -> bool {
+        *self.torn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn receive(&self) -> io::Result<Option<Vec<u8>>> {
         let mut stream = &self.stream;
         let mut length = [0; 2];

@@ -165,3 +165,15 @@ fn the_log_tells_commands_and_no_pin() {
         assert!(!log.contains("313233") && !log.contains("123456"));
     });
 }
+
+#[test]
+fn the_service_can_die_under_the_program() {
+    on_stage("the_service_can_die_under_the_program", |stage| {
+        let inserted = stage.insert_new(6_000_008, Firmware::V5_7_1);
+        let mut card = open(6_000_008);
+        stage.kill_pcscd();
+        assert!(matches!(card.verify_pin(PIN), Err(Error::PcscError { .. })));
+        assert_eq!(inserted.controls().count(Purpose::Verify), 0);
+        assert_eq!(inserted.state().pin.left, 3);
+    });
+}

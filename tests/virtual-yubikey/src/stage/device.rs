@@ -134,7 +134,7 @@ impl Inserted {
     pub fn is_inserted(&self) -> bool {
         locked(&self.place)
             .as_ref()
-            .is_some_and(|place| !place.thread.is_finished())
+            .is_some_and(|place| !place.wire.is_torn())
     }
 
     /// Which reader it is in: an index into [`super::Stage::reader_names`].

@@ -1,0 +1,235 @@
+//! The calls of [`Module`] as messages: what each is called in errors, how long it may take, which frames follow.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::super::{Module, failure};
+use super::frame::{Broken, Channel, Deadline};
+use super::message::{ANSWER, Request, SIGNATURE, WireKey, unhex};
+use super::module::{Call, Raw, WorkerModule};
+use crate::ceremony::event::ModuleIdentity;
+use crate::ceremony::port::{Reset, TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
+use crate::secret::Secret;
+use crate::tuf::key::Algorithm;
+
+impl Module for WorkerModule {
+    fn identity(&self) -> &ModuleIdentity {
+        &self.identity
+    }
+
+    fn list(&mut self) -> Result<Vec<TokenInfo>, TokenError> {
+        let attempted = format!("list the tokens of module {}", self.identity.name);
+        let name = self.identity.name.clone();
+        let call = call(attempted, self.limits.list, Request::List);
+        self.exchange(call, |channel, deadline| {
+            receive(channel, deadline, |tokens: Vec<TokenInfo>| {
+                let tokens = tokens.into_iter();
+                tokens.map(|token| own(token, &name)).collect()
+            })
+        })
+    }
+
+    fn initialise(
+        &mut self,
+        label: &str,
+        so_pin: &Secret,
+        user_pin: &Secret,
+    ) -> Result<TokenInfo, TokenError> {
+        let attempted = format!("initialise a token as {label:?}");
+        let name = self.identity.name.clone();
+        let label = label.to_owned();
+        let call = Call {
+            follow: vec![Raw::Secret(so_pin), Raw::Secret(user_pin)],
+            ..call(attempted, self.limits.reset, Request::Initialise { label })
+        };
+        self.exchange(call, |channel, deadline| {
+            receive(channel, deadline, |token| own(token, &name))
+        })
+    }
+
+    fn login(&mut self, token: &TokenId, pin: &Secret) -> Result<(), TokenError> {
+        let attempted = format!("log in to token {}", token.serial);
+        let request = Request::Login {
+            token: token.clone(),
+        };
+        let on_token = pin.is_empty();
+        let call = Call {
+            follow: vec![Raw::Secret(pin)],
+            ..call(attempted, self.typing(self.limits.login, on_token), request)
+        };
+        self.exchange(call, nothing)?;
+        if on_token {
+            self.pads.insert(token.clone());
+        }
+        Ok(())
+    }
+
+    fn logout(&mut self, token: &TokenId) {
+        self.pads.remove(token);
+        // A worker that is gone has logged out already; no other is started for it.
+        if self.pid().is_some() {
+            let attempted = format!("log out of token {}", token.serial);
+            let token = token.clone();
+            let _ = self.exchange(
+                call(attempted, self.limits.end, Request::Logout { token }),
+                nothing,
+            );
+        }
+    }
+
+    fn keys(&mut self, token: &TokenId) -> Result<Vec<TokenKey>, TokenError> {
+        let attempted = format!("read the keys of token {}", token.serial);
+        let token = token.clone();
+        let call = call(attempted, self.limits.keys, Request::Keys { token });
+        self.exchange(call, |channel, deadline| {
+            receive(channel, deadline, |keys: Vec<WireKey>| {
+                keys.into_iter().map(WireKey::key).collect()
+            })
+        })
+    }
+
+    fn generate(
+        &mut self,
+        token: &TokenId,
+        label: &str,
+        algorithm: Algorithm,
+    ) -> Result<TokenKey, TokenError> {
+        let attempted = format!("make key {label:?} on token {}", token.serial);
+        let request = Request::Generate {
+            token: token.clone(),
+            label: label.to_owned(),
+            algorithm,
+        };
+        let call = call(attempted, self.limits.generate, request);
+        self.exchange(call, |channel, deadline| {
+            receive(channel, deadline, WireKey::key)
+        })
+    }
+
+    fn sign(
+        &mut self,
+        token: &TokenId,
+        key: &TokenKey,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, TokenError> {
+        let attempted = format!("sign with key {:?} of token {}", key.label, token.serial);
+        let key = wire(key, &attempted)?;
+        let limit = self.typing(self.limits.sign, self.pads.contains(token));
+        let request = Request::Sign {
+            token: token.clone(),
+            key,
+        };
+        let call = Call {
+            follow: vec![Raw::Bytes(payload)],
+            ..call(attempted, limit, request)
+        };
+        self.exchange(call, |channel, deadline| {
+            match nothing(channel, deadline)? {
+                Ok(()) => channel.receive_bytes(SIGNATURE, deadline).map(Ok),
+                Err(error) => Ok(Err(error)),
+            }
+        })
+    }
+
+    fn authorise(&mut self, token: &TokenId, management: &Secret) -> Result<(), TokenError> {
+        let attempted = format!("give token {} its management key", token.serial);
+        let token = token.clone();
+        let call = Call {
+            follow: vec![Raw::Secret(management)],
+            ..call(attempted, self.limits.login, Request::Authorise { token })
+        };
+        self.exchange(call, nothing)
+    }
+
+    fn attestation(&mut self, token: &TokenId, key: &TokenKey) -> Result<Vec<Vec<u8>>, TokenError> {
+        let attempted = format!(
+            "read the attestation of key {:?} of token {}",
+            key.label, token.serial
+        );
+        let key = wire(key, &attempted)?;
+        let request = Request::Attestation {
+            token: token.clone(),
+            key,
+        };
+        let call = call(attempted, self.limits.list, request);
+        self.exchange(call, |channel, deadline| {
+            receive(channel, deadline, |der: Vec<String>| {
+                der.iter().map(|der| unhex(der)).collect()
+            })
+        })
+    }
+
+    fn reset(&mut self, token: &TokenId, reset: &Reset) -> Result<TokenInfo, TokenError> {
+        let attempted = format!("reset token {}", token.serial);
+        let name = self.identity.name.clone();
+        let request = Request::Reset {
+            token: token.clone(),
+            label: reset.label.clone(),
+            old_so: reset.old_so.is_some(),
+            new: reset.new.iter().map(|(kind, _)| *kind).collect(),
+        };
+        let new = reset.new.iter().map(|(_, secret)| secret);
+        let call = Call {
+            follow: reset.old_so.iter().chain(new).map(Raw::Secret).collect(),
+            ..call(attempted, self.limits.reset, request)
+        };
+        self.exchange(call, |channel, deadline| {
+            receive(channel, deadline, |token| own(token, &name))
+        })
+    }
+}
+
+impl WorkerModule {
+    /// The limit of a call in which somebody may have to type a PIN on the token.
+    fn typing(&self, limit: Duration, on_token: bool) -> Duration {
+        if on_token {
+            limit + self.limits.pin_pad
+        } else {
+            limit
+        }
+    }
+}
+
+/// A call that nothing follows.
+fn call<'a>(attempted: String, limit: Duration, request: Request) -> Call<'a> {
+    Call {
+        attempted,
+        limit,
+        request,
+        follow: Vec::new(),
+    }
+}
+
+/// An answer, made into what it stands for by `read`, which gives none for what it cannot be.
+fn receive<W: DeserializeOwned, T>(
+    channel: &Channel,
+    deadline: Deadline,
+    read: impl FnOnce(W) -> Option<T>,
+) -> Result<Result<T, TokenError>, Broken> {
+    let answer: Result<W, TokenError> = channel.receive_json(ANSWER, deadline)?;
+    answer.map_or_else(
+        |error| Ok(Err(error)),
+        |said| {
+            let wrong = || Broken::Garbage("an answer that cannot be".to_owned());
+            read(said).ok_or_else(wrong).map(Ok)
+        },
+    )
+}
+
+/// An answer that says only that it was done.
+fn nothing(channel: &Channel, deadline: Deadline) -> Result<Result<(), TokenError>, Broken> {
+    receive(channel, deadline, |()| Some(()))
+}
+
+/// A token of the module itself: by the module's name calls find their way back.
+fn own(token: TokenInfo, module: &str) -> Option<TokenInfo> {
+    (token.id.module == module).then_some(token)
+}
+
+fn wire(key: &TokenKey, attempted: &str) -> Result<WireKey, TokenError> {
+    WireKey::of(key).ok_or_else(|| {
+        let said = "keys of this type cannot sign";
+        failure(attempted, said, TokenFault::Unsupported)
+    })
+}
