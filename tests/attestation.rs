@@ -2,8 +2,13 @@
 //! in attestation/devices; those of ../shared/data show as ignored where they are absent.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[allow(dead_code, reason = "another test makes worse certificates with it")]
+#[path = "attestation/forge.rs"]
+mod forge;
 #[path = "attestation/genuine.rs"]
 mod genuine;
+#[path = "attestation/record.rs"]
+mod record;
 #[path = "attestation/tampered.rs"]
 mod tampered;
 
@@ -110,7 +115,7 @@ fn rules(public: &PublicKey, certificates: &[Vec<u8>]) -> Vec<&'static str> {
 }
 
 fn main() -> ExitCode {
-    let tests: [(&str, fn()); 10] = [
+    let tests: [(&str, fn()); 13] = [
         (
             "two_devices_that_are_always_here_are_genuine",
             genuine::here,
@@ -145,8 +150,20 @@ fn main() -> ExitCode {
             "two_thousand_mutations_neither_verify_nor_panic",
             tampered::mutations,
         ),
+        (
+            "what_the_record_says_of_genuine_devices_is_found_again",
+            record::what_the_record_says_of_genuine_devices_is_found_again,
+        ),
+        (
+            "a_test_root_is_believed_where_a_rehearsals_bundle_carries_it",
+            record::a_test_root_is_believed_where_a_rehearsals_bundle_carries_it,
+        ),
+        (
+            "every_lie_of_a_record_about_an_attestation_is_named",
+            record::every_lie_of_a_record_about_an_attestation_is_named,
+        ),
     ];
-    let needy: [(&str, fn()); 5] = [
+    let needy: [(&str, fn()); 6] = [
         ("pypis_yubihsm_of_2020_is_genuine", genuine::pypi),
         ("a_sigstore_root_keys_yubikey_is_genuine", genuine::sigstore),
         (
@@ -158,6 +175,10 @@ fn main() -> ExitCode {
             genuine::embedded,
         ),
         ("no_key_of_sigstores_roots_repeats_a_nonce", genuine::nonces),
+        (
+            "what_the_record_says_of_pypis_yubihsm_is_found_again",
+            record::what_the_record_says_of_pypis_yubihsm_is_found_again,
+        ),
     ];
     let trial = |(name, test): (&str, fn())| {
         Trial::test(name, move || {
