@@ -16,6 +16,7 @@
 //! ```
 
 mod app;
+mod envelope;
 mod glyphs;
 mod home;
 mod model;

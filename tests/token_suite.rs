@@ -1,289 +1,324 @@
-//! What every backend of tokens has to keep, over software tokens and `SoftHSM`. Each test over `SoftHSM` runs in a process of its own:
-//! the library is configured by the environment and initialised once a process.
+//! One suite over every kind of token: the rows of the matrix in docs/tokens.md, and what each of them has to keep.
+//!
+//! `token_suite/row.rs` says what a row is, `rows.rs` describes the seven, `stage.rs` sets their stages, `claims/` has what they keep. Each claim runs in
+//! a process of its own: modules are configured by the environment and initialised once a process. A claim that does not apply to a row is an ignored
+//! test that says why.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     missing_docs,
+    unreachable_pub,
     reason = "tests"
 )]
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use tuf_ceremony::ceremony::event::Custody;
-use tuf_ceremony::ceremony::port::{TokenFault, TokenId, TokenInfo, TokenKey};
+use tuf_ceremony::ceremony::port::{TokenFault, TokenId, TokenInfo};
 use tuf_ceremony::ceremony::prompt::Tries;
 use tuf_ceremony::secret::Secret;
 use tuf_ceremony::token::Module;
 use tuf_ceremony::token::pkcs11::Pkcs11Module;
 use tuf_ceremony::token::software::SoftwareModule;
-use tuf_ceremony::tuf::key::Algorithm::{self, EcdsaP256, EcdsaP384, Ed25519, RsaPss};
-use tuf_ceremony::tuf::key::Key;
+use tuf_ceremony::tuf::key::Algorithm::EcdsaP256;
 
+#[path = "token_suite/bench.rs"]
+mod bench;
+#[path = "token_suite/cards.rs"]
+mod cards;
+#[path = "token_suite/claims.rs"]
+mod claims;
+#[path = "token_suite/matrix.rs"]
+mod matrix;
 #[path = "token_suite/pkcs11.rs"]
 mod pkcs11;
+#[path = "token_suite/row.rs"]
+mod row;
+#[path = "token_suite/rows.rs"]
+mod rows;
 #[path = "token_suite/second_opinion.rs"]
 mod second_opinion;
+#[path = "support/shim.rs"]
+#[allow(dead_code, reason = "no test program uses every helper")]
+mod shim;
+#[path = "token_suite/stage.rs"]
+mod stage;
 
 const PIN: &str = "Zx9-PIN-7f3Q";
 const SO_PIN: &str = "so-8642-pin";
+/// Debian's path of `SoftHSM`.
+const SOFTHSM: &str = "/usr/lib/softhsm/libsofthsm2.so";
 
-/// Each claim, once a backend.
-macro_rules! over_every_backend {
-    ($($claim:ident)*) => {
-        mod software {
-            use super::*;
+/// The claims of a row. Those that do not apply are ignored tests that say why.
+macro_rules! row {
+    ($name:ident: $row:ident {
+        $($claim:ident)*;
+        does_not_apply { $($other:ident: $why:literal)* }
+    }) => {
+        mod $name {
+            pub const CLAIMS: &[&str] = &[$(stringify!($claim)),*];
+            pub const DO_NOT_APPLY: &[(&str, &str)] = &[$((stringify!($other), $why)),*];
             $(#[test] fn $claim() {
-                super::$claim(&mut SoftwareModule::new("room"), &[Ed25519, EcdsaP256, EcdsaP384]);
+                let test = concat!(stringify!($name), "::", stringify!($claim));
+                super::stage::run(&super::rows::$row, test, super::claims::$claim);
             })*
-        }
-        mod softhsm {
-            use super::*;
-            $(#[test] fn $claim() {
-                in_own_process(concat!("softhsm::", stringify!($claim)), |_| {
-                    super::$claim(&mut softhsm(), &[Ed25519, EcdsaP256, EcdsaP384, RsaPss]);
+            #[test] fn matrix_says_what_is_measured() {
+                let test = concat!(stringify!($name), "::matrix_says_what_is_measured");
+                super::matrix::hold(&super::rows::$row, test, DO_NOT_APPLY);
+            }
+            /// All others hold through a worker process.
+            #[test] fn it_is_the_same_without_a_worker() {
+                let test = concat!(stringify!($name), "::it_is_the_same_without_a_worker");
+                super::stage::run(&super::rows::$row, test, |bench| {
+                    bench.without_worker();
+                    super::claims::signature_of_each_algorithm_verifies_and_only_over_its_message(bench);
                 });
+            }
+            $(#[test] #[ignore = $why] fn $other() {
+                panic!("{} does not apply to {}: {}", stringify!($other), super::rows::$row.name, $why);
             })*
         }
     };
 }
 
-over_every_backend! {
+row! { software: SOFTWARE {
     signature_of_each_algorithm_verifies_and_only_over_its_message
-    generated_key_is_listed_again_with_its_custody_proven
-    wrong_pin_is_said_so_and_the_right_one_still_works
-    empty_pin_is_refused
     key_that_is_not_there_does_not_sign
-    two_tokens_are_told_apart
-    label_that_is_taken_is_refused
     nothing_signs_before_a_login_or_after_a_logout
+    two_tokens_are_told_apart
+    key_is_listed_again_with_its_custody_and_usage
     public_halves_show_before_a_login
-    second_login_is_fine
+    token_label_that_is_taken_is_refused
+    empty_pin_for_a_new_token_is_refused
+    key_label_that_is_taken_is_refused
+    token_is_listed_by_what_it_is_called
     token_that_is_not_there_is_removed
-    token_is_listed_as_it_was_initialised
-}
-
-fn signature_of_each_algorithm_verifies_and_only_over_its_message(
-    module: &mut dyn Module,
-    algorithms: &[Algorithm],
-) {
-    let token = logged_in(module, "one");
-    let long = vec![b'{'; 200_000];
-    for algorithm in algorithms {
-        let label = format!("{algorithm:?}");
-        let key = module.generate(&token, &label, *algorithm).unwrap();
-        assert_eq!(key.public.algorithm(), Some(*algorithm));
-        for message in [&b"{\"_type\":\"root\"}"[..], &long, b""] {
-            let signature = module.sign(&token, &key, message).unwrap();
-            let key = Key::from_public(&key.public).unwrap();
-            assert!(key.verifies(message, &signature), "{algorithm:?}");
-            assert!(
-                !key.verifies(b"another message", &signature),
-                "{algorithm:?}"
-            );
-        }
+    attestation_is_of_the_key_or_absent
+    wrong_pin_is_said_so_and_the_right_one_still_works
+    empty_pin_is_refused_and_costs_no_try
+    wrong_pins_are_counted_as_this_row_can
+    second_login_is_fine_and_a_try_of_its_own;
+    does_not_apply {
+        one_signature_is_one_request_to_the_device: "there is no device"
+        algorithm_that_it_does_not_have_is_refused: "it has Ed25519"
+        token_is_not_initialised_behind_its_makers_back: "it is initialised by this program"
+        key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each: "no key of it wants its PIN each time"
+        token_taken_out_in_mid_session_gives_nothing: "it lives in this process; software_token_locks_... takes it out by its own means"
+        token_put_back_wants_its_pin_again: "it lives in this process; software_token_locks_... puts it back by its own means"
+        token_out_and_in_again_unseen_wants_its_pin_again: "it lives in this process; software_token_locks_... puts it back by its own means"
+        other_card_in_its_place_is_refused: "it is in no reader"
+        card_pulled_in_mid_sign_may_have_signed: "it is in no reader"
+        key_made_by_another_program_meanwhile_is_found: "no other program reaches it"
     }
-}
-
-fn generated_key_is_listed_again_with_its_custody_proven(
-    module: &mut dyn Module,
-    algorithms: &[Algorithm],
-) {
-    let token = logged_in(module, "one");
-    let made: Vec<TokenKey> = algorithms
-        .iter()
-        .map(|algorithm| {
-            module
-                .generate(&token, &format!("{algorithm:?}"), *algorithm)
-                .unwrap()
-        })
-        .collect();
-    let mut listed = module.keys(&token).unwrap();
-    assert_eq!(listed.len(), made.len());
-    for key in &made {
-        let proven = Custody {
-            always_sensitive: Some(true),
-            never_extractable: Some(true),
-            local: Some(true),
-        };
-        assert_eq!(key.custody, proven);
-        listed.retain(|listed| listed != key);
+} }
+row! { softhsm2: SOFTHSM2 {
+    signature_of_each_algorithm_verifies_and_only_over_its_message
+    key_that_is_not_there_does_not_sign
+    nothing_signs_before_a_login_or_after_a_logout
+    two_tokens_are_told_apart
+    one_signature_is_one_request_to_the_device
+    key_is_listed_again_with_its_custody_and_usage
+    public_halves_show_before_a_login
+    token_label_that_is_taken_is_refused
+    empty_pin_for_a_new_token_is_refused
+    key_label_that_is_taken_is_refused
+    token_is_listed_by_what_it_is_called
+    token_that_is_not_there_is_removed
+    attestation_is_of_the_key_or_absent
+    wrong_pin_is_said_so_and_the_right_one_still_works
+    empty_pin_is_refused_and_costs_no_try
+    wrong_pins_are_counted_as_this_row_can
+    second_login_is_fine_and_a_try_of_its_own
+    token_taken_out_in_mid_session_gives_nothing
+    token_put_back_wants_its_pin_again;
+    does_not_apply {
+        algorithm_that_it_does_not_have_is_refused: "it has Ed25519"
+        token_is_not_initialised_behind_its_makers_back: "it is initialised by this program"
+        token_out_and_in_again_unseen_wants_its_pin_again: "it does not notice a folder that is back before it looks"
+        key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each: "it makes no key with CKA_ALWAYS_AUTHENTICATE; tests/shim.rs lays one over it"
+        other_card_in_its_place_is_refused: "it is in no reader; its second token has a slot of its own"
+        card_pulled_in_mid_sign_may_have_signed: "it is a folder and cannot be gone between a request and its answer"
+        key_made_by_another_program_meanwhile_is_found: "second_opinion.rs has it, with keys of pkcs11-tool"
     }
-    assert_eq!(listed, []);
-}
+} }
+row! { nss: NSS {
+    signature_of_each_algorithm_verifies_and_only_over_its_message
+    key_that_is_not_there_does_not_sign
+    nothing_signs_before_a_login_or_after_a_logout
+    one_signature_is_one_request_to_the_device
+    algorithm_that_it_does_not_have_is_refused
+    key_is_listed_again_with_its_custody_and_usage
+    public_halves_show_before_a_login
+    token_is_not_initialised_behind_its_makers_back
+    key_label_that_is_taken_is_refused
+    token_is_listed_by_what_it_is_called
+    token_that_is_not_there_is_removed
+    attestation_is_of_the_key_or_absent
+    wrong_pin_is_said_so_and_the_right_one_still_works
+    empty_pin_is_refused_and_costs_no_try
+    wrong_pins_are_counted_as_this_row_can
+    second_login_is_fine_and_a_try_of_its_own;
+    does_not_apply {
+        two_tokens_are_told_apart: "a room has one database, with one token that holds keys"
+        token_label_that_is_taken_is_refused: "certutil makes its database, and its label is fixed"
+        empty_pin_for_a_new_token_is_refused: "certutil makes its database"
+        key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each: "no key of it wants its PIN each time"
+        token_taken_out_in_mid_session_gives_nothing: "it is an open file and cannot be taken out"
+        token_put_back_wants_its_pin_again: "it is an open file and cannot be taken out"
+        token_out_and_in_again_unseen_wants_its_pin_again: "it is an open file and cannot be taken out"
+        other_card_in_its_place_is_refused: "it is in no reader"
+        card_pulled_in_mid_sign_may_have_signed: "it is in no reader"
+        key_made_by_another_program_meanwhile_is_found: "pkcs11-tool cannot give it its arguments"
+    }
+} }
+row! { tpm2: TPM2 {
+    signature_of_each_algorithm_verifies_and_only_over_its_message
+    key_that_is_not_there_does_not_sign
+    nothing_signs_before_a_login_or_after_a_logout
+    two_tokens_are_told_apart
+    one_signature_is_one_request_to_the_device
+    algorithm_that_it_does_not_have_is_refused
+    key_is_listed_again_with_its_custody_and_usage
+    public_halves_show_before_a_login
+    token_label_that_is_taken_is_refused
+    empty_pin_for_a_new_token_is_refused
+    key_label_that_is_taken_is_refused
+    token_is_listed_by_what_it_is_called
+    token_that_is_not_there_is_removed
+    attestation_is_of_the_key_or_absent
+    wrong_pin_is_said_so_and_the_right_one_still_works
+    empty_pin_is_refused_and_costs_no_try
+    wrong_pins_are_counted_as_this_row_can
+    second_login_is_fine_and_a_try_of_its_own;
+    does_not_apply {
+        token_is_not_initialised_behind_its_makers_back: "it is initialised by this program"
+        key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each: "no key of it wants its PIN each time"
+        token_taken_out_in_mid_session_gives_nothing: "a TPM is part of its machine"
+        token_put_back_wants_its_pin_again: "a TPM is part of its machine"
+        token_out_and_in_again_unseen_wants_its_pin_again: "a TPM is part of its machine"
+        other_card_in_its_place_is_refused: "a TPM is part of its machine"
+        card_pulled_in_mid_sign_may_have_signed: "a TPM is part of its machine"
+        key_made_by_another_program_meanwhile_is_found: "second_opinion.rs has it, with keys of pkcs11-tool"
+    }
+} }
+row! { opensc: OPENSC {
+    signature_of_each_algorithm_verifies_and_only_over_its_message
+    key_that_is_not_there_does_not_sign
+    nothing_signs_before_a_login_or_after_a_logout
+    two_tokens_are_told_apart
+    one_signature_is_one_request_to_the_device
+    key_is_listed_again_with_its_custody_and_usage
+    public_halves_show_before_a_login
+    token_is_not_initialised_behind_its_makers_back
+    token_is_listed_by_what_it_is_called
+    token_that_is_not_there_is_removed
+    attestation_is_of_the_key_or_absent
+    wrong_pin_is_said_so_and_the_right_one_still_works
+    empty_pin_is_refused_and_costs_no_try
+    wrong_pins_are_counted_as_this_row_can
+    second_login_is_fine_and_a_try_of_its_own
+    key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each
+    token_taken_out_in_mid_session_gives_nothing
+    token_put_back_wants_its_pin_again
+    token_out_and_in_again_unseen_wants_its_pin_again
+    other_card_in_its_place_is_refused
+    card_pulled_in_mid_sign_may_have_signed
+    key_made_by_another_program_meanwhile_is_found;
+    does_not_apply {
+        algorithm_that_it_does_not_have_is_refused: "its keys are made by Yubico's programs, not through it"
+        token_label_that_is_taken_is_refused: "it does not initialise PIV cards"
+        empty_pin_for_a_new_token_is_refused: "it does not initialise PIV cards"
+        key_label_that_is_taken_is_refused: "its keys are made by Yubico's programs, not through it"
+    }
+} }
+row! { ykcs11: YKCS11 {
+    signature_of_each_algorithm_verifies_and_only_over_its_message
+    key_that_is_not_there_does_not_sign
+    nothing_signs_before_a_login_or_after_a_logout
+    two_tokens_are_told_apart
+    one_signature_is_one_request_to_the_device
+    key_is_listed_again_with_its_custody_and_usage
+    public_halves_show_before_a_login
+    token_is_not_initialised_behind_its_makers_back
+    token_is_listed_by_what_it_is_called
+    token_that_is_not_there_is_removed
+    attestation_is_of_the_key_or_absent
+    wrong_pin_is_said_so_and_the_right_one_still_works
+    empty_pin_is_refused_and_costs_no_try
+    wrong_pins_are_counted_as_this_row_can
+    second_login_is_fine_and_a_try_of_its_own
+    key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each
+    token_taken_out_in_mid_session_gives_nothing
+    token_put_back_wants_its_pin_again
+    token_out_and_in_again_unseen_wants_its_pin_again
+    other_card_in_its_place_is_refused
+    card_pulled_in_mid_sign_may_have_signed
+    key_made_by_another_program_meanwhile_is_found;
+    does_not_apply {
+        algorithm_that_it_does_not_have_is_refused: "its keys are made by Yubico's programs, not through it"
+        token_label_that_is_taken_is_refused: "a YubiKey's label is its serial"
+        empty_pin_for_a_new_token_is_refused: "a YubiKey is provisioned, not initialised"
+        key_label_that_is_taken_is_refused: "its keys are made by Yubico's programs, not through it"
+    }
+} }
+row! { native: NATIVE {
+    signature_of_each_algorithm_verifies_and_only_over_its_message
+    key_that_is_not_there_does_not_sign
+    nothing_signs_before_a_login_or_after_a_logout
+    two_tokens_are_told_apart
+    one_signature_is_one_request_to_the_device
+    key_is_listed_again_with_its_custody_and_usage
+    public_halves_show_before_a_login
+    token_is_not_initialised_behind_its_makers_back
+    key_label_that_is_taken_is_refused
+    token_is_listed_by_what_it_is_called
+    token_that_is_not_there_is_removed
+    attestation_is_of_the_key_or_absent
+    wrong_pin_is_said_so_and_the_right_one_still_works
+    empty_pin_is_refused_and_costs_no_try
+    wrong_pins_are_counted_as_this_row_can
+    second_login_is_fine_and_a_try_of_its_own
+    key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each
+    token_taken_out_in_mid_session_gives_nothing
+    token_put_back_wants_its_pin_again
+    token_out_and_in_again_unseen_wants_its_pin_again
+    other_card_in_its_place_is_refused
+    card_pulled_in_mid_sign_may_have_signed;
+    does_not_apply {
+        algorithm_that_it_does_not_have_is_refused: "from firmware 5.7 on it has all four"
+        token_label_that_is_taken_is_refused: "a YubiKey's label is its serial"
+        empty_pin_for_a_new_token_is_refused: "a YubiKey is provisioned, not initialised"
+        key_made_by_another_program_meanwhile_is_found: "its first key fills 9c; tests of the backend have foreign keys"
+    }
+} }
 
-fn wrong_pin_is_said_so_and_the_right_one_still_works(module: &mut dyn Module, _: &[Algorithm]) {
-    let token = initialised(module, "one").id;
-    let error = module.login(&token, &secret("not the PIN")).unwrap_err();
-    assert_eq!(error.fault, TokenFault::PinIncorrect);
-    let attempted = format!("log in to token {}: the PIN is wrong", token.serial);
-    assert!(error.to_string().starts_with(&attempted), "{error}");
-    assert!(!error.to_string().contains("not the PIN"), "{error}");
-    // SoftHSM says only that a PIN was wrong, not how many tries are left.
-    let tries = listed(module, &token).tries;
-    assert!(matches!(tries, Tries::Left(2) | Tries::Low), "{tries:?}");
-    module.login(&token, &secret(PIN)).unwrap();
-    let tries = listed(module, &token).tries;
-    assert!(
-        matches!(tries, Tries::Left(3) | Tries::Unknown),
-        "{tries:?}"
-    );
-}
-
-fn empty_pin_is_refused(module: &mut dyn Module, _: &[Algorithm]) {
-    let token = initialised(module, "one").id;
-    let error = module.login(&token, &Secret::new().unwrap()).unwrap_err();
-    assert_eq!(error.fault, TokenFault::Unsupported);
-    assert_eq!(
-        error.said,
-        "an empty PIN was given, and the token has no keys to type one on"
-    );
-    let error = module
-        .initialise("two", &secret(SO_PIN), &Secret::new().unwrap())
-        .unwrap_err();
-    assert_eq!(error.fault, TokenFault::Unsupported);
-    assert!(
-        module
-            .list()
-            .unwrap()
-            .iter()
-            .all(|token| token.id.label != "two")
-    );
-}
-
-fn key_that_is_not_there_does_not_sign(module: &mut dyn Module, _: &[Algorithm]) {
-    let token = logged_in(module, "one");
-    let one = module.generate(&token, "one", EcdsaP256).unwrap();
-    let other = module.generate(&token, "other", EcdsaP256).unwrap();
-    let named_so_but_another = TokenKey {
-        public: other.public.clone(),
-        ..one.clone()
+#[test]
+fn every_row_says_of_every_claim_whether_it_applies() {
+    let rows = [
+        (software::CLAIMS, software::DO_NOT_APPLY),
+        (softhsm2::CLAIMS, softhsm2::DO_NOT_APPLY),
+        (nss::CLAIMS, nss::DO_NOT_APPLY),
+        (tpm2::CLAIMS, tpm2::DO_NOT_APPLY),
+        (opensc::CLAIMS, opensc::DO_NOT_APPLY),
+        (ykcs11::CLAIMS, ykcs11::DO_NOT_APPLY),
+        (native::CLAIMS, native::DO_NOT_APPLY),
+    ];
+    let of = |(claims, others): (&'static [&str], &'static [(&str, &str)])| {
+        let mut all: Vec<&str> = claims.to_vec();
+        all.extend(others.iter().map(|(claim, _)| *claim));
+        all.sort_unstable();
+        all
     };
-    let not_there = TokenKey {
-        id: b"absent".to_vec(),
-        label: "absent".to_owned(),
-        ..one
-    };
-    for key in [named_so_but_another, not_there] {
-        let error = module.sign(&token, &key, b"message").unwrap_err();
-        assert_eq!(error.fault, TokenFault::KeyAbsent);
-        assert!(!error.may_have_signed);
-        assert_eq!(
-            error.said,
-            "no key on the token has this name and this public half"
-        );
+    let all = of(rows[0]);
+    for row in rows {
+        assert_eq!(of(row), all);
     }
-}
-
-fn two_tokens_are_told_apart(module: &mut dyn Module, _: &[Algorithm]) {
-    let tokens = ["one", "two"].map(|label| logged_in(module, label));
-    let keys = tokens
-        .each_ref()
-        .map(|token| module.generate(token, "root", EcdsaP256).unwrap());
-    assert_ne!(keys[0].public, keys[1].public);
-    for (token, key) in tokens.iter().zip(&keys) {
-        let signature = module.sign(token, key, b"message").unwrap();
+    // And each is held on some row.
+    for claim in all {
         assert!(
-            Key::from_public(&key.public)
-                .unwrap()
-                .verifies(b"message", &signature)
+            rows.iter().any(|(claims, _)| claims.contains(&claim)),
+            "{claim}"
         );
     }
-    let error = module.sign(&tokens[0], &keys[1], b"message").unwrap_err();
-    assert_eq!(error.fault, TokenFault::KeyAbsent);
-}
-
-fn label_that_is_taken_is_refused(module: &mut dyn Module, _: &[Algorithm]) {
-    let token = logged_in(module, "one");
-    let error = module
-        .initialise("one", &secret(SO_PIN), &secret(PIN))
-        .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "initialise a token as \"one\": a token with this label is there already"
-    );
-    assert_eq!(error.fault, TokenFault::Exists);
-
-    let key = module.generate(&token, "root", EcdsaP256).unwrap();
-    let error = module.generate(&token, "root", Ed25519).unwrap_err();
-    assert_eq!(error.said, "a key with this label is there already");
-    assert_eq!(error.fault, TokenFault::Exists);
-    assert_eq!(module.keys(&token).unwrap(), [key]);
-}
-
-fn nothing_signs_before_a_login_or_after_a_logout(module: &mut dyn Module, _: &[Algorithm]) {
-    let token = initialised(module, "one").id;
-    let error = module.generate(&token, "root", EcdsaP256).unwrap_err();
-    assert_eq!(error.fault, TokenFault::NotLoggedIn);
-    module.login(&token, &secret(PIN)).unwrap();
-    let key = module.generate(&token, "root", EcdsaP256).unwrap();
-    module.logout(&token);
-    let error = module.sign(&token, &key, b"message").unwrap_err();
-    assert_eq!(error.fault, TokenFault::NotLoggedIn);
-    assert!(!error.may_have_signed);
-    module.login(&token, &secret(PIN)).unwrap();
-    module.sign(&token, &key, b"message").unwrap();
-}
-
-fn public_halves_show_before_a_login(module: &mut dyn Module, _: &[Algorithm]) {
-    let token = logged_in(module, "one");
-    let key = module.generate(&token, "root", EcdsaP256).unwrap();
-    module.logout(&token);
-    let shown = module.keys(&token).unwrap();
-    assert_eq!(shown.len(), 1);
-    assert_eq!(
-        (&shown[0].label, &shown[0].public),
-        (&key.label, &key.public)
-    );
-}
-
-fn second_login_is_fine(module: &mut dyn Module, _: &[Algorithm]) {
-    let token = logged_in(module, "one");
-    let key = module.generate(&token, "root", EcdsaP256).unwrap();
-    module.login(&token, &secret(PIN)).unwrap();
-    module.sign(&token, &key, b"message").unwrap();
-}
-
-fn token_that_is_not_there_is_removed(module: &mut dyn Module, _: &[Algorithm]) {
-    let there = logged_in(module, "one");
-    let key = module.generate(&there, "root", EcdsaP256).unwrap();
-    for absent in [
-        TokenId {
-            serial: "0".to_owned(),
-            ..there.clone()
-        },
-        TokenId {
-            label: "other".to_owned(),
-            ..there.clone()
-        },
-    ] {
-        for error in [
-            module.login(&absent, &secret(PIN)).unwrap_err(),
-            module.keys(&absent).unwrap_err(),
-            module.generate(&absent, "root", EcdsaP256).unwrap_err(),
-            module.sign(&absent, &key, b"message").unwrap_err(),
-        ] {
-            assert_eq!(error.fault, TokenFault::Removed);
-            assert!(!error.may_have_signed);
-            assert!(
-                error.said.starts_with("the token is not plugged in"),
-                "{error}"
-            );
-        }
-        module.logout(&absent);
-    }
-    module.sign(&there, &key, b"message").unwrap();
-}
-
-fn token_is_listed_as_it_was_initialised(module: &mut dyn Module, _: &[Algorithm]) {
-    let name = module.name().to_owned();
-    let token = initialised(module, "Grüße aus PyPI");
-    assert_eq!(token, listed(module, &token.id));
-    assert_eq!(token.id.label, "Grüße aus PyPI");
-    assert_eq!(token.id.module, name);
-    assert_eq!(token.identity.serial, token.id.serial);
-    assert!(token.ready && !token.pin_pad);
-    assert!(!token.id.serial.is_empty() && !token.identity.model.is_empty());
 }
 
 #[test]
@@ -329,40 +364,12 @@ fn listed(module: &mut dyn Module, token: &TokenId) -> TokenInfo {
     tokens.find(|listed| listed.id == *token).unwrap()
 }
 
-/// Debian's path of `SoftHSM`.
-const SOFTHSM: &str = "/usr/lib/softhsm/libsofthsm2.so";
-
 fn softhsm() -> Pkcs11Module {
-    assert!(
-        Path::new(SOFTHSM).exists(),
-        "{SOFTHSM} is missing: install softhsm2"
-    );
+    rows::SOFTHSM2.library.as_ref().unwrap().check();
     Pkcs11Module::load("room", SOFTHSM, None).unwrap()
 }
 
 /// Runs `claim` in a new process of this test program, with `SoftHSM` configured to keep its tokens in `tokens/` of the folder it is given.
 fn in_own_process(test: &str, claim: fn(&Path)) {
-    const FOLDER: &str = "TUF_CEREMONY_TEST_FOLDER";
-    if let Some(folder) = std::env::var_os(FOLDER) {
-        return claim(Path::new(&folder));
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let tokens = folder.path().join("tokens");
-    let configuration = folder.path().join("softhsm2.conf");
-    std::fs::create_dir(&tokens).unwrap();
-    let settings = format!(
-        "directories.tokendir = {}\nobjectstore.backend = file\nslots.removable = true\nlog.level = ERROR\n",
-        tokens.display()
-    );
-    std::fs::write(&configuration, settings).unwrap();
-    let ran = Command::new(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--include-ignored", "--nocapture"])
-        .env(FOLDER, folder.path())
-        .env("SOFTHSM2_CONF", configuration)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&ran.stdout) + String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{test} failed:\n{said}");
-    assert!(said.contains("1 passed"), "{test} did not run:\n{said}");
+    stage::in_own_process(test, stage::prepare_softhsm, claim);
 }

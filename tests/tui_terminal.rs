@@ -5,6 +5,7 @@
 
 mod terminal {
     pub(crate) mod ceremony;
+    mod envelope;
 }
 #[path = "support/terminal.rs"]
 mod screen;

@@ -205,7 +205,7 @@ Examples:
 
 {EXIT_CODES}"))]
 pub struct TokensArgs {
-    /// A PKCS#11 module to look into; none: the ones found in their usual places
+    /// A PKCS#11 module to look into; none: the ones found in their usual places, and PIV cards in readers
     #[arg(long, value_name = "PATH")]
     pub module: Vec<PathBuf>,
     /// The room whose modules to look into

@@ -7,7 +7,7 @@ use super::{Answer, Exit, print};
 use crate::bundle::files;
 use crate::ceremony::port::{TokenInfo, TokenKey};
 use crate::ceremony::prompt::Tries;
-use crate::room::config::{Module, Room};
+use crate::room::config::{Backend, Module, Room};
 use crate::room::failure::Failure;
 use crate::room::{hardening, modules, rehearsal};
 
@@ -50,8 +50,13 @@ pub fn run(args: &TokensArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answe
 fn list(args: &TokensArgs) -> Result<Vec<(TokenInfo, Vec<TokenKey>)>, Failure> {
     let mut tokens = Vec::new();
     let keeper = hardening::harden().map_err(Failure::disk)?;
+    let usual = args.module.is_empty() && args.room.is_none();
     for module in named(args)? {
-        let mut module = modules::start(&module, &keeper)?;
+        let mut module = match modules::start(&module, &keeper) {
+            // Nobody asked for it by name, and a machine without the smart card service has none.
+            Err(_) if usual && matches!(module.backend, Backend::Yubikey) => continue,
+            started => started?,
+        };
         for token in module.list().map_err(|fault| Failure::token(&fault))? {
             let keys = if token.ready {
                 module.keys(&token.id).unwrap_or_default()
@@ -81,6 +86,10 @@ fn named(args: &TokensArgs) -> Result<Vec<Module>, Failure> {
     if args.module.is_empty() && args.room.is_none() {
         modules
             .extend(rehearsal::softhsm().map(|path| Module::library("softhsm".to_owned(), path)));
+        modules.push(Module {
+            name: "yubikey".to_owned(),
+            backend: Backend::Yubikey,
+        });
     }
     Ok(modules)
 }
@@ -98,6 +107,13 @@ fn print_token(token: &TokenInfo, keys: &[TokenKey], out: &mut dyn Write) -> std
         "not initialised"
     };
     writeln!(out, "  {state}; PIN tries: {}", tries(token.tries))?;
+    if let Some(firmware) = &token.firmware {
+        writeln!(out, "  firmware {}", print::plain(firmware))?;
+    }
+    if !token.factory.is_empty() {
+        let names: Vec<_> = token.factory.iter().map(|one| one.name()).collect();
+        writeln!(out, "  STILL THE MAKER'S: {}", names.join(", "))?;
+    }
     for key in keys {
         let line = format!(
             "  key {:?} id {} public SHA-256 {}",
@@ -120,6 +136,7 @@ fn json(token: &TokenInfo, keys: &[TokenKey]) -> serde_json::Value {
                 "id": data_encoding::HEXLOWER.encode(&key.id),
                 "fingerprint": key.public.fingerprint(),
                 "keyid": keyid,
+                "usage": key.usage,
             })
         })
         .collect();
@@ -129,6 +146,8 @@ fn json(token: &TokenInfo, keys: &[TokenKey]) -> serde_json::Value {
         "model": token.identity.model,
         "serial": token.identity.serial,
         "label": token.identity.label,
+        "firmware": token.firmware,
+        "factory": token.factory,
         "ready": token.ready,
         "tries": token.tries,
         "keys": keys,

@@ -98,6 +98,7 @@ impl Session {
         inputs::check_output(&paths.output)?;
         let record =
             Record::open(&paths.output).map_err(|fault| Failure::disk(fault.to_string()))?;
+        let modules = opening::open_modules(&room, paths, keeper, more)?;
         let world = opening::open_world(
             &room,
             &script,
@@ -105,8 +106,7 @@ impl Session {
             ceremony,
             paths,
             record.clone(),
-            keeper,
-            more,
+            modules,
         )?;
         let opened = opening::opened(
             &script,

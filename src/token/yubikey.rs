@@ -33,7 +33,7 @@ mod reset;
 mod session;
 mod slots;
 
-use errors::{failed, guarded, is_lost};
+use errors::{failed, is_lost};
 use session::Session;
 
 /// All `YubiKeys` of the machine. Dropping it ends all logins.
@@ -92,6 +92,11 @@ impl YubikeyModule {
         })
     }
 
+    fn read_info(&self, card: &mut YubiKey) -> Result<TokenInfo, Error> {
+        let tries = session::tries(card)?;
+        self.info(card, tries)
+    }
+
     /// What the cards with a login say now; those that do not answer lose it.
     fn living(&mut self) -> Vec<(String, TokenInfo)> {
         let mut living = Vec::new();
@@ -105,6 +110,8 @@ impl YubikeyModule {
             if let Ok(info) = info {
                 living.push((session.card.name().to_owned(), info));
                 self.sessions.push((token, session));
+            } else {
+                readers::release(session.card);
             }
         }
         living
@@ -153,14 +160,14 @@ impl YubikeyModule {
     ) -> Result<T, TokenError> {
         if let Some(index) = self.sessions.iter().position(|(open, _)| open == token) {
             match read(&mut self.sessions[index].1.card) {
-                Err(error) if is_lost(&error) => drop(self.sessions.remove(index)),
+                Err(error) if is_lost(&error) => {
+                    readers::release(self.sessions.remove(index).1.card);
+                }
                 read => return read.map_err(|error| failed(attempted, &error)),
             }
         }
-        let mut card = self.open(token, attempted)?;
-        let read = read(&mut card).map_err(|error| failed(attempted, &error));
-        readers::release(card);
-        read
+        let card = self.open(token, attempted)?;
+        readers::with(card, read).map_err(|error| failed(attempted, &error))
     }
 
     /// Ends a session that a failure shows to be gone.
@@ -170,11 +177,12 @@ impl YubikeyModule {
         result: Result<T, TokenError>,
     ) -> Result<T, TokenError> {
         let gone = [TokenFault::Removed, TokenFault::Module];
-        if result
+        let is_gone = result
             .as_ref()
-            .is_err_and(|error| gone.contains(&error.fault))
-        {
-            self.logout(token);
+            .is_err_and(|error| gone.contains(&error.fault));
+        let index = self.sessions.iter().position(|(open, _)| open == token);
+        if let Some(index) = index.filter(|_| is_gone) {
+            readers::release(self.sessions.remove(index).1.card);
         }
         result
     }
@@ -193,10 +201,9 @@ impl Module for YubikeyModule {
             failed(&attempted, &error)
         })?;
         let mut tokens = living;
-        for mut card in cards {
+        for card in cards {
             let reader = card.name().to_owned();
-            let info = session::tries(&mut card).and_then(|tries| self.info(&mut card, tries));
-            readers::release(card);
+            let info = readers::with(card, |card| self.read_info(card));
             tokens.extend(info.map(|info| (reader, info)));
         }
         tokens.sort_by(|one, other| one.0.cmp(&other.0));
@@ -219,29 +226,23 @@ impl Module for YubikeyModule {
         pin::check(pin, &attempted)?;
         self.logout(token);
         let mut card = self.open(token, &attempted)?;
-        let failed = |error: Error| failed(&attempted, &error);
-        let slots = slots::read(&mut card).map_err(failed)?;
-        let tries = session::tries(&mut card).map_err(failed)?;
-        if tries == Tries::Locked {
-            readers::release(card);
-            let said = "the PIN is locked after too many wrong ones; no try was used";
-            return Err(failure(attempted, said, TokenFault::PinLocked));
-        }
-        guarded(|| pin.expose(|pin| card.verify_pin(pin))).map_err(|error| match error {
-            Error::WrongPin { .. } => {
-                failure(&attempted, "the PIN is wrong", TokenFault::PinIncorrect)
+        match session::log_in(&mut card, pin, &attempted) {
+            Ok((slots, tries)) => {
+                let session = Session {
+                    card,
+                    slots,
+                    tries,
+                    fresh: true,
+                    authorised: false,
+                };
+                self.sessions.push((token.clone(), session));
+                Ok(())
             }
-            error => failed(error),
-        })?;
-        let session = Session {
-            card,
-            slots,
-            tries,
-            fresh: true,
-            authorised: false,
-        };
-        self.sessions.push((token.clone(), session));
-        Ok(())
+            Err(error) => {
+                readers::release(card);
+                Err(error)
+            }
+        }
     }
 
     fn logout(&mut self, token: &TokenId) {
@@ -332,18 +333,17 @@ impl Module for YubikeyModule {
     fn reset(&mut self, token: &TokenId, reset: &Reset) -> Result<TokenInfo, TokenError> {
         let attempted = format!("reset token {}", token.serial);
         self.logout(token);
-        let mut card = self.open(token, &attempted)?;
-        let new = reset::New::of(reset, &card, &attempted)?;
-        reset::erase(&mut card, &attempted)?;
-        // From here on the card that was named, opened anew: the old connection knows a card that is no more.
-        drop(card);
-        let mut card = self.open(token, &attempted)?;
-        reset::provision(&mut card, &new, &attempted)?;
-        drop(card);
-        let mut card = self.open(token, &attempted)?;
-        session::tries(&mut card)
-            .and_then(|tries| self.info(&mut card, tries))
-            .map_err(|error| failed(&attempted, &error))
+        let card = self.open(token, &attempted)?;
+        let new = readers::with(card, |card| {
+            let new = reset::New::of(reset, card, &attempted)?;
+            reset::erase(card, &attempted)?;
+            Ok(new)
+        })?;
+        // The card that was named, opened anew: the old connection knows a card that is no more.
+        let card = self.open(token, &attempted)?;
+        readers::with(card, |card| reset::provision(card, &new, &attempted))?;
+        let card = self.open(token, &attempted)?;
+        readers::with(card, |card| self.read_info(card)).map_err(|error| failed(&attempted, &error))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The loop that owns the terminal: hands keys, messages and time to [`super::update`], draws, and does what it requests.
 
-use std::io::{self, Stdout};
+use std::io::{self, Stdout, stdout};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Duration;
@@ -10,8 +10,9 @@ use crossterm::terminal::size;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
+use super::envelope::{self, Shown};
 use super::glyphs::Glyphs;
-use super::model::{Input, Model, PinEnd, Request, Stage};
+use super::model::{EnvelopeStep, Input, Model, PinEnd, Request, Stage};
 use super::operator::{Message, Reply};
 use super::pin::{PinKey, PinReader};
 use super::terminal::{Guard, Signals, next};
@@ -19,6 +20,7 @@ use super::update::update;
 use super::view::view;
 use super::{Clock, Start};
 use crate::ceremony::port::Stop;
+use crate::ceremony::prompt::EnvelopePrompt;
 use crate::secret::Secret;
 
 /// How long the loop waits for a key before it looks at messages, clock and signals.
@@ -66,6 +68,8 @@ enum Open {
     Nothing,
     Prompt(Reply<String>),
     Pin(Reply<Secret>),
+    /// The new secret waits here, in locked memory, until the paper has it.
+    Envelope(Box<EnvelopePrompt>, Secret, Reply<Secret>),
 }
 
 struct App {
@@ -116,6 +120,11 @@ impl App {
                     self.open = Open::Pin(reply);
                     Input::Pin(prompt)
                 }
+                Ok(Message::Envelope(prompt, fresh, reply)) => {
+                    self.open = Open::Envelope(prompt.clone(), fresh, reply);
+                    Input::Envelope(prompt)
+                }
+                Ok(Message::Told(text)) => Input::Told(text),
                 Ok(Message::Finished(finish)) => Input::Finished(finish),
                 Err(TryRecvError::Empty) => return changed,
                 Err(TryRecvError::Disconnected) => {
@@ -158,6 +167,7 @@ impl App {
             Some(Request::Pause) => self.reply(Err(Stop::Paused)),
             Some(Request::Leave) => self.left = true,
             Some(Request::OpenPin) => self.read_pin(signals)?,
+            Some(Request::ShowSecret) => self.show_secret(signals)?,
         }
         Ok(())
     }
@@ -166,25 +176,84 @@ impl App {
         // An asker that is gone needs no answer.
         match (std::mem::replace(&mut self.open, Open::Nothing), answer) {
             (Open::Prompt(reply), answer) => drop(reply.send(answer)),
-            (Open::Pin(reply), Err(stop)) => drop(reply.send(Err(stop))),
+            (Open::Pin(reply) | Open::Envelope(_, _, reply), Err(stop)) => {
+                drop(reply.send(Err(stop)));
+            }
             (open, _) => self.open = open,
         }
     }
 
-    /// Reads a PIN while the terminal library rests.
+    /// Reads a PIN and hands it to its asker.
     fn read_pin(&mut self, signals: &Signals) -> io::Result<()> {
-        let mut pin = match Secret::new() {
-            Ok(pin) => pin,
+        let Some((end, pin)) = self.read_secret(signals)? else {
+            self.take(Input::PinClosed(PinEnd::Entered));
+            return Ok(());
+        };
+        self.take(Input::PinClosed(end));
+        if end == PinEnd::Entered
+            && let Open::Pin(reply) = std::mem::replace(&mut self.open, Open::Nothing)
+        {
+            // An asker that is gone drops the secret, and so wipes it.
+            drop(reply.send(Ok(pin)));
+        }
+        Ok(())
+    }
+
+    /// Shows the new secret once, then has it typed from the paper and compares, in locked memory.
+    fn show_secret(&mut self, signals: &Signals) -> io::Result<()> {
+        let Open::Envelope(prompt, fresh, _) = &self.open else {
+            return Ok(());
+        };
+        let shown = envelope::show(prompt, fresh, signals);
+        // The screen is wiped, so the library begins with an empty one too. Its own way of clearing asks the terminal where the cursor is, and waits.
+        self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        match shown? {
+            Shown::Written => {}
+            Shown::Cancelled => {
+                self.take(Input::EnvelopeStep(EnvelopeStep::Cancelled));
+                return Ok(());
+            }
+            Shown::Interrupted => {
+                self.take(Input::EnvelopeStep(EnvelopeStep::Interrupted));
+                return Ok(());
+            }
+        }
+        self.take(Input::EnvelopeStep(EnvelopeStep::Written));
+        let Some((end, typed)) = self.read_secret(signals)? else {
+            self.take(Input::EnvelopeStep(EnvelopeStep::Kept));
+            return Ok(());
+        };
+        let step = match (end, &self.open) {
+            (PinEnd::Cancelled, _) => EnvelopeStep::Cancelled,
+            (PinEnd::Interrupted, _) => EnvelopeStep::Interrupted,
+            (PinEnd::Entered, Open::Envelope(_, fresh, _)) if same(fresh, &typed) => {
+                EnvelopeStep::Kept
+            }
+            (PinEnd::Entered, _) => EnvelopeStep::Differs,
+        };
+        self.take(Input::EnvelopeStep(step));
+        if step == EnvelopeStep::Kept
+            && let Open::Envelope(_, fresh, reply) =
+                std::mem::replace(&mut self.open, Open::Nothing)
+        {
+            drop(reply.send(Ok(fresh)));
+        }
+        Ok(())
+    }
+
+    /// Reads a secret while the terminal library rests. None: there is no memory for one, and the asker was told.
+    fn read_secret(&mut self, signals: &Signals) -> io::Result<Option<(PinEnd, Secret)>> {
+        let mut secret = match Secret::new() {
+            Ok(secret) => secret,
             Err(error) => {
                 self.reply(Err(Stop::Terminal(error.to_string())));
-                self.take(Input::PinClosed(PinEnd::Entered));
-                return Ok(());
+                return Ok(None);
             }
         };
         let mut reader = PinReader::open()?;
         self.draw()?;
         let end = loop {
-            match reader.next(&mut pin)? {
+            match reader.next(&mut secret)? {
                 PinKey::Enter => break PinEnd::Entered,
                 PinKey::Cancel => break PinEnd::Cancelled,
                 _ if signals.stop() => break PinEnd::Interrupted,
@@ -196,20 +265,17 @@ impl App {
             if self.model.is_too_small() {
                 break PinEnd::Interrupted;
             }
-            let typed = matches!(&self.model.stage, Stage::Pin(page) if page.field == Some(true));
-            if changed || typed == pin.is_empty() {
-                self.take(Input::PinTyped(!pin.is_empty()));
+            let typed = self.model.secret_field() == Some(true);
+            if changed || typed == secret.is_empty() {
+                self.take(Input::PinTyped(!secret.is_empty()));
                 self.draw()?;
             }
         };
-        drop(reader);
-        self.take(Input::PinClosed(end));
-        if end == PinEnd::Entered
-            && let Open::Pin(reply) = std::mem::replace(&mut self.open, Open::Nothing)
-        {
-            // An asker that is gone drops the secret, and so wipes it.
-            drop(reply.send(Ok(pin)));
-        }
-        Ok(())
+        Ok(Some((end, secret)))
     }
+}
+
+/// A plain comparison: who can time this reads the memory that both are in.
+fn same(one: &Secret, other: &Secret) -> bool {
+    one.expose(|one| other.expose(|other| one == other))
 }

@@ -8,7 +8,7 @@ use super::{Finish, Start};
 use crate::ceremony::event::{Event, Mode};
 use crate::ceremony::plan::Step;
 use crate::ceremony::progress::Progress;
-use crate::ceremony::prompt::{Ask, Choice, PinPrompt, Prompt};
+use crate::ceremony::prompt::{Ask, Choice, EnvelopePrompt, PinPrompt, Prompt};
 use crate::tuf::digest::Sha256;
 
 /// The smallest screen: columns, rows. Below it nothing is shown and nothing can be answered.
@@ -28,6 +28,12 @@ pub(super) enum Input {
     Prompt(Box<Prompt>),
     /// A question for a PIN.
     Pin(Box<PinPrompt>),
+    /// A new secret is to be shown; the secret itself never comes here.
+    Envelope(Box<EnvelopePrompt>),
+    /// How its showing, or the typing of it from the paper, ended.
+    EnvelopeStep(EnvelopeStep),
+    /// What people must do while a token is asked.
+    Told(String),
     /// Whether anything stands in the open PIN field: all that this side learns of it.
     PinTyped(bool),
     /// The PIN field was closed.
@@ -47,6 +53,21 @@ pub(super) enum PinEnd {
     Interrupted,
 }
 
+/// What happened to a new secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EnvelopeStep {
+    /// It is on the paper, and typed from there next.
+    Written,
+    /// What was typed from the paper is another.
+    Differs,
+    /// Esc or Ctrl-C.
+    Cancelled,
+    /// The screen was changed meanwhile.
+    Interrupted,
+    /// The paper has it.
+    Kept,
+}
+
 /// What the screen wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Request {
@@ -58,6 +79,8 @@ pub(super) enum Request {
     Pause,
     /// Open the PIN field.
     OpenPin,
+    /// Show the new secret.
+    ShowSecret,
     /// Leave the screen.
     Leave,
 }
@@ -82,6 +105,8 @@ pub(super) struct Model {
     pub(super) leaving: bool,
     /// Pause was chosen while nothing was asked: the next question is answered with it.
     pub(super) pausing: bool,
+    /// What people must do while a token is asked.
+    pub(super) told: Option<String>,
     /// An event that does not fit the ones before: a fault to be told, not to be hidden.
     pub(super) fault: Option<String>,
 }
@@ -96,6 +121,8 @@ pub(super) enum Stage {
     Asking(Box<Asking>),
     /// A PIN is wanted.
     Pin(Box<PinPage>),
+    /// A new secret goes into its envelope.
+    Envelope(Box<EnvelopePage>),
     /// The finish page.
     Finished(Finish),
 }
@@ -120,6 +147,15 @@ pub(super) struct PinPage {
     pub(super) prompt: PinPrompt,
     /// None: closed; else whether anything was typed.
     pub(super) field: Option<bool>,
+}
+
+/// A new secret on its way into the envelope.
+pub(super) struct EnvelopePage {
+    pub(super) prompt: EnvelopePrompt,
+    /// None: not shown yet; else the field for what stands on the paper, and whether anything was typed.
+    pub(super) field: Option<bool>,
+    /// What went wrong before.
+    pub(super) note: Option<&'static str>,
 }
 
 /// A page laid over the current one; Esc goes back.
@@ -153,6 +189,7 @@ impl Model {
             overlay_scroll: 0,
             leaving: false,
             pausing: false,
+            told: None,
             fault: None,
         }
     }
@@ -162,6 +199,14 @@ impl Model {
     }
     pub(super) fn columns(&self) -> usize {
         usize::from(self.size.0)
+    }
+    /// Whether anything was typed into the open field of a secret; none: no such field is open.
+    pub(super) fn secret_field(&self) -> Option<bool> {
+        match &self.stage {
+            Stage::Pin(page) => page.field,
+            Stage::Envelope(page) => page.field,
+            _ => None,
+        }
     }
     /// The digest that is read aloud now, and of what.
     pub(super) fn digest(&self) -> Option<(String, Sha256)> {
@@ -181,7 +226,7 @@ impl Model {
             Stage::Finished(finish) => finish
                 .head
                 .map(|head| ("the end of the transcript".to_owned(), head)),
-            Stage::Working | Stage::Pin(_) => None,
+            Stage::Working | Stage::Pin(_) | Stage::Envelope(_) => None,
         }
     }
     /// The current step, if any is left.

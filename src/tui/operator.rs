@@ -20,6 +20,10 @@ pub(super) enum Message {
     Prompt(Box<Prompt>, Reply<String>),
     /// A question for a PIN. The secret goes straight to the asker, past the model.
     Pin(Box<PinPrompt>, Reply<Secret>),
+    /// A new secret for its envelope. It goes past the model too.
+    Envelope(Box<EnvelopePrompt>, Secret, Reply<Secret>),
+    /// What people must do while a token is asked.
+    Told(String),
     /// The ceremony has ended.
     Finished(Finish),
 }
@@ -58,8 +62,13 @@ impl Operator for TuiOperator {
         let prompt = Box::new(prompt.clone());
         self.question(|reply| Message::Pin(prompt, reply))
     }
-    fn envelope(&mut self, prompt: &EnvelopePrompt, _fresh: Secret) -> Result<Secret, Stop> {
-        Err(Stop::NoAnswer(format!("envelope:{}", prompt.holder)))
+    fn envelope(&mut self, prompt: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop> {
+        let prompt = Box::new(prompt.clone());
+        self.question(|reply| Message::Envelope(prompt, fresh, reply))
+    }
+    fn tell(&mut self, text: &str) {
+        // A screen that is gone tells nobody; the question after it says so.
+        let _ = self.screen.send(Message::Told(text.to_owned()));
     }
 }
 

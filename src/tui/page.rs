@@ -84,6 +84,7 @@ pub(super) fn page(model: &Model) -> Page {
             Stage::Working => working(model),
             Stage::Asking(asking) => return asking_page(model, asking),
             Stage::Pin(pin) => pin_page(model, pin),
+            Stage::Envelope(envelope) => asking::envelope(model, envelope),
             Stage::Finished(finish) => Page::of(
                 record::finish(model, finish),
                 "The ceremony program is done. Read this page, then leave it.",
@@ -152,24 +153,33 @@ fn working(model: &Model) -> Page {
     } else {
         record::steps(model)
     };
-    Page::of(
+    let told = model.told.iter();
+    let told = told.flat_map(|told| lines(told, model.columns(), Tone::Warn));
+    let mut page = Page::of(
         body,
         waiting,
         "j/k scroll  o overview  s steps  c signatures  f findings  ? help  q pause",
-    )
+    );
+    page.top = told.collect();
+    page
 }
 
 fn pin_page(model: &Model, pin: &PinPage) -> Page {
     let mut page = asking::pin(model, pin);
     (page.waiting, page.keys) = if pin.field.is_some() {
         (
-            format!("Waiting for: the PIN of {}, then Enter", pin.prompt.holder),
+            format!(
+                "Waiting for: the {} of {}, then Enter",
+                pin.prompt.kind.name(),
+                pin.prompt.holder
+            ),
             "Enter send  Ctrl-U clear  Esc cancel. No other key does anything.",
         )
     } else {
         (
             format!(
-                "Waiting for: Enter, once the camera is turned away. PIN of {}",
+                "Waiting for: Enter, once the camera is turned away. {} of {}",
+                pin.prompt.kind.name(),
                 pin.prompt.holder
             ),
             "Enter open the PIN field  c signatures  L large type  ? help  q pause",
@@ -229,6 +239,7 @@ fn behind(model: &Model) -> &'static str {
         Stage::Opening => "the opening page",
         Stage::Working => "the ceremony",
         Stage::Pin(_) => "the PIN",
+        Stage::Envelope(_) => "the envelope",
         Stage::Finished(_) => "the finish page",
         Stage::Asking(asking) => match asking.prompt.ask {
             Ask::Phrase { .. } => "the phrase",

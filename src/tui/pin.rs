@@ -74,6 +74,16 @@ impl PinReader {
         })
     }
 
+    /// Waits a little for one key and keeps nothing of it.
+    pub(super) fn key(&mut self) -> io::Result<PinKey> {
+        let Some(mut byte) = self.read()? else {
+            return Ok(self.decoder.idle());
+        };
+        let key = self.decoder.feed(byte[0]);
+        byte.zeroize();
+        Ok(key)
+    }
+
     fn read(&self) -> io::Result<Option<[u8; 1]>> {
         let patience = Timespec {
             tv_sec: 0,

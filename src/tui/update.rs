@@ -6,7 +6,9 @@ mod reading;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::model::{Asking, Input, Model, Overlay, PinEnd, PinPage, Request, Stage};
+use super::model::{
+    Asking, EnvelopePage, EnvelopeStep, Input, Model, Overlay, PinEnd, PinPage, Request, Stage,
+};
 use super::page::{first_line, large_pages, page};
 use crate::ceremony::event::Event;
 
@@ -24,6 +26,7 @@ pub(super) fn update(model: &mut Model, input: Input) -> Option<Request> {
             None
         }
         Input::Event(event) => {
+            model.told = None;
             if let Err(fault) = model.progress.apply(&event) {
                 model.fault = Some(fault.to_string());
             }
@@ -40,9 +43,27 @@ pub(super) fn update(model: &mut Model, input: Input) -> Option<Request> {
             };
             ask(model, Stage::Pin(Box::new(pin)))
         }
+        Input::Envelope(prompt) => {
+            let envelope = EnvelopePage {
+                prompt: *prompt,
+                field: None,
+                note: None,
+            };
+            ask(model, Stage::Envelope(Box::new(envelope)))
+        }
+        Input::EnvelopeStep(step) => {
+            step_envelope(model, step);
+            None
+        }
+        Input::Told(text) => {
+            model.told = Some(text);
+            None
+        }
         Input::PinTyped(typed) => {
-            if let Stage::Pin(pin) = &mut model.stage {
-                pin.field = Some(typed);
+            match &mut model.stage {
+                Stage::Pin(pin) => pin.field = Some(typed),
+                Stage::Envelope(envelope) => envelope.field = Some(typed),
+                _ => {}
             }
             None
         }
@@ -63,6 +84,7 @@ pub(super) fn update(model: &mut Model, input: Input) -> Option<Request> {
 
 /// A new question: answered with a pause if that was wanted, else shown.
 fn ask(model: &mut Model, stage: Stage) -> Option<Request> {
+    model.told = None;
     if model.pausing {
         return Some(Request::Pause);
     }
@@ -80,6 +102,22 @@ fn ask(model: &mut Model, stage: Stage) -> Option<Request> {
 fn show(model: &mut Model, stage: Stage) {
     model.stage = stage;
     model.scroll = first_line(model);
+}
+
+/// From the screen to the paper and back: only what was typed from the paper ends it.
+fn step_envelope(model: &mut Model, step: EnvelopeStep) {
+    let Stage::Envelope(envelope) = &mut model.stage else {
+        return;
+    };
+    envelope.field = (step == EnvelopeStep::Written).then_some(false);
+    envelope.note = (step == EnvelopeStep::Differs).then_some(
+        "[FAIL] What was typed is not what was shown. It is shown again: correct the paper.",
+    );
+    match step {
+        EnvelopeStep::Kept => show(model, Stage::Working),
+        EnvelopeStep::Cancelled => model.leaving = true,
+        _ => {}
+    }
 }
 
 fn close_pin(model: &mut Model, end: PinEnd) {
@@ -136,6 +174,7 @@ fn press(model: &mut Model, key: KeyEvent) -> Option<Request> {
             pin.field = Some(false);
             Some(Request::OpenPin)
         }
+        Stage::Envelope(_) if key.code == KeyCode::Enter => Some(Request::ShowSecret),
         _ => common(model, key.code),
     }
 }
@@ -156,7 +195,9 @@ fn leave(model: &mut Model) -> Option<Request> {
     model.overlay = None;
     model.pausing = true;
     match model.stage {
-        Stage::Asking(_) | Stage::Pin(_) => Some(answered(model, Request::Pause)),
+        Stage::Asking(_) | Stage::Pin(_) | Stage::Envelope(_) => {
+            Some(answered(model, Request::Pause))
+        }
         _ => None,
     }
 }

@@ -41,7 +41,10 @@ fn a_production_room_adds_no_root_of_attestation() {
     genesis.modules.clear();
     let outcome = genesis.run();
     assert_eq!(outcome.code, 1, "{outcome:?}");
-    assert!(outcome.err.contains("refused ROOM-TEST-ROOT"), "{outcome:?}");
+    assert!(
+        outcome.err.contains("refused ROOM-TEST-ROOT"),
+        "{outcome:?}"
+    );
     let text = "a production ceremony trusts the makers' own and no other";
     assert!(outcome.err.contains(text), "{outcome:?}");
 }
@@ -57,15 +60,33 @@ fn a_root_of_attestation_is_one_certificate_with_a_plain_name() {
     let two = stage.path("two.pem");
     fs::write(&two, pem).unwrap();
     let cases = [
-        ("../out", &good, "ROOM-TEST-ROOT", "its name shall be small letters"),
-        ("Vyk CA", &good, "ROOM-TEST-ROOT", "its name shall be small letters"),
-        ("vyk-ca", &two, "ROOM-TEST-ROOT", "there are more in the file"),
+        (
+            "../out",
+            &good,
+            "ROOM-TEST-ROOT",
+            "its name shall be small letters",
+        ),
+        (
+            "Vyk CA",
+            &good,
+            "ROOM-TEST-ROOT",
+            "its name shall be small letters",
+        ),
+        (
+            "vyk-ca",
+            &two,
+            "ROOM-TEST-ROOT",
+            "there are more in the file",
+        ),
         ("vyk-ca", &bad, "ATTEST-FORM", "neither DER nor PEM"),
     ];
     for (name, path, rule, text) in cases {
         let outcome = genesis(&stage, "refused", root(name, path)).run();
         assert_eq!(outcome.code, 1, "{name}: {outcome:?}");
-        assert!(outcome.err.contains(&format!("refused {rule}")), "{name}: {outcome:?}");
+        assert!(
+            outcome.err.contains(&format!("refused {rule}")),
+            "{name}: {outcome:?}"
+        );
         assert!(outcome.err.contains(text), "{name}: {outcome:?}");
     }
 }
@@ -74,7 +95,11 @@ fn a_root_of_attestation_is_one_certificate_with_a_plain_name() {
 fn a_rehearsal_may_add_a_root_of_attestation() {
     let stage = Stage::with_tokens(&crate::support::stage::EVERYBODY);
     let path = stage.path("root.pem");
-    fs::write(&path, tuf_ceremony::ceremony::attested::pem(&[certificate()])).unwrap();
+    fs::write(
+        &path,
+        tuf_ceremony::ceremony::attested::pem(&[certificate()]),
+    )
+    .unwrap();
     let bundle = genesis(&stage, "genesis", root("vyk-ca", &path)).finish();
     // No token here has an attestation, so nothing rests on the root, and it is not in the bundle.
     assert!(!bundle.join("evidence").exists());
@@ -82,7 +107,11 @@ fn a_rehearsal_may_add_a_root_of_attestation() {
     let keys = events.iter();
     let keys: Vec<_> = keys
         .filter_map(|event| match event {
-            Event::KeyEnrolled { keyid, token: Some(_), .. } => Some(keyid),
+            Event::KeyEnrolled {
+                keyid,
+                token: Some(_),
+                ..
+            } => Some(keyid),
             _ => None,
         })
         .collect();

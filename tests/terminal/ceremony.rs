@@ -7,8 +7,11 @@ use portable_pty::CommandBuilder;
 use tuf_ceremony::ceremony::event::{Credential, Document, Event, Mode, TokenIdentity};
 use tuf_ceremony::ceremony::plan::Step;
 use tuf_ceremony::ceremony::port::{Operator, Sink, Stop};
-use tuf_ceremony::ceremony::prompt::{Ask, Choice, PinPrompt, Prompt, TokenRow, Tries};
+use tuf_ceremony::ceremony::prompt::{
+    Ask, Choice, EnvelopePrompt, PinPrompt, Prompt, TokenRow, Tries,
+};
 use tuf_ceremony::ceremony::review::{Mark, Review, Row};
+use tuf_ceremony::secret::Secret;
 use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tui::{self, Finish, Home, ScriptEntry, Start};
 
@@ -18,6 +21,9 @@ use crate::screen::Session;
 pub(crate) const SCENARIO: &str = "TUF_CEREMONY_TEST_SCENARIO";
 /// A PIN that occurs nowhere else.
 pub(crate) const CANARY: &str = "Zx9-PIN-7f3Q";
+/// A new secret that occurs nowhere else, and as it is shown.
+pub(crate) const NEW_SECRET: &str = "kqx7wmfr4tcv9ehg";
+pub(crate) const SHOWN: &str = "k q x 7    w m f r    4 t c v    9 e h g";
 pub(crate) const PHRASE: &str = "sign root v8 as read";
 
 /// Starts this test program again in a terminal, for a scenario.
@@ -48,6 +54,15 @@ pub(crate) fn run(scenario: &str) {
             Ok(choice) => format!("choice: {choice:?}"),
             Err(failure) => format!("failure: {failure}"),
         },
+        "envelope" => tell(tui::run(opening_page(), |operator, sink| {
+            let told = envelope(operator, sink).unwrap_or_else(|stop| stop.to_string());
+            let finish = Finish {
+                code: 0,
+                text: vec![format!("the end: {told}")],
+                head: None,
+            };
+            (told, finish)
+        })),
         "panic" => tell(tui::run(opening_page(), |_, _| -> (String, Finish) {
             panic!("secret data")
         })),
@@ -140,6 +155,29 @@ fn whole(operator: &mut dyn Operator, sink: &mut dyn Sink) -> Result<String, Sto
     let right = pin.expose(|bytes| bytes == CANARY.as_bytes());
     let right = if right { "PIN right" } else { "PIN wrong" };
     Ok(format!("choice {chosen}, {right}, the PIN arrived"))
+}
+
+/// A text that is typed, a touch that is wanted, a secret that goes into its envelope.
+fn envelope(operator: &mut dyn Operator, sink: &mut dyn Sink) -> Result<String, Stop> {
+    for event in opening() {
+        sink.record(&event).unwrap();
+    }
+    let wanted = "the serial on the device".to_owned();
+    let serial = operator.ask(&prompt("serial", None, Ask::Text { wanted }))?;
+    operator.tell("Touch the key that blinks; you have 15 seconds.");
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    let fresh = Secret::take(&mut NEW_SECRET.as_bytes().to_vec()).unwrap();
+    let kept = operator.envelope(
+        &EnvelopePrompt {
+            holder: "bob".to_owned(),
+            kind: Credential::So,
+            token: token(),
+            text: vec!["Envelope 1 of 2 for bob.".to_owned()],
+        },
+        fresh,
+    )?;
+    let right = kept.expose(|bytes| bytes == NEW_SECRET.as_bytes());
+    Ok(format!("serial {serial}, kept {right}"))
 }
 
 fn opening() -> Vec<Event> {

@@ -19,11 +19,7 @@ mod quirks;
 mod requests;
 #[path = "pkcs11/resetting.rs"]
 mod resetting;
-#[path = "../support/shim.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared helpers")]
-mod shim;
-
-use super::{PIN, SOFTHSM, in_own_process, initialised, listed, logged_in, secret, softhsm};
+use super::{PIN, SOFTHSM, in_own_process, initialised, listed, logged_in, secret, shim, softhsm};
 
 #[test]
 fn module_says_what_it_is() {

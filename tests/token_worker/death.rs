@@ -1,12 +1,13 @@
 //! Crashes, hangs and kills: named, limited, never repeated.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tuf_ceremony::ceremony::port::{TokenError, TokenFault};
 use tuf_ceremony::token::Module as _;
-use tuf_ceremony::token::worker::{Limits, WorkerModule};
+use tuf_ceremony::token::worker::{Keeper, Limits, WorkerModule};
 use tuf_ceremony::tuf::key::Key;
 
 use crate::support::stage::PIN;
@@ -168,6 +169,23 @@ fn a_keeper_that_is_gone_is_an_error_and_not_a_wait() {
             .starts_with("the helper that starts the processes of tokens is gone"),
         "{error}"
     );
+}
+
+#[test]
+fn a_program_that_is_no_keeper_is_an_error_and_not_a_wait() {
+    for (program, said) in [
+        (
+            "/bin/true",
+            "the helper for tokens does not start: its end of the pipe is closed",
+        ),
+        (
+            "/bin/echo-that-is-not-there",
+            "the helper for tokens does not start: No such file or directory (os error 2)",
+        ),
+    ] {
+        let error = Keeper::start(Path::new(program)).err().unwrap();
+        assert_eq!(error, said);
+    }
 }
 
 /// The program dies without a word, with a module that hangs: nobody is left behind.

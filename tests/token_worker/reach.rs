@@ -1,18 +1,21 @@
 //! What the processes may reach: sockets by family, other processes, and what a rehearsal says of it.
 
-use std::net::UdpSocket;
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::{fs, thread};
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType, netlink, socket_with};
 use tuf_ceremony::ceremony::event::Reach;
 use tuf_ceremony::ceremony::port::TokenFault;
+use tuf_ceremony::room::session::{Paths, Session};
 use tuf_ceremony::token::Module as _;
 use tuf_ceremony::token::worker::{Limits, Setup, Sockets, WorkerModule, confine};
 
 use crate::support::scripts::example;
-use crate::support::stage::Stage;
-use crate::{Bench, keeper};
+use crate::support::shim::Shim;
+use crate::support::stage::{PIN, Stage, pin};
+use crate::{Bench, keeper, wait_until};
 
 const INSIDE: &str = "TUF_CEREMONY_TEST_CONFINED";
 
@@ -68,9 +71,8 @@ fn the_program_opens_sockets_to_this_machine_only() {
         || {
             confine(Sockets::default()).unwrap();
             assert_eq!(families(), [true, false, false, false, false]);
-            assert!(UdpSocket::bind("127.0.0.1:0").is_err());
-            // Threads that are started later, and programs.
-            let thread = std::thread::spawn(|| opens(AddressFamily::INET, None));
+            // Threads that are started later too.
+            let thread = thread::spawn(|| opens(AddressFamily::INET, None));
             assert!(!thread.join().unwrap());
         },
     );
@@ -208,8 +210,75 @@ fn a_rehearsal_may_use_a_module_on_the_network_and_says_so() {
     let said = "sees USB devices come and go and MAY REACH THE NETWORK";
     assert!(outcome.out.contains(said), "{outcome:?}");
     let minutes = genesis.output().join("ceremony/minutes.md");
-    let minutes = std::fs::read_to_string(minutes).unwrap();
+    let minutes = fs::read_to_string(minutes).unwrap();
     assert!(minutes.contains(&format!("The module softhsm {said}.")));
-    let transcript = std::fs::read_to_string(genesis.output().join("transcript.jsonl")).unwrap();
+    let transcript = fs::read_to_string(genesis.output().join("transcript.jsonl")).unwrap();
     assert!(transcript.contains("\"reach\":[\"usb\",\"network\"]"));
+}
+
+#[test]
+fn the_opening_page_says_what_a_module_may_reach() {
+    let stage = Stage::with_tokens(&["alice", "bob", "carol", "dave", "erin"]);
+    // The shim brings SoftHSM's configuration along: this process has none in its environment.
+    let shim = Shim::plan().softhsm(&stage.path("softhsm2.conf"));
+    let shim = shim.install(&stage.path(""));
+    let mut genesis = stage.ceremony("genesis", example("genesis", None));
+    genesis.modules = vec![shim.module().display().to_string()];
+    genesis.flags = "network = true\n";
+    let _ = genesis.command();
+    let path = |name: &str| stage.path("genesis").join(name);
+    let paths = Paths {
+        script: path("script.toml"),
+        room: path("room.toml"),
+        input: path("in"),
+        output: path("out"),
+    };
+    let session = Session::open(&paths, &keeper()).unwrap_or_else(|failure| {
+        panic!("{:?}", failure.lines);
+    });
+    let line = "The module softhsm MAY REACH THE NETWORK.";
+    assert!(session.today().iter().any(|said| said == line));
+}
+
+/// The processes that a process started, and those that they started.
+fn descendants(pid: u32) -> Vec<u32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    let children = children.split_whitespace().map(|pid| pid.parse().unwrap());
+    children
+        .flat_map(|child| [vec![child], descendants(child)].concat())
+        .collect()
+}
+
+#[test]
+fn a_ceremony_and_its_helpers_are_confined_before_the_first_pin() {
+    let stage = Stage::with_tokens(&["alice", "bob", "carol", "dave", "erin"]);
+    let genesis = stage.ceremony("genesis", example("genesis", None));
+    let mut command = genesis.command();
+    command.stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut program = command.spawn().unwrap();
+    let transcript = genesis.output().join("transcript.jsonl");
+    // The first line is written after the modules were opened; the first PIN is asked for much later.
+    wait_until("the ceremony begins", || {
+        let text = fs::read_to_string(&transcript).unwrap_or_default();
+        text.contains("\"event\":\"plan-fixed\"")
+    });
+    let helpers = descendants(program.id());
+    assert_eq!(helpers.len(), 2, "keeper and worker");
+    for pid in [vec![program.id()], helpers].concat() {
+        for thread in fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
+            let status = thread.unwrap().path().join("status");
+            let status = fs::read_to_string(status).unwrap();
+            for line in ["Seccomp:\t2", "NoNewPrivs:\t1"] {
+                assert!(status.contains(line), "{pid}: {status}");
+            }
+        }
+        let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+        let cores = limits.lines().find(|line| line.starts_with("Max core"));
+        let cores: Vec<_> = cores.unwrap().split_whitespace().collect();
+        assert_eq!(cores[4..6], ["0", "0"]);
+    }
+    let mut stdin = program.stdin.take().unwrap();
+    stdin.write_all(pin("nobody", PIN).as_bytes()).unwrap();
+    drop(stdin);
+    assert_eq!(program.wait().unwrap().code(), Some(3));
 }

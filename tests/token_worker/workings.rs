@@ -6,6 +6,7 @@ use std::process::Command;
 
 use rustix::io::{FdFlags, fcntl_setfd};
 use tuf_ceremony::token::Module as _;
+use tuf_ceremony::token::worker::{Limits, WorkerModule};
 use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::key::Key;
 
@@ -20,7 +21,7 @@ fn a_worker_signs_like_the_module_in_it_and_ends_with_it() {
     assert_eq!(module.identity().sha256, Some(Sha256::of(&file)));
     assert!(module.identity().description.contains("SoftHSM"));
     let (token, key) = ready(&mut module);
-    assert_eq!(module.keys(&token).unwrap(), [key.clone()]);
+    assert_eq!(module.keys(&token).unwrap(), std::slice::from_ref(&key));
     assert!(
         module
             .list()
@@ -80,12 +81,7 @@ fn the_program_loads_no_module() {
 fn a_secret_stands_in_no_argument_and_no_variable() {
     let bench = Bench::new(|plan| plan);
     let keeper = keeper();
-    let mut module = tuf_ceremony::token::worker::WorkerModule::start(
-        &keeper,
-        bench.setup(),
-        Default::default(),
-    )
-    .unwrap();
+    let mut module = WorkerModule::start(&keeper, bench.setup(), Limits::default()).unwrap();
     ready(&mut module);
     let pids = [keeper.pid(), module.pid().unwrap()];
     for (pid, name) in pids.iter().zip(["token-keeper", "token-worker"]) {
@@ -116,8 +112,7 @@ fn a_worker_gets_the_variables_of_the_table_and_those_the_room_adds() {
     }
     let mut setup = bench.setup();
     setup.variables = vec!["ACME_HSM".to_owned()];
-    let module =
-        tuf_ceremony::token::worker::WorkerModule::start(&keeper(), setup, Default::default());
+    let module = WorkerModule::start(&keeper(), setup, Limits::default());
     let pid = module.as_ref().unwrap().pid().unwrap();
     // Readable to the superuser alone: a worker is closed to others.
     let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else {

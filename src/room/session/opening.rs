@@ -22,6 +22,21 @@ use crate::token::worker::Keeper;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::{Finding, shown};
 
+/// The modules of the room, behind `more`.
+pub(super) fn open_modules(
+    room: &Room,
+    paths: &Paths,
+    keeper: &Keeper,
+    more: Vec<Box<dyn Module>>,
+) -> Result<Vec<Box<dyn Module>>, Failure> {
+    modules::refuse_network(room, &paths.room.display().to_string())?;
+    let mut loaded = more;
+    for module in &room.modules {
+        loaded.push(modules::start(module, keeper)?);
+    }
+    Ok(loaded)
+}
+
 pub(super) fn open_world(
     room: &Room,
     script: &Script,
@@ -29,14 +44,8 @@ pub(super) fn open_world(
     ceremony: Sha256,
     paths: &Paths,
     record: Record,
-    keeper: &Keeper,
-    more: Vec<Box<dyn Module>>,
+    loaded: Vec<Box<dyn Module>>,
 ) -> Result<RoomWorld, Failure> {
-    modules::refuse_network(room, &paths.room.display().to_string())?;
-    let mut loaded = more;
-    for module in &room.modules {
-        loaded.push(modules::start(module, keeper)?);
-    }
     // ICANN's auditors: a software module on the ceremony machine could be used instead of the HSM by accident.
     let software = loaded.iter().find(|module| {
         module

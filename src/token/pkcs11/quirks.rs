@@ -91,12 +91,13 @@ pub const TABLE: &[Quirks] = &[
     Quirks {
         name: "tpm2-pkcs11",
         library: "TPM2.0 Cryptoki",
+        tested: true,
         one_key_a_login: true,
         erased_by: Some("it is removed by tpm2_ptool rmtoken, and a new one is initialised"),
         notes: &[
-            "A locked PIN is CKR_PIN_LOCKED, with no flag before it; tpm2_dictionarylockout -c unlocks it.",
+            "The third wrong PIN locks it, with no flag before it, and a right one in between does not put the counter back; tpm2_dictionarylockout -c unlocks it.",
             "A TPM without a resource manager holds three objects; when it is full the module answers CKR_GENERAL_ERROR.",
-            "It has no Ed25519 and signs with P-256.",
+            "It has no Ed25519, and its serial is zeros on all: choose by the label.",
         ],
         ..STANDARD
     },
@@ -113,7 +114,8 @@ pub const TABLE: &[Quirks] = &[
         ),
         notes: &[
             "The reader's name must contain \"Yubico YubiKey\".",
-            "The PIN is locked at the third wrong one with no flag before it; the YubiKey backend reads the counter.",
+            "Its flags follow the card's counter: low after one wrong PIN, last try after two, locked after three.",
+            "It lists the maker's attestation key among the keys; with an Ed25519 key on the card it answers CKR_FUNCTION_FAILED and shows none.",
             "A session that is open when another card comes goes on listing the keys of the card before; serial and public key are compared again.",
         ],
         ..STANDARD
@@ -138,7 +140,9 @@ pub const TABLE: &[Quirks] = &[
             "a PIV card is provisioned by its maker's program; a YubiKey over PC/SC by this program",
         ),
         notes: &[
-            "It shows a key of a PIV card only if a certificate lies beside it, and takes the token's label from one: choose by the serial.",
+            "It shows a key of a PIV card only if a certificate lies beside it, and takes the token's label from one.",
+            "The serial is the end of the UUID in the card's CHUID, not the one on the case; a card without a CHUID has zeros.",
+            "It tells of the last try and of a locked PIN.",
         ],
         ..STANDARD
     },

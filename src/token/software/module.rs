@@ -102,6 +102,8 @@ impl SoftwareToken {
     }
 
     fn login(&mut self, pin: &Secret, attempted: &str) -> Result<(), TokenError> {
+        // A login from before proves nothing about the PIN that is given now.
+        self.logged_in = false;
         if self.tries == 0 {
             let said = "the PIN is locked after too many wrong ones";
             return Err(failure(attempted, said, TokenFault::PinLocked));
@@ -191,9 +193,6 @@ impl Module for SoftwareModule {
     fn login(&mut self, token: &TokenId, pin: &Secret) -> Result<(), TokenError> {
         let attempted = format!("log in to token {}", token.serial);
         let token = self.token(token, &attempted)?;
-        if token.logged_in {
-            return Ok(());
-        }
         if pin.is_empty() {
             let said = "an empty PIN was given, and the token has no keys to type one on";
             return Err(failure(attempted, said, TokenFault::Unsupported));

@@ -21,7 +21,7 @@ const AF_INET6: u64 = 10;
 const AF_NETLINK: u64 = 16;
 const NETLINK_KOBJECT_UEVENT: u64 = 15;
 
-/// The bit of x32 numbers, and x32's own numbers of those calls that have one (ptrace, kexec_load, process_vm_readv, process_vm_writev).
+/// The bit of x32 numbers, and x32's own numbers of those calls that have one (ptrace, `kexec_load`, `process_vm_readv`, `process_vm_writev`).
 const X32: i64 = 0x4000_0000;
 const X32_OWN: [i64; 4] = [521, 528, 539, 540];
 
@@ -32,7 +32,7 @@ struct Calls {
 }
 
 /// ptrace, `process_vm_readv`, `process_vm_writev`, `pidfd_getfd`, `io_uring_setup`, `io_uring_enter`, `io_uring_register`, bpf, userfaultfd,
-/// `perf_event_open`, `kexec_load`, `kexec_file_load`, `init_module`, `finit_module`, `delete_module` (arch/x86/entry/syscalls/syscall_64.tbl).
+/// `perf_event_open`, `kexec_load`, `kexec_file_load`, `init_module`, `finit_module`, `delete_module` (`arch/x86/entry/syscalls/syscall_64.tbl`).
 const X86_64: Calls = Calls {
     socket: 41,
     denied: &[

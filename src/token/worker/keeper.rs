@@ -161,8 +161,9 @@ impl Control {
 
 impl Drop for Control {
     fn drop(&mut self) {
-        // At the end of its pipe it ends by itself, and its workers with it; waiting leaves no dead process behind.
+        // Every module holds the keeper, so that no worker is left now. Killed rather than asked: what was started may not be a keeper.
         self.channel = None;
+        let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }

@@ -38,7 +38,15 @@ pub(super) fn card(serial: &str, busy: &[&str]) -> Result<YubiKey, Error> {
     wanted.ok_or(hidden)
 }
 
-/// Ends a connection without a reset, so that a card of somebody else keeps its state.
+/// Uses a connection and ends it as [`release`] does.
+pub(super) fn with<T>(mut card: YubiKey, act: impl FnOnce(&mut YubiKey) -> T) -> T {
+    let done = act(&mut card);
+    release(card);
+    done
+}
+
+/// Ends a connection without a reset: a card of somebody else keeps its state. Dropping a connection resets the card, and pcscd (1.9) does not get over
+/// a card that leaves at that moment: its reader then stays dead.
 pub(super) fn release(card: YubiKey) {
     // One that is gone needs no release.
     let _ = card.disconnect(Disposition::LeaveCard);
@@ -59,5 +67,16 @@ fn each(busy: &[&str]) -> Result<Vec<Result<YubiKey, Error>>, Error> {
         readers => readers?,
     };
     let free = readers.filter(|reader| !busy.contains(&reader.name().as_ref()));
-    Ok(free.map(|reader| guarded(|| reader.open())).collect())
+    Ok(free
+        .map(|reader| guarded(|| reader.open()).and_then(numbered))
+        .collect())
+}
+
+/// A card that gives no serial cannot be told from another.
+fn numbered(card: YubiKey) -> Result<YubiKey, Error> {
+    if card.serial().0 != 0 {
+        return Ok(card);
+    }
+    release(card);
+    Err(Error::NotSupported)
 }

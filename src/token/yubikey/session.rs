@@ -13,6 +13,7 @@ use super::errors::{self, guarded};
 use super::slots::{self, Slots};
 use crate::ceremony::port::{PinPolicy, TokenError, TokenFault, TokenKey, TouchPolicy};
 use crate::ceremony::prompt::Tries;
+use crate::secret::Secret;
 use crate::token::failure;
 use crate::tuf::key::{Algorithm, PublicKey};
 
@@ -98,6 +99,27 @@ impl Session {
         let said = "the key is no longer in its slot";
         Err(failure(attempted, said, TokenFault::KeyAbsent))
     }
+}
+
+/// Reads what is there and gives the PIN: one try.
+pub(super) fn log_in(
+    card: &mut YubiKey,
+    pin: &Secret,
+    attempted: &str,
+) -> Result<(Slots, Tries), TokenError> {
+    let failed = |error: Error| errors::failed(attempted, &error);
+    let slots = slots::read(card).map_err(failed)?;
+    let tries = tries(card).map_err(failed)?;
+    if tries == Tries::Locked {
+        let said = "the PIN is locked after too many wrong ones; no try was used";
+        return Err(failure(attempted, said, TokenFault::PinLocked));
+    }
+    let verified = guarded(|| pin.expose(|pin| card.verify_pin(pin)));
+    verified.map_err(|error| match error {
+        Error::WrongPin { .. } => failure(attempted, "the PIN is wrong", TokenFault::PinIncorrect),
+        error => failed(error),
+    })?;
+    Ok((slots, tries))
 }
 
 /// How many tries of its PIN a card has left. On older firmware the question ends a login.

@@ -2,7 +2,7 @@
 
 use ratatui::text::Line;
 
-use super::super::model::{Asking, Model, PinPage};
+use super::super::model::{Asking, EnvelopePage, Model, PinPage};
 use super::super::reading::{Entry, Reading};
 use super::super::text::{Tone, bar, digest_lines, lines, tagged, word_lines};
 use super::{Page, record};
@@ -202,7 +202,8 @@ pub(super) fn pin(model: &Model, pin: &PinPage) -> Page {
     let width = model.columns();
     let prompt = &pin.prompt;
     let say = |text: &str, tone| lines(text, width, tone);
-    let mut top = say(&format!("PIN of {}", prompt.holder), Tone::Strong);
+    let name = prompt.kind.name();
+    let mut top = say(&format!("{name} of {}", prompt.holder), Tone::Strong);
     if record::is_signing(model) {
         top.extend(record::signed_bytes(model));
         top.extend(record::quorum_lines(model));
@@ -229,8 +230,8 @@ pub(super) fn pin(model: &Model, pin: &PinPage) -> Page {
     let field = match pin.field {
         None => "Press Enter to open the PIN field.".to_owned(),
         // Always eight: the length of the PIN is nobody's business.
-        Some(true) => "PIN: ********".to_owned(),
-        Some(false) => "PIN: _".to_owned(),
+        Some(true) => format!("{name}: ********"),
+        Some(false) => format!("{name}: _"),
     };
     let mut bottom = say("", Tone::Plain);
     bottom.extend(say(&field, Tone::Strong));
@@ -240,6 +241,55 @@ pub(super) fn pin(model: &Model, pin: &PinPage) -> Page {
         bottom,
         waiting: String::new(),
         keys: "",
+    }
+}
+
+/// The page around a new secret. The secret itself is never drawn here.
+pub(super) fn envelope(model: &Model, envelope: &EnvelopePage) -> Page {
+    let width = model.columns();
+    let prompt = &envelope.prompt;
+    let name = prompt.kind.name();
+    let say = |text: &str, tone| lines(text, width, tone);
+    let top = say(&format!("A new {name} for {}", prompt.holder), Tone::Strong);
+    let mut body = say("TURN THE CAMERA AWAY.", Tone::Warn);
+    body.extend(say(
+        &format!("Token: {}", identity(&prompt.token)),
+        Tone::Plain,
+    ));
+    for text in &prompt.text {
+        body.extend(say(text, Tone::Plain));
+    }
+    body.extend(say("", Tone::Plain));
+    let (text, field, waiting, keys) = match envelope.field {
+        None => (
+            "It is shown once, large. Have paper and pen ready; everybody but the holder looks away.",
+            "Press Enter to show it.".to_owned(),
+            format!(
+                "Waiting for: Enter, once the camera is turned away. {name} of {}",
+                prompt.holder
+            ),
+            "Enter show it  s steps  ? help  q pause",
+        ),
+        Some(typed) => (
+            "Type it from the paper, not from memory: what lies in the envelope must be right.",
+            // Always eight: its length is nobody's business.
+            format!("From the paper: {}", if typed { "********" } else { "_" }),
+            format!("Waiting for: the {name} from the paper, then Enter"),
+            "Enter compare  Ctrl-U clear  Esc stop. No other key does anything.",
+        ),
+    };
+    body.extend(say(text, Tone::Plain));
+    if let Some(note) = envelope.note {
+        body.extend(say(note, Tone::Bad));
+    }
+    let mut bottom = say("", Tone::Plain);
+    bottom.extend(say(&field, Tone::Strong));
+    Page {
+        top,
+        body,
+        bottom,
+        waiting,
+        keys,
     }
 }
 

@@ -120,7 +120,19 @@ fn facts(model: &Model) -> Vec<Fact> {
         }
         Stage::Pin(pin) => facts.push(sentence(
             "What is asked",
-            &format!("PIN of {}. Turn the camera.", pin.prompt.holder),
+            &format!(
+                "{} of {}. Turn the camera.",
+                pin.prompt.kind.name(),
+                pin.prompt.holder
+            ),
+        )),
+        Stage::Envelope(envelope) => facts.push(sentence(
+            "What is asked",
+            &format!(
+                "Turn the camera. A new {} for {}.",
+                envelope.prompt.kind.name(),
+                envelope.prompt.holder
+            ),
         )),
         Stage::Finished(finish) => {
             facts.extend(finish.text.iter().map(|text| sentence("The result", text)));

@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::super::model::{Asking, Model, Request, Stage};
 use super::{answered, common, edit, moved, reading};
+use crate::ceremony::prompt::{Ask, OTP_TYPED, is_typed_otp};
 
 /// A key on an open prompt.
 pub(super) fn press(model: &mut Model, key: KeyEvent) -> Option<Request> {
@@ -18,7 +19,7 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Option<Request> {
     }
     let all = asking.options().len();
     match key.code {
-        KeyCode::Tab | KeyCode::BackTab | KeyCode::Enter if asking.phrase().is_some() => {
+        KeyCode::Tab | KeyCode::BackTab | KeyCode::Enter if is_typed(asking) => {
             asking.typing = true;
             None
         }
@@ -56,6 +57,9 @@ fn type_phrase(model: &mut Model, key: KeyEvent) -> Option<Request> {
             None
         }
         KeyCode::Enter => {
+            if let Ask::Text { .. } = asking.prompt.ask {
+                return send_text(model);
+            }
             let phrase = asking.phrase()?.to_owned();
             send(model, &phrase)
         }
@@ -76,6 +80,24 @@ fn type_phrase(model: &mut Model, key: KeyEvent) -> Option<Request> {
     }
 }
 
+/// Whether the answer is typed.
+fn is_typed(asking: &Asking) -> bool {
+    asking.phrase().is_some() || matches!(asking.prompt.ask, Ask::Text { .. })
+}
+
+/// Sends what is typed, whatever it is but nothing.
+fn send_text(model: &mut Model) -> Option<Request> {
+    let Stage::Asking(asking) = &mut model.stage else {
+        return None;
+    };
+    let typed = std::mem::take(&mut asking.field);
+    if typed.trim().is_empty() || is_typed_otp(typed.trim().as_bytes()) {
+        refuse(asking, &typed);
+        return None;
+    }
+    Some(answered(model, Request::Answer(typed.trim().to_owned())))
+}
+
 /// Sends what is typed if it is the phrase; else says so and keeps nothing.
 pub(super) fn send(model: &mut Model, phrase: &str) -> Option<Request> {
     let Stage::Asking(asking) = &mut model.stage else {
@@ -91,7 +113,8 @@ pub(super) fn send(model: &mut Model, phrase: &str) -> Option<Request> {
 
 fn refuse(asking: &mut Asking, typed: &str) {
     asking.note = Some(match typed.trim() {
-        "" => "[WARN] Nothing was typed. Nothing happened; type the phrase.".to_owned(),
+        "" => "[WARN] Nothing was typed. Nothing happened; type what is asked for.".to_owned(),
+        typed if is_typed_otp(typed.as_bytes()) => format!("[WARN] {OTP_TYPED}"),
         typed => format!(
             "[FAIL] \"{typed}\" is not the phrase. Nothing happened; compare and type it again."
         ),

@@ -7,7 +7,7 @@ use libloading::{Library, Symbol};
 
 use crate::plan::Socket;
 
-/// bits/socket.h, bits/socket_type.h, linux/netlink.h.
+/// `bits/socket.h`, `bits/socket_type.h`, `linux/netlink.h`.
 const AF_UNIX: c_int = 1;
 const AF_INET: c_int = 2;
 const AF_INET6: c_int = 10;

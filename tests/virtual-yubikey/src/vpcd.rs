@@ -89,6 +89,9 @@ impl Wire {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             Err(error) => return Err(error),
         }
+        // vpcd sends length and message apart, and its kernel keeps the second back until the first is acknowledged, 40 ms later if it is not said
+        // so. The kernel here forgets it at each read.
+        rustix::net::sockopt::set_tcp_quickack(stream, true)?;
         let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
         stream.read_exact(&mut message)?;
         Ok(Some(message))
