@@ -7,102 +7,23 @@
 mod forge;
 #[path = "attestation/genuine.rs"]
 mod genuine;
+#[path = "attestation/real.rs"]
+mod real;
+#[allow(
+    dead_code,
+    reason = "its other tests are those of attestation_record.rs"
+)]
 #[path = "attestation/record.rs"]
 mod record;
 #[path = "attestation/tampered.rs"]
 mod tampered;
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
-use tuf_ceremony::attestation::{self, Anchors, Fault, Statement, split};
+use real::{all, here, published, shared};
+use tuf_ceremony::attestation::{self, Anchors, Fault, Statement};
 use tuf_ceremony::tuf::key::PublicKey;
-
-/// A published attestation: public key, certificates with the attestation first.
-struct Real {
-    name: &'static str,
-    public: PublicKey,
-    certificates: Vec<Vec<u8>>,
-}
-
-impl Real {
-    fn read(folder: &Path, name: &'static str, key: &str, certificates: [&str; 2]) -> Self {
-        let read = |path: &str| fs::read(folder.join(path)).unwrap();
-        let key = String::from_utf8(read(key)).unwrap();
-        Self {
-            name,
-            public: PublicKey::from_text(&key).unwrap(),
-            certificates: certificates
-                .iter()
-                .flat_map(|path| split(path, &read(path)).unwrap())
-                .collect(),
-        }
-    }
-
-    fn verify(&self) -> Statement {
-        verify(&self.public, &self.certificates).unwrap()
-    }
-}
-
-/// What may be absent.
-fn shared() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/attestations")
-}
-
-/// A YubiKey and a YubiHSM 2 that are always here.
-fn here() -> [Real; 2] {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/attestation/devices");
-    [
-        Real::read(
-            &folder,
-            "yubikey 15422467",
-            "yubikey-15422467-9c.pub.pem",
-            ["yubikey-15422467-9c.pem", "yubikey-15422467-f9.pem"],
-        ),
-        Real::read(
-            &folder,
-            "yubihsm 34331133",
-            "yubihsm-34331133-0003.pub.pem",
-            ["yubihsm-34331133-0003.pem", "yubihsm-34331133-device.pem"],
-        ),
-    ]
-}
-
-/// PyPI's YubiHSM of 2020 (root, targets) and the YubiKey of a Sigstore root key.
-fn published() -> [Real; 3] {
-    let hsm = "yubihsm2-pypi-2020/0013200461_cert.der";
-    [
-        Real::read(
-            &shared(),
-            "pypi root",
-            "yubihsm2-pypi-2020/0013200461_root_pubkey.pem",
-            ["yubihsm2-pypi-2020/0013200461_root_attestation.der", hsm],
-        ),
-        Real::read(
-            &shared(),
-            "pypi targets",
-            "yubihsm2-pypi-2020/0013200461_targets_pubkey.pem",
-            ["yubihsm2-pypi-2020/0013200461_targets_attestation.der", hsm],
-        ),
-        Real::read(
-            &shared(),
-            "sigstore",
-            "yubikey-sigstore/14454335_pubkey.pem",
-            [
-                "yubikey-sigstore/14454335_key_cert.pem",
-                "yubikey-sigstore/14454335_device_cert.pem",
-            ],
-        ),
-    ]
-}
-
-/// All that are to be had.
-fn all() -> Vec<Real> {
-    let published = shared().is_dir().then(published).into_iter().flatten();
-    here().into_iter().chain(published).collect()
-}
 
 fn verify(public: &PublicKey, certificates: &[Vec<u8>]) -> Result<Statement, Vec<Fault>> {
     attestation::verify(public, certificates, &Anchors::yubico())
@@ -115,7 +36,7 @@ fn rules(public: &PublicKey, certificates: &[Vec<u8>]) -> Vec<&'static str> {
 }
 
 fn main() -> ExitCode {
-    let tests: [(&str, fn()); 13] = [
+    let tests: [(&str, fn()); 10] = [
         (
             "two_devices_that_are_always_here_are_genuine",
             genuine::here,
@@ -149,18 +70,6 @@ fn main() -> ExitCode {
         (
             "two_thousand_mutations_neither_verify_nor_panic",
             tampered::mutations,
-        ),
-        (
-            "what_the_record_says_of_genuine_devices_is_found_again",
-            record::what_the_record_says_of_genuine_devices_is_found_again,
-        ),
-        (
-            "a_test_root_is_believed_where_a_rehearsals_bundle_carries_it",
-            record::a_test_root_is_believed_where_a_rehearsals_bundle_carries_it,
-        ),
-        (
-            "every_lie_of_a_record_about_an_attestation_is_named",
-            record::every_lie_of_a_record_about_an_attestation_is_named,
         ),
     ];
     let needy: [(&str, fn()); 6] = [

@@ -15,7 +15,7 @@ use tuf_ceremony::tuf::key::{Key, KeyId, PublicKey};
 use tuf_ceremony::verdict::{Bundle, judge_record};
 
 use super::forge;
-use super::{Real, here, published};
+use super::real::{self, Real};
 
 const SCRIPT: &[u8] = b"kind = \"provision\"\n";
 
@@ -172,19 +172,21 @@ fn forged() -> (PublicKey, Vec<Vec<u8>>, Anchors) {
     (public, certificates, anchors.unwrap())
 }
 
-pub(crate) fn what_the_record_says_of_genuine_devices_is_found_again() {
-    for real in here() {
+#[test]
+fn what_the_record_says_of_genuine_devices_is_found_again() {
+    for real in real::here() {
         assert_eq!(Said::of_real(&real).judged(), [""; 0], "{}", real.name);
     }
 }
 
 pub(crate) fn what_the_record_says_of_pypis_yubihsm_is_found_again() {
-    for real in published() {
+    for real in real::published() {
         assert_eq!(Said::of_real(&real).judged(), [""; 0], "{}", real.name);
     }
 }
 
-pub(crate) fn a_test_root_is_believed_where_a_rehearsals_bundle_carries_it() {
+#[test]
+fn a_test_root_is_believed_where_a_rehearsals_bundle_carries_it() {
     let (public, certificates, anchors) = forged();
     let mut said = Said::of(&public, &certificates, &anchors);
     assert!(said.test_root);
@@ -210,7 +212,7 @@ pub(crate) fn a_test_root_is_believed_where_a_rehearsals_bundle_carries_it() {
     assert!(said.judged()[0].starts_with("ATTEST-RECORD: "));
     // No production record can say that it believed a test root: it is no record at all.
     let (_, bundle_root) = (public, said.files[last].clone());
-    let mut real = Said::of_real(&here()[0]);
+    let mut real = Said::of_real(&real::here()[0]);
     real.files.push(bundle_root);
     let told = real.judged();
     assert_eq!(
@@ -222,13 +224,14 @@ pub(crate) fn a_test_root_is_believed_where_a_rehearsals_bundle_carries_it() {
 /// What is changed, how, and what the verdict says then.
 type Lie = (&'static str, fn(&mut Said), &'static str);
 
-pub(crate) fn every_lie_of_a_record_about_an_attestation_is_named() {
+#[test]
+fn every_lie_of_a_record_about_an_attestation_is_named() {
     let lies: [Lie; 10] = [
         ("no file", |said| said.files.clear(), "is not there"),
         (
             "another file",
             |said| {
-                let certificates: Vec<_> = here()[0].certificates.clone();
+                let certificates: Vec<_> = real::here()[0].certificates.clone();
                 said.files[0].1 = attested::pem(&certificates).into_bytes();
             },
             "holds other certificates than the record",
@@ -240,7 +243,7 @@ pub(crate) fn every_lie_of_a_record_about_an_attestation_is_named() {
         ),
         (
             "a capability fewer",
-            |said| said.says[2] = "may nothing".to_owned(),
+            |said| "may nothing".clone_into(&mut said.says[2]),
             "the record tells other things than its certificates say",
         ),
         (
@@ -253,13 +256,13 @@ pub(crate) fn every_lie_of_a_record_about_an_attestation_is_named() {
         ),
         (
             "another token",
-            |said| said.serial = "34331134".to_owned(),
+            |said| "34331134".clone_into(&mut said.serial),
             "it is of the device 34331133, but the key entered on the token 34331134",
         ),
         (
             "another key",
             |said| {
-                said.enrolled = here()[0].public.clone();
+                said.enrolled = real::here()[0].public.clone();
                 said.keyid = Key::from_public(&said.enrolled).unwrap().keyid();
                 said.files[0].0 = attested::path(&said.keyid);
             },
@@ -267,7 +270,7 @@ pub(crate) fn every_lie_of_a_record_about_an_attestation_is_named() {
         ),
         (
             "a key that never entered",
-            |said| said.enrolled = here()[0].public.clone(),
+            |said| said.enrolled = real::here()[0].public.clone(),
             "neither the bundle's metadata nor its record of keys lists such a key",
         ),
         (
@@ -285,7 +288,7 @@ pub(crate) fn every_lie_of_a_record_about_an_attestation_is_named() {
             "ATTEST-CHAIN: ",
         ),
     ];
-    let [_, hsm] = here();
+    let [_, hsm] = real::here();
     for (name, lie, text) in lies {
         let mut said = Said::of_real(&hsm);
         lie(&mut said);

@@ -21,7 +21,7 @@ pub fn serial(holder: &str) -> u32 {
     12_345_601 + u32::try_from(index).unwrap()
 }
 
-/// What a YubiKey 5.7.1 of this holder says of a key.
+/// What a `YubiKey` 5.7.1 of this holder says of a key.
 pub fn leaf(holder: &str, public: &PublicKey) -> Draft {
     let value = tlv(0x02, &serial(holder).to_be_bytes());
     let mut leaf = forge::with(forge::piv(), &format!("{PIV}.7"), value);
@@ -46,7 +46,7 @@ pub fn serials() -> Lie<TokenInfo> {
     })
 }
 
-/// A genesis over YubiKeys under a test root.
+/// A genesis over `YubiKeys` under a test root.
 pub fn stand(attests: impl FnMut(&TokenId, &TokenKey) -> Vec<Vec<u8>> + 'static) -> Stand {
     let mut stand = Stand::new(genesis());
     stand.world.listed = Some(serials());

@@ -36,19 +36,14 @@ pub(super) struct Whose<'s> {
     pub(super) public: &'s PublicKey,
 }
 
-impl Runner<'_> {
-    /// Refuses a token whose keys of this type would be weak, before it makes one.
-    pub(super) fn check_device(
-        &mut self,
-        token: &TokenInfo,
-        making: Option<Algorithm>,
-    ) -> Result<(), Halt> {
-        match making {
-            Some(algorithm) => Ok(Device::of_token(token).allows_making(algorithm)?),
-            None => Ok(()),
-        }
-    }
+/// Refuses a token whose keys of this type would be weak, before it makes one.
+pub(super) fn check_device(token: &TokenInfo, making: Option<Algorithm>) -> Result<(), Finding> {
+    making.map_or(Ok(()), |algorithm| {
+        Device::of_token(token).allows_making(algorithm)
+    })
+}
 
+impl Runner<'_> {
     /// Settles who vouches for a key that a token shows, and accepts in writing what is published about the token.
     pub(super) fn vouch(&mut self, whose: Whose<'_>, shown: &Shown<'_>) -> Result<(), Halt> {
         let genuine = match shown.certificates {

@@ -2,7 +2,7 @@
 //! token does not say counts as not proven.
 
 use super::ask::{Question, choice};
-use super::attest::{Shown, Whose};
+use super::attest::{Shown, Whose, check_device};
 use super::turn::{Bring, Turn};
 use super::{Halt, Runner};
 use crate::ceremony::EPHEMERAL;
@@ -53,7 +53,7 @@ impl Runner<'_> {
         let id = format!("token:{role}-key:{holder}");
         let question = Question::new(id, title, vec![text]);
         let turn = &mut |runner: &mut Self, token: &TokenInfo| {
-            runner.check_device(token, generate)?;
+            check_device(token, generate)?;
             if !runner.log_in(holder, token)? {
                 return Err(Stop::Paused.into());
             }
