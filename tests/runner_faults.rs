@@ -30,6 +30,8 @@ mod provision;
 mod record;
 #[path = "runner_faults/stand.rs"]
 mod stand;
+#[path = "runner_faults/stand_in.rs"]
+mod stand_in;
 #[path = "runner_faults/unrecorded.rs"]
 mod unrecorded;
 #[path = "runner_faults/world.rs"]

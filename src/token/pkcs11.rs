@@ -37,9 +37,6 @@ use single::Single;
 /// Bytes of a token's label (PKCS#11 2.40, `CK_TOKEN_INFO`). `cryptoki` would cut a longer one.
 const LABEL: usize = 32;
 
-/// Bytes of the `CKA_ID` of keys that we make.
-const ID: usize = 8;
-
 /// What a call for a second key is told where the device has room for one a login.
 const ONE_KEY: &str =
     "the token has room for one key at a time and wants its PIN again for another";
@@ -55,6 +52,8 @@ pub struct Pkcs11Module {
     seen: BTreeSet<TokenId>,
     /// Tokens whose login ended when the module was started anew, until somebody is told.
     lost: BTreeSet<TokenId>,
+    /// Finalised and not started again: with its tokens gone it would not.
+    stopped: bool,
 }
 
 impl Pkcs11Module {
@@ -94,6 +93,7 @@ impl Pkcs11Module {
             open: BTreeMap::new(),
             seen: BTreeSet::new(),
             lost: BTreeSet::new(),
+            stopped: false,
         };
         if !module.calls.is_initialised().map_err(failed)? {
             let said = "the module gives each caller a state of its own (as p11-kit-proxy does); name the module behind it";
@@ -199,7 +199,7 @@ impl Module for Pkcs11Module {
             let said = "a key with this label is there already";
             return Err(failure(attempted, said, TokenFault::Exists));
         }
-        let mut id = [0; ID];
+        let mut id = vec![0; open.quirks.id_bytes];
         getrandom::fill(&mut id).map_err(|error| {
             let said = format!("this machine gives no random numbers ({error})");
             failure(&attempted, said, TokenFault::Other)

@@ -1,8 +1,12 @@
 //! What is not erased: a token whose key is in use, one that was just provisioned, one from another bag. Bags are used once.
 
+use std::path::Path;
+
 use tuf_ceremony::ceremony::intake::InputFile;
 use tuf_ceremony::ceremony::runner::Halt;
+use tuf_ceremony::room::session::{Paths, Session};
 use tuf_ceremony::token::Module;
+use tuf_ceremony::token::worker::Keeper;
 use tuf_ceremony::tuf::digest::Sha256;
 
 use super::people::People;
@@ -137,4 +141,37 @@ fn a_new_bags_number_is_typed_twice_alike_and_was_never_used() {
             .contains("The two numbers differ. Nothing was recorded; read again.")
     );
     assert!(people.told["bag-closed:bob"].contains("That bag was used before, or it is no bag."));
+}
+
+#[test]
+fn roots_of_attestation_that_a_room_adds_are_for_rehearsals_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let write = |name: &str, text: &str| std::fs::write(path(name), text).unwrap();
+    write("script.toml", &provision());
+    write("root.der", "a root that only this room trusts");
+    std::fs::create_dir(path("in")).unwrap();
+    let paths = Paths {
+        script: path("script.toml"),
+        room: path("room.toml"),
+        input: path("in"),
+        output: path("out"),
+    };
+    let ours = path("root.der").display().to_string();
+    let keeper = Keeper::start(Path::new(env!("CARGO_BIN_EXE_tuf-ceremony"))).unwrap();
+    let opened = |mode: &str| {
+        let room = format!(
+            "schema = \"tuf-ceremony/room/1\"\nmode = \"{mode}\"\n\n[[test_root]]\nname = \"ours\"\npath = \"{ours}\"\n"
+        );
+        write("room.toml", &room);
+        Session::open(&paths, &keeper)
+            .map(drop)
+            .map_err(|refused| refused.lines.join("\n"))
+    };
+    assert_eq!(opened("rehearsal"), Ok(()));
+    let refused = opened("production").unwrap_err();
+    assert!(
+        refused.contains("ROOM-TEST-ROOT") && refused.contains("the room adds roots of attestation; a production ceremony trusts the makers' own and no other"),
+        "{refused}"
+    );
 }

@@ -21,7 +21,8 @@ use tuf_ceremony::tuf::value::Value;
 
 use super::record::{Log, Tape};
 use super::stand::{Stand, admin_key, genesis};
-use super::world::{Fault, clock, stand_in};
+use super::stand_in::stand_in;
+use super::world::{Fault, clock};
 
 fn document(role: &str, version: u64) -> Document {
     Document {

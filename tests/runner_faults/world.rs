@@ -19,6 +19,7 @@ use tuf_ceremony::verdict;
 
 use super::people::PIN;
 use super::record::{Entry, Log};
+use super::stand_in::stand_in;
 
 /// How a call breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,17 +68,6 @@ pub struct FakeWorld {
     /// Secrets of which an erased token keeps its maker's.
     pub reset_to: Option<Vec<Credential>>,
     calls: usize,
-}
-
-struct Shadow(EphemeralKeys, PublicKey, PublicKey);
-
-impl Throwaway for Shadow {
-    fn public(&self) -> PublicKey {
-        self.2.clone()
-    }
-    fn sign(&self, bytes: &[u8]) -> Vec<u8> {
-        self.0.sign(&self.1, bytes).unwrap()
-    }
 }
 
 pub fn clock() -> jiff::Timestamp {
@@ -444,13 +434,6 @@ impl World for FakeWorld {
             None => Ok((digest("manifest.json", b"{}"), self.judged())),
         }
     }
-}
-
-/// A stand-in for the shadow rehearsal; one that lies shows another key than it signs with.
-pub fn stand_in(algorithm: Algorithm, shown: Option<PublicKey>) -> Box<dyn Throwaway> {
-    let mut keys = EphemeralKeys::default();
-    let public = keys.make(&[algorithm]).unwrap().remove(0);
-    Box::new(Shadow(keys, public.clone(), shown.unwrap_or(public)))
 }
 
 /// The token of `holder` says this of its PIN counter.

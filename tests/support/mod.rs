@@ -16,4 +16,6 @@ pub mod record;
 pub mod scripts;
 pub mod shim;
 pub mod stage;
+pub mod swtpm;
 pub mod terminal;
+pub mod yubikey;

@@ -94,19 +94,29 @@ impl Session {
     /// Does what well-behaved people do, question after question, until the screen shows a text: reads every review to its end, types the phrases
     /// that are asked, brings the tokens (they are all here), chooses what is proposed, and types `pin` into every PIN field.
     pub fn answers_until(&mut self, text: &str, pin: &str) {
+        self.answers_with(text, pin, &mut |_| None);
+    }
+
+    /// As [`Self::answers_until`], but for the screens that `own` answers.
+    pub fn answers_with(
+        &mut self,
+        text: &str,
+        pin: &str,
+        own: &mut dyn FnMut(&str) -> Option<String>,
+    ) {
         loop {
             let mut screen = String::new();
+            let mut keys = None;
             self.waits(&format!("neither {text:?} nor a question"), |shown| {
                 shown.clone_into(&mut screen);
-                shown.contains(text) || proper_answer(shown, pin).is_some()
+                if !shown.contains(text) {
+                    keys = own(shown).or_else(|| proper_answer(shown, pin));
+                }
+                shown.contains(text) || keys.is_some()
             });
-            if screen.contains(text) {
-                return;
-            }
-            if let Some(keys) = proper_answer(&screen, pin) {
-                self.types(&keys);
-                self.waits("no answer to the keys", |shown| shown != screen);
-            }
+            let Some(keys) = keys else { return };
+            self.types(&keys);
+            self.waits("no answer to the keys", |shown| shown != screen);
         }
     }
 

@@ -122,7 +122,7 @@ impl Pkcs11Module {
     }
 
     /// The slot of a token that was just initialised: it may be another one now. Its label was given to no other.
-    fn renamed(&self, label: &str, attempted: &str) -> Result<Slot, TokenError> {
+    fn renamed(&mut self, label: &str, attempted: &str) -> Result<Slot, TokenError> {
         self.labelled(label, attempted).map(|(slot, _)| slot)
     }
 
@@ -132,7 +132,7 @@ impl Pkcs11Module {
         Ok(info)
     }
 
-    fn labelled(&self, label: &str, attempted: &str) -> Result<(Slot, TokenInfo), TokenError> {
+    fn labelled(&mut self, label: &str, attempted: &str) -> Result<(Slot, TokenInfo), TokenError> {
         let slots = self.slots();
         let slots = slots.map_err(|error| errors::failed(attempted, &error))?;
         let mut found = slots.into_iter().filter(|(_, info)| info.id.label == label);

@@ -30,6 +30,8 @@ pub struct Quirks {
     pub one_key_a_login: bool,
     /// What the module puts behind the label that the token was given.
     pub label_suffix: Option<&'static str>,
+    /// Bytes of the `CKA_ID` that a new key is given.
+    pub id_bytes: usize,
     /// The longest message for Ed25519, in bytes.
     pub longest_eddsa: Option<usize>,
     /// It shows attestation certificates of its keys as certificate objects.
@@ -55,6 +57,7 @@ const STANDARD: Quirks = Quirks {
     plain_login_for_each_signature: false,
     one_key_a_login: false,
     label_suffix: None,
+    id_bytes: 8,
     longest_eddsa: None,
     attests: false,
     initialised_by: None,
@@ -152,11 +155,12 @@ pub const TABLE: &[Quirks] = &[
         pin_form: Some(
             "a YubiHSM's PIN is 4 hexadecimal digits, the id of an authentication key, and then that key's password",
         ),
+        id_bytes: 2,
         longest_eddsa: Some(2000),
         initialised_by: Some("a YubiHSM is reset by hand and set up by yubihsm-setup"),
         notes: &[
             "It needs init_args (connector=yhusb://) or a connector; over USB the module is flagged usb in the room.",
-            "Ids of its keys have 2 bytes.",
+            "Ids of its keys have 2 bytes; it keeps a longer one in an object beside the key, for which the authentication key may lack the right.",
         ],
         ..STANDARD
     },

@@ -66,12 +66,21 @@ impl Open {
 
 impl Pkcs11Module {
     /// All tokens that answer, with the slot they are in just now.
-    pub(super) fn slots(&self) -> Result<Vec<(Slot, TokenInfo)>, Error> {
+    pub(super) fn slots(&mut self) -> Result<Vec<(Slot, TokenInfo)>, Error> {
+        if self.stopped && !self.starts() {
+            return Ok(Vec::new());
+        }
         let slots = self.calls.slots()?;
         Ok(slots
             .into_iter()
             .filter_map(|slot| Some((slot, self.info(slot).ok()?)))
             .collect())
+    }
+
+    /// Whether a module that was finalised is started again. `SoftHSM` does not start while the folder of its tokens is away.
+    fn starts(&mut self) -> bool {
+        self.stopped = init_args::initialize(&self.context, self.init_args.as_deref()).is_err();
+        !self.stopped
     }
 
     /// What is peculiar to the module, whatever token is in it.
@@ -159,7 +168,7 @@ impl Pkcs11Module {
     /// would end that login. Logins to tokens that are gone are remembered, to be told.
     fn restarted(&mut self, slots: &[(Slot, TokenInfo)]) -> Result<bool, Error> {
         let is_busy = |(token, open): (&TokenId, &Open)| open.logged_in && is_in(slots, token);
-        if !self.quirks().restarts || self.open.iter().any(is_busy) {
+        if self.stopped || !self.quirks().restarts || self.open.iter().any(is_busy) {
             return Ok(false);
         }
         for (token, open) in std::mem::take(&mut self.open) {
@@ -168,8 +177,8 @@ impl Pkcs11Module {
             }
         }
         self.context.clone().finalize()?;
-        init_args::initialize(&self.context, self.init_args.as_deref())?;
-        Ok(true)
+        self.stopped = true;
+        Ok(self.starts())
     }
 
     /// The session with a token, opened now if there is none.

@@ -389,6 +389,8 @@ fn payload_that_a_yubihsm_does_not_take_is_refused_before_it_is_asked() {
                 "the token takes the whole payload for Ed25519 and at most 2000 bytes; this has 2001"
             );
             assert_eq!(shim.log().count("C_SignInit"), 1);
+            let key = module.generate(&token, "two", EcdsaP256).unwrap();
+            assert_eq!(key.id.len(), 2);
         },
     );
 }
