@@ -4,9 +4,6 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
 mod support;
-#[path = "support/yubikey.rs"]
-#[allow(dead_code, reason = "not every test program uses every helper")]
-mod yubikey;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -21,6 +18,7 @@ use support::scripts::{example, keyids, newest_root};
 use support::stage::{PIN, Stage};
 use support::swtpm::{self, Swtpm};
 use support::terminal::Session;
+use support::yubikey;
 use tuf_ceremony::ceremony::event::Event;
 use tuf_ceremony::token::Module as _;
 use tuf_ceremony::tuf::key::{Algorithm, Key};
@@ -81,7 +79,7 @@ impl Room {
     fn file(&self) -> String {
         let root = self.softhsm.path("test-root.pem");
         fs::write(&root, attestation::test_ca_pem().unwrap()).unwrap();
-        let mut room = format!(
+        let mut text = format!(
             "schema = \"tuf-ceremony/room/1\"\nmode = \"rehearsal\"\n\n\
              [[module]]\nname = \"softhsm\"\npath = \"{}\"\n\n\
              [[module]]\nname = \"yubikey\"\nkind = \"yubikey\"\n\n\
@@ -102,13 +100,13 @@ impl Room {
             let register = self.softhsm.path(format!("signed-by-{holder}.jsonl"));
             fs::write(&register, "").unwrap();
             write!(
-                room,
+                text,
                 "\n[[holder]]\nname = \"{holder}\"\ntoken = \"pkcs11:{token}\"\nregister = \"{}\"\n",
                 register.display()
             )
             .unwrap();
         }
-        room
+        text
     }
 
     /// The whole ceremony by keys. While `pulled` signs first, its card is pulled.

@@ -18,3 +18,4 @@ pub mod shim;
 pub mod stage;
 pub mod swtpm;
 pub mod terminal;
+pub mod yubikey;

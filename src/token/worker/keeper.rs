@@ -136,6 +136,7 @@ impl Keeper {
 
     /// A keeper that is a thread at the other end of `channel`, in the place of a process.
     #[cfg(test)]
+    #[allow(clippy::expect_used, reason = "tests")]
     pub(super) fn pretended(channel: Channel) -> Self {
         let process = Command::new("true").spawn();
         let control = Control {

@@ -305,6 +305,9 @@ fn the_time_limit_is_for_the_whole_call_also_when_bytes_trickle_in() {
     }
 }
 
+/// A call that hands a secret to the worker.
+type Call<'c> = &'c mut dyn FnMut(&mut WorkerModule);
+
 #[test]
 fn secrets_go_as_raw_frames_and_stand_in_no_message() {
     static SEEN: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -326,13 +329,13 @@ fn secrets_go_as_raw_frames_and_stand_in_no_message() {
         new: vec![(Credential::User, secret(PIN)), (Credential::So, other)],
     };
     let (token, pin) = (token(), secret(PIN));
-    let calls: [(&mut dyn FnMut(&mut WorkerModule), usize); 4] = [
-        (&mut |module| drop(module.login(&token, &pin)), 1),
-        (&mut |module| drop(module.authorise(&token, &pin)), 1),
-        (&mut |module| drop(module.initialise("one", &pin, &pin)), 2),
-        (&mut |module| drop(module.reset(&token, &reset)), 2),
+    let calls: [Call<'_>; 4] = [
+        &mut |module| drop(module.login(&token, &pin)),
+        &mut |module| drop(module.authorise(&token, &pin)),
+        &mut |module| drop(module.initialise("one", &pin, &pin)),
+        &mut |module| drop(module.reset(&token, &reset)),
     ];
-    for (call, times) in calls {
+    for (call, times) in calls.into_iter().zip([1, 1, 2, 2]) {
         SEEN.lock().unwrap().clear();
         call(&mut module);
         let seen = std::mem::take(&mut *SEEN.lock().unwrap());
