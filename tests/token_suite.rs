@@ -27,6 +27,10 @@ mod bench;
 mod cards;
 #[path = "token_suite/claims.rs"]
 mod claims;
+#[path = "token_suite/hardware.rs"]
+mod hardware;
+#[path = "token_suite/hardware_script.rs"]
+mod hardware_script;
 #[path = "token_suite/matrix.rs"]
 mod matrix;
 #[path = "token_suite/pkcs11.rs"]
@@ -42,6 +46,8 @@ mod second_opinion;
 mod shim;
 #[path = "token_suite/stage.rs"]
 mod stage;
+#[path = "support/terminal.rs"]
+mod terminal;
 
 const PIN: &str = "Zx9-PIN-7f3Q";
 const SO_PIN: &str = "so-8642-pin";
@@ -82,6 +88,7 @@ macro_rules! row {
 
 row! { software: SOFTWARE {
     signature_of_each_algorithm_verifies_and_only_over_its_message
+    openssl_verifies_what_it_signs
     key_that_is_not_there_does_not_sign
     nothing_signs_before_a_login_or_after_a_logout
     two_tokens_are_told_apart
@@ -112,7 +119,9 @@ row! { software: SOFTWARE {
 } }
 row! { softhsm2: SOFTHSM2 {
     signature_of_each_algorithm_verifies_and_only_over_its_message
+    openssl_verifies_what_it_signs
     key_that_is_not_there_does_not_sign
+    key_made_by_another_program_meanwhile_is_found
     nothing_signs_before_a_login_or_after_a_logout
     two_tokens_are_told_apart
     one_signature_is_one_request_to_the_device
@@ -137,11 +146,11 @@ row! { softhsm2: SOFTHSM2 {
         key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each: "it makes no key with CKA_ALWAYS_AUTHENTICATE; tests/shim.rs lays one over it"
         other_card_in_its_place_is_refused: "it is in no reader; its second token has a slot of its own"
         card_pulled_in_mid_sign_may_have_signed: "it is a folder and cannot be gone between a request and its answer"
-        key_made_by_another_program_meanwhile_is_found: "second_opinion.rs has it, with keys of pkcs11-tool"
     }
 } }
 row! { nss: NSS {
     signature_of_each_algorithm_verifies_and_only_over_its_message
+    openssl_verifies_what_it_signs
     key_that_is_not_there_does_not_sign
     nothing_signs_before_a_login_or_after_a_logout
     one_signature_is_one_request_to_the_device
@@ -172,7 +181,9 @@ row! { nss: NSS {
 } }
 row! { tpm2: TPM2 {
     signature_of_each_algorithm_verifies_and_only_over_its_message
+    openssl_verifies_what_it_signs
     key_that_is_not_there_does_not_sign
+    key_made_by_another_program_meanwhile_is_found
     nothing_signs_before_a_login_or_after_a_logout
     two_tokens_are_told_apart
     one_signature_is_one_request_to_the_device
@@ -197,11 +208,11 @@ row! { tpm2: TPM2 {
         token_out_and_in_again_unseen_wants_its_pin_again: "a TPM is part of its machine"
         other_card_in_its_place_is_refused: "a TPM is part of its machine"
         card_pulled_in_mid_sign_may_have_signed: "a TPM is part of its machine"
-        key_made_by_another_program_meanwhile_is_found: "second_opinion.rs has it, with keys of pkcs11-tool"
     }
 } }
 row! { opensc: OPENSC {
     signature_of_each_algorithm_verifies_and_only_over_its_message
+    openssl_verifies_what_it_signs
     key_that_is_not_there_does_not_sign
     nothing_signs_before_a_login_or_after_a_logout
     two_tokens_are_told_apart
@@ -232,6 +243,7 @@ row! { opensc: OPENSC {
 } }
 row! { ykcs11: YKCS11 {
     signature_of_each_algorithm_verifies_and_only_over_its_message
+    openssl_verifies_what_it_signs
     key_that_is_not_there_does_not_sign
     nothing_signs_before_a_login_or_after_a_logout
     two_tokens_are_told_apart
@@ -262,7 +274,9 @@ row! { ykcs11: YKCS11 {
 } }
 row! { native: NATIVE {
     signature_of_each_algorithm_verifies_and_only_over_its_message
+    openssl_verifies_what_it_signs
     key_that_is_not_there_does_not_sign
+    key_made_by_another_program_meanwhile_is_found
     nothing_signs_before_a_login_or_after_a_logout
     two_tokens_are_told_apart
     one_signature_is_one_request_to_the_device
@@ -287,7 +301,6 @@ row! { native: NATIVE {
         algorithm_that_it_does_not_have_is_refused: "from firmware 5.7 on it has all four"
         token_label_that_is_taken_is_refused: "a YubiKey's label is its serial"
         empty_pin_for_a_new_token_is_refused: "a YubiKey is provisioned, not initialised"
-        key_made_by_another_program_meanwhile_is_found: "its first key fills 9c; tests of the backend have foreign keys"
     }
 } }
 

@@ -14,7 +14,7 @@ use tuf_ceremony::tuf::key::{Algorithm, Key};
 use virtual_yubikey::{Firmware, Inserted};
 
 use super::row::{Keys, Row, Stage};
-use super::{SO_PIN, cards, secret, stage};
+use super::{SO_PIN, cards, hardware, secret, stage};
 
 /// The room's name for the module.
 pub const MODULE: &str = "room";
@@ -29,8 +29,6 @@ pub struct Bench<'a> {
     module: Option<Box<dyn Module>>,
     /// What to load in place of the row's own library.
     library: Option<PathBuf>,
-    /// What the module calls the cards that were brought.
-    tokens: Vec<(TokenId, u32)>,
     /// Whether the module is loaded in a worker, as the program does it.
     in_worker: bool,
     keeper: Option<Keeper>,
@@ -41,6 +39,7 @@ pub enum Place<'a> {
     Memory,
     Folder(&'a Path),
     Cards(cards::Cards<'a>),
+    Real(hardware::Real),
 }
 
 impl<'a> Place<'a> {
@@ -56,7 +55,6 @@ impl<'a> Bench<'a> {
             place,
             module: None,
             library: None,
-            tokens: Vec::new(),
             in_worker: true,
             keeper: None,
         }
@@ -70,7 +68,7 @@ impl<'a> Bench<'a> {
     /// A folder for this test.
     pub fn folder(&self) -> &Path {
         match &self.place {
-            Place::Memory => panic!("software tokens have no folder"),
+            Place::Memory | Place::Real(_) => panic!("{} has no folder", self.row.name),
             Place::Folder(folder) => folder,
             Place::Cards(cards) => cards.stage.folder(),
         }
@@ -153,23 +151,49 @@ impl<'a> Bench<'a> {
                 found.next().unwrap()
             }
             Stage::Cards => {
-                let index = usize::from(label != "one");
+                let card = usize::from(label != "one");
+                let serial = self.card_serial(card);
                 self.unload();
-                self.cards().bring(CARDS[index], Firmware::V5_7_1);
-                cards::provision(CARDS[index], self.row.pin);
+                if let Place::Cards(cards) = &mut self.place {
+                    cards.bring(serial, Firmware::V5_7_1);
+                }
+                cards::provision(serial, self.row.pin);
                 if self.row.keys == Keys::Beforehand {
                     // OpenSC shows no token where there is no key.
-                    cards::make_key(CARDS[index], self.row.pin, 0x9a, Algorithm::EcdsaP256);
+                    cards::make_key(serial, self.row.pin, 0x9a, Algorithm::EcdsaP256);
                 }
-                let known: Vec<TokenId> = self.tokens.iter().map(|(id, _)| id.clone()).collect();
-                let mut tokens = self.module().list().unwrap();
-                tokens.retain(|token| !known.contains(&token.id));
-                assert_eq!(tokens.len(), 1, "{tokens:?}");
-                let token = tokens.remove(0);
-                self.tokens.push((token.id.clone(), CARDS[index]));
-                token
+                let wanted = self.row.serial_of(serial);
+                let tokens = self.module().list().unwrap();
+                let mut found = tokens.iter().filter(|token| token.id.serial == wanted);
+                found
+                    .next()
+                    .unwrap_or_else(|| panic!("{wanted} is not among {tokens:?}"))
+                    .clone()
             }
         }
+    }
+
+    /// The serial on the case of the first or second card.
+    pub fn card_serial(&self, card: usize) -> u32 {
+        match &self.place {
+            Place::Real(real) => {
+                assert_eq!(card, 0, "there is one real card");
+                real.serial
+            }
+            _ => CARDS[card],
+        }
+    }
+
+    /// What it signs with; Ed25519 came with firmware 5.7.
+    pub fn algorithms(&mut self, token: &TokenId) -> Vec<Algorithm> {
+        let mut algorithms = self.row.signs.to_vec();
+        if let (Place::Real(_), None) = (&self.place, &self.row.library) {
+            let firmware = self.listed(token).firmware.unwrap();
+            let mut parts = firmware.split('.').map(|part| part.parse::<u32>().unwrap());
+            let version = (parts.next().unwrap(), parts.next().unwrap());
+            algorithms.retain(|algorithm| *algorithm != Algorithm::Ed25519 || version >= (5, 7));
+        }
+        algorithms
     }
 
     /// A token in which the user is logged in.
@@ -211,8 +235,8 @@ impl<'a> Bench<'a> {
         algorithm: Algorithm,
     ) -> Result<Option<TokenKey>, TokenError> {
         let slot = if label == "second" { 0x9c } else { 0x9a };
-        let card = self.tokens.iter().find(|(id, _)| id == token);
-        let card = card.unwrap().1;
+        let is_first = token.serial == self.row.serial_of(self.card_serial(0));
+        let card = self.card_serial(usize::from(!is_first));
         self.unload();
         let made = cards::make_key(card, self.row.pin, slot, algorithm);
         self.login(token).unwrap();
@@ -256,6 +280,7 @@ impl<'a> Bench<'a> {
     pub fn take_out(&mut self) {
         match &mut self.place {
             Place::Cards(cards) => cards.first().remove(),
+            Place::Real(real) => real.take_out(),
             Place::Folder(folder) => {
                 fs::rename(token_folder(folder), folder.join("drawer")).unwrap();
             }
@@ -267,6 +292,7 @@ impl<'a> Bench<'a> {
     pub fn put_back(&mut self) {
         match &mut self.place {
             Place::Cards(cards) => cards.first().insert(),
+            Place::Real(real) => real.put_back(),
             Place::Folder(folder) => {
                 fs::rename(folder.join("drawer"), folder.join("tokens/back")).unwrap();
             }

@@ -21,7 +21,9 @@ pub struct Row {
     pub wrong: &'static str,
     /// Who makes its keys.
     pub keys: Keys,
-    /// The label of a token that was called `one` or is the first card.
+    /// Its serials are from the cards' CHUIDs, not from their cases.
+    pub calls_cards_by_chuid: bool,
+    /// The label of a token that was called `one`; `#` stands for `#` and a card's serial.
     pub label: &'static str,
     /// What keys it signs with.
     pub signs: &'static [Algorithm],
@@ -75,6 +77,23 @@ pub enum Keys {
     Beforehand,
 }
 
+impl Row {
+    /// What this row calls the card with this serial on its case.
+    pub fn serial_of(&self, card: u32) -> String {
+        if self.calls_cards_by_chuid {
+            // The end of the UUID that the suite gives a card: there is room for 16 digits.
+            format!("5a5a5a5a{card:08x}")
+        } else {
+            card.to_string()
+        }
+    }
+
+    /// The label of the first token, or of the card with this serial.
+    pub fn label_of(&self, card: u32) -> String {
+        self.label.replace('#', &format!("#{card}"))
+    }
+}
+
 impl Needed {
     /// Complains where it is missing.
     pub fn check(&self) {
@@ -89,5 +108,22 @@ impl Needed {
             there,
             "{path} is missing.\nInstall the Debian package {package}: apt-get install {package}"
         );
+    }
+}
+
+#[test]
+fn missing_package_is_named() {
+    let needed = Needed {
+        path: "/usr/lib/no-such-module.so",
+        package: "no-such-package",
+    };
+    let refused = std::panic::catch_unwind(|| needed.check()).unwrap_err();
+    assert_eq!(
+        refused.downcast_ref::<String>().unwrap(),
+        "/usr/lib/no-such-module.so is missing.\nInstall the Debian package no-such-package: apt-get install no-such-package"
+    );
+    for row in super::rows::ALL {
+        let mut needs = row.library.iter().chain(row.needs);
+        assert!(needs.all(|needed| !needed.package.is_empty() && !needed.path.is_empty()));
     }
 }

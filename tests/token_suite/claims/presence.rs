@@ -1,11 +1,14 @@
 //! Tokens that are taken out and put back, and others in their place.
 
+use std::process::Command;
+
 use tuf_ceremony::ceremony::port::TokenFault;
 use tuf_ceremony::tuf::key::Algorithm::EcdsaP256;
 use virtual_yubikey::{Firmware, Purpose};
 
-use super::super::bench::{Bench, CARDS, verifies};
-use super::super::{cards, secret};
+use super::super::bench::{Bench, CARDS};
+use super::super::row::{Keys, Stage};
+use super::super::{cards, secret, stage};
 
 pub fn token_taken_out_in_mid_session_gives_nothing(bench: &mut Bench) {
     let token = bench.token("one").id;
@@ -93,15 +96,37 @@ pub fn card_pulled_in_mid_sign_may_have_signed(bench: &mut Bench) {
     bench.assert_signs(&token, &key);
 }
 
+/// Yubico's way on a card; pkcs11-tool on the others.
 pub fn key_made_by_another_program_meanwhile_is_found(bench: &mut Bench) {
     let token = bench.token("one").id;
     let key = bench.key(&token, "first", EcdsaP256);
     bench.unload();
-    let made = cards::make_key(CARDS[0], bench.row.pin, 0x9c, EcdsaP256);
+    if bench.row.stage == Stage::Cards {
+        // The free one of the two slots that each module shows.
+        let slot = if bench.row.keys == Keys::Ours {
+            0x9a
+        } else {
+            0x9c
+        };
+        cards::make_key(CARDS[0], bench.row.pin, slot, EcdsaP256);
+    } else {
+        let mut tool = Command::new("pkcs11-tool");
+        tool.args(["--module", bench.row.library.as_ref().unwrap().path])
+            .args([
+                "--token-label",
+                &token.label,
+                "--login",
+                "--pin",
+                bench.row.pin,
+            ])
+            .args(["--keypairgen", "--key-type", "EC:prime256v1"])
+            .args(["--id", "4711", "--label", "theirs"]);
+        stage::succeeds(&mut tool);
+    }
     bench.login(&token).unwrap();
-    let keys = bench.module().keys(&token).unwrap();
-    let new = keys.iter().find(|key| key.public == made).unwrap().clone();
-    assert!(keys.iter().any(|listed| listed.public == key.public));
-    let signature = bench.signs(&token, &new, b"message").unwrap();
-    assert!(verifies(&new, b"message", &signature));
+    let mut keys = bench.keys(&token);
+    assert_eq!(keys.len(), 2, "{keys:?}");
+    keys.retain(|listed| listed.public != key.public);
+    bench.assert_signs(&token, &keys[0]);
+    bench.assert_signs(&token, &key);
 }

@@ -1,18 +1,23 @@
 //! Signatures: by which keys, over what, and how often the device is asked.
 
+use std::fs;
+use std::process::Command;
+
 use tuf_ceremony::ceremony::port::{TokenFault, TokenKey};
-use tuf_ceremony::tuf::key::Algorithm::{EcdsaP256, Ed25519};
+use tuf_ceremony::tuf::key::Algorithm::{EcdsaP256, EcdsaP384, Ed25519, RsaPss};
 use virtual_yubikey::Purpose;
 
 use super::super::bench::{Bench, Place, verifies};
+use super::super::row::Needed;
 use super::super::shim::Shim;
+use super::super::stage;
 
 pub fn signature_of_each_algorithm_verifies_and_only_over_its_message(bench: &mut Bench) {
     let token = bench.token("one").id;
     let long = vec![b'{'; 200_000];
-    for algorithm in bench.row.signs {
-        let key = bench.key(&token, &format!("{algorithm:?}"), *algorithm);
-        assert_eq!(key.public.algorithm(), Some(*algorithm));
+    for algorithm in bench.algorithms(&token) {
+        let key = bench.key(&token, &format!("{algorithm:?}"), algorithm);
+        assert_eq!(key.public.algorithm(), Some(algorithm));
         for message in [&b"{\"_type\":\"root\"}"[..], &long, b""] {
             let signature = bench.signs(&token, &key, message);
             if key.usage.longest.is_some_and(|most| message.len() > most) {
@@ -130,4 +135,42 @@ pub fn algorithm_that_it_does_not_have_is_refused(bench: &mut Bench) {
     let error = bench.module().generate(&token, "ed", Ed25519).unwrap_err();
     assert_eq!(error.fault, TokenFault::Unsupported, "{error}");
     assert_eq!(bench.module().keys(&token).unwrap(), []);
+}
+
+/// A second opinion, by code that is not ours and knows nothing of tokens.
+pub fn openssl_verifies_what_it_signs(bench: &mut Bench) {
+    Needed {
+        path: "openssl",
+        package: "openssl",
+    }
+    .check();
+    let folder = tempfile::tempdir().unwrap();
+    let [message, spki, signature] =
+        ["message", "key.der", "signature"].map(|name| folder.path().join(name));
+    fs::write(&message, b"a message").unwrap();
+    let token = bench.token("one").id;
+    for algorithm in bench.algorithms(&token) {
+        let key = bench.key(&token, &format!("{algorithm:?}"), algorithm);
+        fs::write(&spki, key.public.to_spki_der().unwrap()).unwrap();
+        let signed = bench.signs(&token, &key, b"a message").unwrap();
+        fs::write(&signature, signed).unwrap();
+        let mut openssl = Command::new("openssl");
+        openssl.args(["pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-rawin"]);
+        openssl
+            .arg("-inkey")
+            .arg(&spki)
+            .arg("-sigfile")
+            .arg(&signature);
+        match algorithm {
+            Ed25519 => {}
+            EcdsaP256 => _ = openssl.args(["-digest", "sha256"]),
+            EcdsaP384 => _ = openssl.args(["-digest", "sha384"]),
+            RsaPss => {
+                openssl.args(["-digest", "sha256", "-pkeyopt", "rsa_padding_mode:pss"]);
+                openssl.args(["-pkeyopt", "rsa_pss_saltlen:32"]);
+            }
+        }
+        let said = stage::succeeds(openssl.arg("-in").arg(&message));
+        assert!(said.contains("Signature Verified Successfully"), "{said}");
+    }
 }
