@@ -3,9 +3,11 @@
 //! Three ports are all it knows of the world: [`port::Operator`] asks people, [`port::World`] is tokens, disk and clock,
 //! [`port::Sink`] takes the events. It never reads a clock, a file or a device itself.
 
+pub mod attested;
 pub mod build;
 pub mod candidate;
 pub mod challenge;
+pub mod device;
 pub mod event;
 pub mod intake;
 pub mod kinds;

@@ -2,102 +2,28 @@
 //! in attestation/devices; those of ../shared/data show as ignored where they are absent.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[allow(dead_code, reason = "another test makes worse certificates with it")]
+#[path = "attestation/forge.rs"]
+mod forge;
 #[path = "attestation/genuine.rs"]
 mod genuine;
+#[path = "attestation/real.rs"]
+mod real;
+#[allow(
+    dead_code,
+    reason = "its other tests are those of attestation_record.rs"
+)]
+#[path = "attestation/record.rs"]
+mod record;
 #[path = "attestation/tampered.rs"]
 mod tampered;
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
-use tuf_ceremony::attestation::{self, Anchors, Fault, Statement, split};
+use real::{all, here, published, shared};
+use tuf_ceremony::attestation::{self, Anchors, Fault, Statement};
 use tuf_ceremony::tuf::key::PublicKey;
-
-/// A published attestation: public key, certificates with the attestation first.
-struct Real {
-    name: &'static str,
-    public: PublicKey,
-    certificates: Vec<Vec<u8>>,
-}
-
-impl Real {
-    fn read(folder: &Path, name: &'static str, key: &str, certificates: [&str; 2]) -> Self {
-        let read = |path: &str| fs::read(folder.join(path)).unwrap();
-        let key = String::from_utf8(read(key)).unwrap();
-        Self {
-            name,
-            public: PublicKey::from_text(&key).unwrap(),
-            certificates: certificates
-                .iter()
-                .flat_map(|path| split(path, &read(path)).unwrap())
-                .collect(),
-        }
-    }
-
-    fn verify(&self) -> Statement {
-        verify(&self.public, &self.certificates).unwrap()
-    }
-}
-
-/// What may be absent.
-fn shared() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/attestations")
-}
-
-/// A YubiKey and a YubiHSM 2 that are always here.
-fn here() -> [Real; 2] {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/attestation/devices");
-    [
-        Real::read(
-            &folder,
-            "yubikey 15422467",
-            "yubikey-15422467-9c.pub.pem",
-            ["yubikey-15422467-9c.pem", "yubikey-15422467-f9.pem"],
-        ),
-        Real::read(
-            &folder,
-            "yubihsm 34331133",
-            "yubihsm-34331133-0003.pub.pem",
-            ["yubihsm-34331133-0003.pem", "yubihsm-34331133-device.pem"],
-        ),
-    ]
-}
-
-/// PyPI's YubiHSM of 2020 (root, targets) and the YubiKey of a Sigstore root key.
-fn published() -> [Real; 3] {
-    let hsm = "yubihsm2-pypi-2020/0013200461_cert.der";
-    [
-        Real::read(
-            &shared(),
-            "pypi root",
-            "yubihsm2-pypi-2020/0013200461_root_pubkey.pem",
-            ["yubihsm2-pypi-2020/0013200461_root_attestation.der", hsm],
-        ),
-        Real::read(
-            &shared(),
-            "pypi targets",
-            "yubihsm2-pypi-2020/0013200461_targets_pubkey.pem",
-            ["yubihsm2-pypi-2020/0013200461_targets_attestation.der", hsm],
-        ),
-        Real::read(
-            &shared(),
-            "sigstore",
-            "yubikey-sigstore/14454335_pubkey.pem",
-            [
-                "yubikey-sigstore/14454335_key_cert.pem",
-                "yubikey-sigstore/14454335_device_cert.pem",
-            ],
-        ),
-    ]
-}
-
-/// All that are to be had.
-fn all() -> Vec<Real> {
-    let published = shared().is_dir().then(published).into_iter().flatten();
-    here().into_iter().chain(published).collect()
-}
 
 fn verify(public: &PublicKey, certificates: &[Vec<u8>]) -> Result<Statement, Vec<Fault>> {
     attestation::verify(public, certificates, &Anchors::yubico())
@@ -146,7 +72,7 @@ fn main() -> ExitCode {
             tampered::mutations,
         ),
     ];
-    let needy: [(&str, fn()); 5] = [
+    let needy: [(&str, fn()); 6] = [
         ("pypis_yubihsm_of_2020_is_genuine", genuine::pypi),
         ("a_sigstore_root_keys_yubikey_is_genuine", genuine::sigstore),
         (
@@ -158,6 +84,10 @@ fn main() -> ExitCode {
             genuine::embedded,
         ),
         ("no_key_of_sigstores_roots_repeats_a_nonce", genuine::nonces),
+        (
+            "what_the_record_says_of_pypis_yubihsm_is_found_again",
+            record::what_the_record_says_of_pypis_yubihsm_is_found_again,
+        ),
     ];
     let trial = |(name, test): (&str, fn())| {
         Trial::test(name, move || {

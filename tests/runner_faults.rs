@@ -8,18 +8,29 @@
     reason = "tests"
 )]
 
+#[path = "runner_faults/advised.rs"]
+mod advised;
 #[path = "runner_faults/alive.rs"]
 mod alive;
+#[path = "runner_faults/attested.rs"]
+mod attested;
 #[path = "runner_faults/bags.rs"]
 mod bags;
 #[path = "runner_faults/calls.rs"]
 mod calls;
 #[path = "runner_faults/ephemeral.rs"]
 mod ephemeral;
+#[allow(dead_code, reason = "another test makes worse certificates with it")]
+#[path = "attestation/forge.rs"]
+mod forge;
+#[path = "runner_faults/given.rs"]
+mod given;
 #[path = "runner_faults/guards.rs"]
 mod guards;
 #[path = "runner_faults/lies.rs"]
 mod lies;
+#[path = "runner_faults/nonces.rs"]
+mod nonces;
 #[path = "runner_faults/people.rs"]
 mod people;
 #[path = "runner_faults/pins.rs"]

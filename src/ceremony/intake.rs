@@ -3,6 +3,8 @@
 
 mod roots;
 
+use std::collections::BTreeMap;
+
 use super::event::{Abandoned, Document, Mode, REHEARSAL_MARKER};
 use super::script::{Holder, Script};
 use super::thresholds::{delegated, top_level};
@@ -40,6 +42,8 @@ pub struct Trusted {
     pub holders: Option<Holders>,
     /// Its digest.
     pub holders_sha256: Option<Sha256>,
+    /// Certificates (DER) for keys whose holders are elsewhere, by keyid; nothing in them is verified yet.
+    pub attestations: BTreeMap<KeyId, Vec<Vec<u8>>>,
     /// What was read, in order of path.
     pub files: Vec<InputFile>,
     /// Warnings and notes; errors never get here.

@@ -49,7 +49,8 @@ pub struct Review {
 }
 
 impl Review {
-    /// Derives the review from a candidate's bytes. `findings` are those of the rules; `holder_of` names people by keyid.
+    /// Derives the review from a candidate's bytes. `findings` are those of the rules; `vouchers` say of each offline key in them who vouches for it;
+    /// `holder_of` names people by keyid.
     ///
     /// # Errors
     /// What the readers refuse.
@@ -57,6 +58,7 @@ impl Review {
         candidate: &Candidate,
         quorums: &[Quorum],
         findings: &[Finding],
+        vouchers: Vec<Row>,
         holder_of: &dyn Fn(&KeyId) -> Option<String>,
     ) -> Result<Self, Finding> {
         let difference = diff::between(candidate.old.as_ref(), &candidate.envelope)?;
@@ -74,6 +76,10 @@ impl Review {
                 .iter()
                 .map(|change| change_row(change, holder_of)),
         );
+        if !vouchers.is_empty() {
+            rows.push(row(Mark::Heading, "Who vouches for the keys"));
+            rows.extend(vouchers);
+        }
         rows.push(row(Mark::Heading, "Who must sign"));
         rows.extend(quorums.iter().map(quorum_row));
         rows.push(row(Mark::Heading, "What the rules say"));

@@ -2,11 +2,13 @@
 //! folded from its transcript and goes on.
 
 mod ask;
+mod attest;
 mod bags;
 mod collect;
 mod documents;
 mod enrol;
 mod finish;
+mod nonce;
 mod open;
 mod prove;
 mod provision;

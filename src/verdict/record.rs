@@ -1,5 +1,6 @@
 //! A bundle's own claims against its bytes: the manifest, the transcript, and that both speak of the files that lie there.
 
+mod attestations;
 mod proofs;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -210,6 +211,7 @@ fn compare(
         opening.ceremony,
         trusted_root,
     ));
+    findings.extend(attestations::check(files, transcript, opening.mode));
     if !gave_up(transcript) {
         findings.extend(signatures(files, progress));
     }

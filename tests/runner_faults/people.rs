@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tuf_ceremony::ceremony::event::Credential;
 use tuf_ceremony::ceremony::port::{Operator, Stop};
 use tuf_ceremony::ceremony::prompt::{Ask, Choice, EnvelopePrompt, PinPrompt, Prompt};
+use tuf_ceremony::ceremony::review::Row;
 use tuf_ceremony::secret::Secret;
 
 use super::record::{Entry, Log};
@@ -34,6 +35,10 @@ pub struct People {
     pub told: BTreeMap<String, String>,
     /// Every PIN prompt.
     pub pin_prompts: Vec<PinPrompt>,
+    /// Whether anybody writes a reason for accepting a known weakness.
+    pub reasons: bool,
+    /// Rows of every review, with their marks.
+    pub reviewed: Vec<Row>,
 }
 
 impl People {
@@ -49,6 +54,8 @@ impl People {
             envelopes: Vec::new(),
             told: BTreeMap::new(),
             pin_prompts: Vec::new(),
+            reasons: true,
+            reviewed: Vec::new(),
         }
     }
 
@@ -64,6 +71,8 @@ impl People {
                 let (what, about) = prompt.id.split_once(':')?;
                 Some(match what {
                     "serial" => self.serial.clone(),
+                    "sign-off" if !self.reasons => return None,
+                    "sign-off" => "it is replaced next month".to_owned(),
                     "bag-opened" => format!("old bag of {about}"),
                     _ => format!("bag of {}", about.trim_end_matches(":again")),
                 })
@@ -95,6 +104,9 @@ impl Operator for People {
         self.log.add(Entry::Asked(prompt.id.clone()));
         self.told.insert(prompt.id.clone(), prompt.text.join("\n"));
         self.asked += 1;
+        if let Ask::Review { review, .. } = &prompt.ask {
+            self.reviewed.extend(review.rows(0..review.len()));
+        }
         if let Ask::Token { tokens, .. } = &prompt.ask
             && let Some(wanted) = tokens.iter().find(|row| row.wanted)
         {

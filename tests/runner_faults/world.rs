@@ -36,6 +36,8 @@ pub enum Fault {
 
 /// What a lying token makes of the truth.
 pub type Lie<T> = Box<dyn FnMut(T) -> T>;
+/// What a token shows of its maker for a key.
+pub type Attests = Box<dyn FnMut(&TokenId, &TokenKey) -> Vec<Vec<u8>>>;
 /// A token that signs in its own way.
 pub type Signs = fn(&mut SoftwareModule, &TokenId, &TokenKey, &[u8]) -> Vec<u8>;
 
@@ -57,6 +59,10 @@ pub struct FakeWorld {
     pub shown: Option<Lie<TokenKey>>,
     /// Changes what a token says of itself.
     pub listed: Option<Lie<TokenInfo>>,
+    /// What tokens show of their maker, if not nothing.
+    pub attests: Option<Attests>,
+    /// Roots of attestation of this room.
+    pub roots: Vec<(String, Vec<u8>)>,
     /// The management key of every token, where tokens have one.
     pub management: Option<&'static str>,
     /// The SO PIN that every token wants to see before it is erased, if one does.
@@ -101,6 +107,8 @@ impl FakeWorld {
             signs: None,
             shown: None,
             listed: None,
+            attests: None,
+            roots: Vec::new(),
             management: None,
             so_pin: None,
             same: None,
@@ -299,11 +307,14 @@ impl World for FakeWorld {
 
     fn attestation(&mut self, token: &TokenId, key: &TokenKey) -> Result<Vec<Vec<u8>>, TokenError> {
         let fault = self.call("attestation", &token.label);
-        answered(fault, || self.module.attestation(token, key))
+        answered(fault, || match &mut self.attests {
+            Some(attests) => Ok(attests(token, key)),
+            None => self.module.attestation(token, key),
+        })
     }
 
     fn test_roots(&self) -> Vec<(String, Vec<u8>)> {
-        Vec::new()
+        self.roots.clone()
     }
 
     fn reset(&mut self, token: &TokenId, reset: &Reset) -> Result<TokenInfo, TokenError> {

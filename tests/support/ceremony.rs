@@ -35,6 +35,8 @@ pub struct Ceremony<'s> {
     pub at: Option<String>,
     /// Modules of the room, by path.
     pub modules: Vec<String>,
+    /// What else the room says.
+    pub more_room: String,
     /// More lines of each module's entry.
     pub flags: &'static str,
 }
@@ -54,6 +56,7 @@ impl<'s> Ceremony<'s> {
             answers: Vec::new(),
             at: None,
             modules: vec![softhsm()],
+            more_room: String::new(),
             flags: "",
         }
     }
@@ -195,6 +198,7 @@ impl<'s> Ceremony<'s> {
                 let _ = writeln!(room, "register = \"{}\"", register.display());
             }
         }
+        room.push_str(&self.more_room);
         room
     }
 
@@ -215,6 +219,9 @@ impl<'s> Ceremony<'s> {
                 }
             }
             for holder in &self.here {
+                // SoftHSM vouches for nothing.
+                let unattested = format!("unattested:{role}-key:{holder}");
+                usual.push((unattested, "nobody vouches for this key".to_owned()));
                 for token in [
                     format!("token:{role}-key:{holder}"),
                     format!("token:prove:{role}:{holder}"),

@@ -1,7 +1,7 @@
 //! What can happen next.
 
 use super::{Progress, Status};
-use crate::ceremony::event::{Document, Event, Signer};
+use crate::ceremony::event::{Document, Event, Mode, Signer};
 use crate::ceremony::plan::{KeyChoice, Step};
 use crate::tuf::digest::Sha256;
 use crate::tuf::key::KeyId;
@@ -52,12 +52,20 @@ impl Progress {
             Event::KeyEnrolled { .. } => {
                 matches!(step, Step::Enrol { .. } | Step::Ephemeral { .. })
             }
-            Event::Attested { .. } | Event::Unattested { .. } | Event::SignedOff { .. } => {
-                matches!(
-                    step,
-                    Step::Enrol { .. } | Step::Prove { .. } | Step::Sign { .. }
-                )
-            }
+            Event::Attested {
+                holder, test_root, ..
+            } => enters(step, holder) && !(*test_root && self.is_production()),
+            Event::Unattested { holder, .. } => enters(step, holder),
+            Event::SignedOff { holder, .. } => match step {
+                Step::Enrol {
+                    holder: planned, ..
+                }
+                | Step::Sign {
+                    holder: planned, ..
+                } => planned == holder,
+                Step::Collect => true,
+                _ => false,
+            },
             Event::BagOpened { holder, .. } => {
                 matches!(step, Step::OpenBag { holder: planned } if planned == holder)
             }
@@ -139,6 +147,11 @@ impl Progress {
     fn closable(&self) -> bool {
         self.running.is_none() && self.done == self.steps.len()
     }
+    fn is_production(&self) -> bool {
+        self.opening
+            .as_ref()
+            .is_some_and(|opening| opening.mode == Mode::Production)
+    }
     fn is_built(&self, document: &Document, payload: Sha256) -> bool {
         self.document(document)
             .is_some_and(|known| known.payload == payload)
@@ -168,6 +181,17 @@ fn proves(step: &Step, holder: &str, role: &str, keyid: &KeyId) -> bool {
         KeyChoice::Made { .. } => true,
     };
     planned == holder && planned_role == role && same_key
+}
+
+/// Where it is settled who vouches for a key: where it shows itself, or for keys that are given, before they are built in.
+fn enters(step: &Step, holder: &str) -> bool {
+    match step {
+        Step::Enrol {
+            holder: planned, ..
+        } => planned == holder,
+        Step::Build => true,
+        _ => false,
+    }
 }
 
 fn signs(step: &Step, document: &Document) -> bool {

@@ -163,6 +163,9 @@ impl Runner<'_> {
                 continue;
             };
             if !self.is_signed(&part.document, signer) {
+                if let Some(repeated) = self.repeats(&candidate, signer, &sig) {
+                    return Err(self.refuse_repeated(repeated));
+                }
                 self.emit(Event::Imported {
                     document: part.document.clone(),
                     payload: candidate.payload(),

@@ -10,12 +10,13 @@ use crate::ceremony::event::{Document, Event, Quorum, Signer};
 use crate::ceremony::plan::{KeyChoice, Step};
 use crate::ceremony::prompt::Ask;
 use crate::ceremony::review::Review;
-use crate::ceremony::{EPHEMERAL, prepare, shadow};
+use crate::ceremony::{EPHEMERAL, attested, prepare, shadow};
 use crate::tuf::finding::{Finding, Level};
 use crate::tuf::key::KeyId;
 
 impl Runner<'_> {
     pub(super) fn build(&mut self) -> Result<(), Halt> {
+        self.take_carried()?;
         self.candidates = self.built()?;
         let now = self.world.now();
         let findings = prepare::judge(self.subject.kind, &self.material(), &self.candidates, now);
@@ -49,6 +50,8 @@ impl Runner<'_> {
         let candidate = self.candidate(document)?.clone();
         let findings: Vec<_> = self.progress.findings().to_vec();
         let material = self.material();
+        let anchors = self.anchors()?;
+        let vouchers = attested::rows(&candidate, &self.progress, self.subject.trusted, &anchors);
         let holder_of = |keyid: &KeyId| {
             let key = candidate.key(keyid)?;
             Some(material.holder_name(keyid, key)).filter(|name| !name.starts_with("unnamed"))
@@ -57,6 +60,7 @@ impl Runner<'_> {
             &candidate,
             &self.quorums(&candidate),
             &findings,
+            vouchers,
             &holder_of,
         )?);
         let rows = review.len();

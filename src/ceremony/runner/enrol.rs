@@ -2,6 +2,7 @@
 //! token does not say counts as not proven.
 
 use super::ask::{Question, choice};
+use super::attest::{Shown, Whose, check_device};
 use super::turn::{Bring, Turn};
 use super::{Halt, Runner};
 use crate::ceremony::EPHEMERAL;
@@ -52,6 +53,7 @@ impl Runner<'_> {
         let id = format!("token:{role}-key:{holder}");
         let question = Question::new(id, title, vec![text]);
         let turn = &mut |runner: &mut Self, token: &TokenInfo| {
+            check_device(token, generate)?;
             if !runner.log_in(holder, token)? {
                 return Err(Stop::Paused.into());
             }
@@ -64,9 +66,10 @@ impl Runner<'_> {
                     false,
                 ),
             };
-            Ok(Turn::Done((token.clone(), key, generated)))
+            let certificates = runner.world.attestation(&token.id, &key)?;
+            Ok(Turn::Done((token.clone(), key, generated, certificates)))
         };
-        let Some((token, key, generated)) =
+        let Some((token, key, generated, certificates)) =
             self.take_turn(&question, holder, Bring::Ready, turn)?
         else {
             return Err(Halt::Waiting {
@@ -76,12 +79,17 @@ impl Runner<'_> {
                 then: "Name a token for this holder in the room file, or give the key's public half in the script. The same command goes on from here.",
             });
         };
+        let shown = Shown {
+            token: &token,
+            certificates: &certificates,
+            making: generate.is_some(),
+        };
         self.enter(
             holder,
             role,
             &key.public,
             generated,
-            Some(&token),
+            Some(&shown),
             key.custody,
         )
     }
@@ -198,7 +206,7 @@ impl Runner<'_> {
         role: &str,
         public: &PublicKey,
         generated: bool,
-        token: Option<&TokenInfo>,
+        shown: Option<&Shown<'_>>,
         custody: Custody,
     ) -> Result<(), Halt> {
         let key = Key::from_public(public).ok_or_else(|| {
@@ -221,7 +229,7 @@ impl Runner<'_> {
             );
             return Err(Finding::error("KEY-SHARED", "", text).into());
         }
-        if token.is_some()
+        if shown.is_some()
             && (custody.never_extractable != Some(true) || custody.always_sensitive != Some(true))
         {
             let text = format!(
@@ -231,13 +239,22 @@ impl Runner<'_> {
                 finding: Finding::warning("CUSTODY-NOT-PROVEN", "", text),
             })?;
         }
+        if let Some(shown) = shown {
+            let whose = Whose {
+                holder,
+                role,
+                keyid: &keyid,
+                public,
+            };
+            self.vouch(whose, shown)?;
+        }
         self.emit(Event::KeyEnrolled {
             holder: holder.to_owned(),
             role: role.to_owned(),
             keyid,
             key: String::from_utf8_lossy(&style::to_vec(key.value())).into_owned(),
             generated,
-            token: token.map(|token| token.identity.clone()),
+            token: shown.map(|shown| shown.token.identity.clone()),
             custody,
         })
     }

@@ -20,6 +20,9 @@ impl Runner<'_> {
         for (path, bytes) in self.metadata()? {
             self.write(&path, &bytes)?;
         }
+        for (path, bytes) in self.attestation_files() {
+            self.write(&path, &bytes)?;
+        }
         let looks_at_keys = |step: &Step| matches!(step, Step::Prove { .. });
         let keys_only = self.progress.steps().iter().any(looks_at_keys);
         if keys_only || !self.candidates.is_empty() {

@@ -100,7 +100,9 @@ impl Runner<'_> {
         if let Some(why) = self.is_unfit(token, wanted, candidate.envelope.payload().len())? {
             return Ok(Turn::Refused(why));
         }
+        self.refuse_given_away(wanted.public())?;
         self.check_register(candidate, signer)?;
+        self.sign_off_token(&signer.holder, &signer.keyid, wanted.public(), token)?;
         if !self.log_in(&signer.holder, token)? {
             return Ok(Turn::Passed);
         }
@@ -184,6 +186,21 @@ impl Runner<'_> {
         })
     }
 
+    /// Why a signature that verifies does not count all the same.
+    pub(super) fn repeats(
+        &self,
+        candidate: &Candidate,
+        signer: &Signer,
+        sig: &[u8],
+    ) -> Option<Finding> {
+        let key = candidate.key(&signer.keyid)?;
+        let what = format!("{} for {}", signer.holder, candidate.document);
+        let payload = candidate.envelope.payload();
+        candidate
+            .verifies(&signer.keyid, sig)
+            .then(|| self.repeated(key.public(), &payload, sig, &what))?
+    }
+
     /// Counts what a key returned, or says why not.
     fn count(
         &mut self,
@@ -192,6 +209,18 @@ impl Runner<'_> {
         sig: Result<Vec<u8>, TokenError>,
     ) -> Result<(), Halt> {
         let (document, payload) = (candidate.document.clone(), candidate.payload());
+        let repeated = sig
+            .as_ref()
+            .ok()
+            .and_then(|sig| self.repeats(candidate, signer, sig));
+        if let Some(repeated) = repeated {
+            self.emit(Event::SigningFailed {
+                document,
+                signer: signer.clone(),
+                reason: repeated.text.clone(),
+            })?;
+            return Err(self.refuse_repeated(repeated));
+        }
         match sig {
             Ok(sig) if candidate.verifies(&signer.keyid, &sig) => self.emit(Event::Signed {
                 document,

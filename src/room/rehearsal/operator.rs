@@ -15,7 +15,7 @@ pub struct Rehearser {
 }
 
 impl Rehearser {
-    /// What is printed on the thing that is asked about.
+    /// What is printed on the thing that is asked about, or what people would write.
     fn printed(&self, prompt: &Prompt) -> Option<String> {
         let (what, about) = prompt.id.split_once(':')?;
         let holder = about.trim_end_matches(":again");
@@ -23,6 +23,7 @@ impl Rehearser {
             "serial" => Some(self.serial.clone()),
             "bag-opened" => Some("none".to_owned()),
             "bag-closed" => Some(format!("rehearsal bag of {holder}")),
+            "sign-off" => Some("a rehearsal: nothing that is signed here counts".to_owned()),
             _ => None,
         }
     }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::attestation::split;
 use crate::bundle::files;
 use crate::bundle::part::{AbandonedRecord, Part};
 use crate::ceremony::event::Abandoned;
 use crate::ceremony::intake::InputFile;
 use crate::room::failure::Failure;
 use crate::tuf::finding::Finding;
+use crate::tuf::key::KeyId;
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     files::read(path, files::SMALL_CAP).map_err(|fault| unread(&fault))
@@ -64,6 +66,28 @@ pub(super) fn abandoned(inputs: &[files::File]) -> Result<Vec<Abandoned>, Findin
     Ok(abandoned)
 }
 
+/// Certificates in `attestations/KEYID/`, one or several a file, in any order.
+pub(super) fn attestations(
+    inputs: &[files::File],
+) -> Result<BTreeMap<KeyId, Vec<Vec<u8>>>, Finding> {
+    let mut attestations: BTreeMap<KeyId, Vec<Vec<u8>>> = BTreeMap::new();
+    for file in inputs {
+        let Some(rest) = file.path.strip_prefix("attestations/") else {
+            continue;
+        };
+        let Some((keyid, _)) = rest.split_once('/') else {
+            let text = "it lies beside the folders that are named by keyid; nobody can say which key it is for";
+            return Err(Finding::error("ATTEST-FORM", &file.path, text));
+        };
+        let more = split(&file.path, &file.bytes).map_err(|fault| fault.finding(&file.path))?;
+        attestations
+            .entry(KeyId(keyid.to_owned()))
+            .or_default()
+            .extend(more);
+    }
+    Ok(attestations)
+}
+
 pub(super) fn parts(inputs: &[files::File]) -> Result<Vec<Part>, Finding> {
     inputs
         .iter()
@@ -90,4 +114,43 @@ pub(super) fn check_output(output: &Path) -> Result<(), Failure> {
         "{} is not empty and holds no ceremony; give a new folder",
         output.display()
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn file(path: &str, bytes: &[u8]) -> files::File {
+        files::File {
+            path: path.to_owned(),
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    #[test]
+    fn attestations_are_read_by_keyid_and_nothing_else_is_taken_for_one() {
+        let pem = include_bytes!("../../attestation/ca/yubico-piv-root-263751.pem");
+        let der = split("", pem).unwrap().remove(0);
+        let inputs = [
+            file("attestations/ab/device.der", &der),
+            file("attestations/ab/key.pem", pem),
+            file("attestations/cd/key.pem", pem),
+            file("trusted/1.root.json", b"{}"),
+        ];
+        let read = attestations(&inputs).unwrap();
+        assert_eq!(read.len(), 2);
+        assert_eq!(read[&KeyId("ab".to_owned())], [der.clone(), der]);
+        for (path, text) in [
+            ("attestations/key.pem", "it lies beside the folders"),
+            ("attestations/ab/note.txt", "is neither DER nor PEM"),
+        ] {
+            let refused = attestations(&[file(path, b"a note")]).unwrap_err();
+            assert_eq!(
+                (refused.rule.as_str(), refused.file.as_str()),
+                ("ATTEST-FORM", path)
+            );
+            assert!(refused.text.contains(text), "{}", refused.text);
+        }
+    }
 }

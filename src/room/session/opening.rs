@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Paths;
+use crate::attestation::split;
 use crate::bundle::files;
+use crate::bundle::manifest::is_portable;
 use crate::ceremony::event::{Event, Mode};
 use crate::ceremony::intake::Trusted;
 use crate::ceremony::kinds::Kind;
@@ -18,7 +20,7 @@ use crate::token::Module;
 use crate::token::software::EphemeralKeys;
 use crate::token::worker::Keeper;
 use crate::tuf::digest::Sha256;
-use crate::tuf::finding::Finding;
+use crate::tuf::finding::{Finding, shown};
 
 /// The modules of the room, behind `more`.
 pub(super) fn open_modules(
@@ -114,9 +116,25 @@ fn test_roots(room: &Room, paths: &Paths) -> Result<Vec<(String, Vec<u8>)>, Fail
         )]));
     }
     let read = room.test_roots.iter().map(|root| {
+        let refuse = |rule: &str, text: &str| {
+            Failure::refused(&[Finding::error(
+                rule,
+                &root.path.display().to_string(),
+                format!("the test root {}: {text}", shown(&root.name)),
+            )])
+        };
+        if root.name.contains('/') || !is_portable(&format!("{}.der", root.name)) {
+            let text = "its name shall be small letters, digits, points, hyphens and underscores: a file of the bundle is called so";
+            return Err(refuse("ROOM-TEST-ROOT", text));
+        }
         let bytes = files::read(&root.path, files::SMALL_CAP)
             .map_err(|fault| Failure::usage(fault.to_string()))?;
-        Ok((root.name.clone(), bytes))
+        let certificates = split(&root.path.display().to_string(), &bytes)
+            .map_err(|fault| refuse(fault.rule(), &fault.to_string()))?;
+        let Ok([der]) = <[Vec<u8>; 1]>::try_from(certificates) else {
+            return Err(refuse("ROOM-TEST-ROOT", "one certificate is one root, and there are more in the file"));
+        };
+        Ok((root.name.clone(), der))
     });
     read.collect()
 }

@@ -43,7 +43,8 @@ impl Preparation {
         let abandoned = inputs::abandoned(&inputs).map_err(one)?;
         let ceremony = ceremony_id(&script_bytes, script.trusted_root_sha256);
         let parts = inputs::parts(&inputs).map_err(one)?;
-        let trusted = intake::intake(
+        let attestations = inputs::attestations(&inputs).map_err(one)?;
+        let mut trusted = intake::intake(
             &script,
             inputs::trusted_files(inputs),
             abandoned,
@@ -51,6 +52,7 @@ impl Preparation {
             now,
         )
         .map_err(|findings| Failure::refused(&findings))?;
+        trusted.attestations = attestations;
         let planned = if room.task == Task::Sign {
             let documents: Vec<_> = parts
                 .into_iter()
