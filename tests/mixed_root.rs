@@ -140,7 +140,7 @@ impl Room {
             {
                 return Some(format!("{}\r", yubikey::PIN));
             }
-            if screen.contains("Waiting for: a text") {
+            if screen.contains("Waiting for: a text") && screen.contains("\n > _") {
                 return Some(format!("{REASON}\r"));
             }
             if screen.contains("may have signed") && !pulled.is_inserted() {

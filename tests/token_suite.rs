@@ -105,6 +105,7 @@ row! { software: SOFTWARE {
     wrong_pins_are_counted_as_this_row_can
     second_login_is_fine_and_a_try_of_its_own;
     does_not_apply {
+        imported_key_is_not_called_made_there: "no key is brought in through it"
         one_signature_is_one_request_to_the_device: "there is no device"
         algorithm_that_it_does_not_have_is_refused: "it has Ed25519"
         token_is_not_initialised_behind_its_makers_back: "it is initialised by this program"
@@ -140,6 +141,7 @@ row! { softhsm2: SOFTHSM2 {
     token_taken_out_in_mid_session_gives_nothing
     token_put_back_wants_its_pin_again;
     does_not_apply {
+        imported_key_is_not_called_made_there: "this program brings no key into it, nor do its maker's tools in our set-up"
         algorithm_that_it_does_not_have_is_refused: "it has Ed25519"
         token_is_not_initialised_behind_its_makers_back: "it is initialised by this program"
         token_out_and_in_again_unseen_wants_its_pin_again: "it does not notice a folder that is back before it looks"
@@ -167,6 +169,7 @@ row! { nss: NSS {
     wrong_pins_are_counted_as_this_row_can
     second_login_is_fine_and_a_try_of_its_own;
     does_not_apply {
+        imported_key_is_not_called_made_there: "this program brings no key into it, nor do its maker's tools in our set-up"
         two_tokens_are_told_apart: "a room has one database, with one token that holds keys"
         token_label_that_is_taken_is_refused: "certutil makes its database, and its label is fixed"
         empty_pin_for_a_new_token_is_refused: "certutil makes its database"
@@ -201,6 +204,7 @@ row! { tpm2: TPM2 {
     wrong_pins_are_counted_as_this_row_can
     second_login_is_fine_and_a_try_of_its_own;
     does_not_apply {
+        imported_key_is_not_called_made_there: "this program brings no key into it, nor do its maker's tools in our set-up"
         token_is_not_initialised_behind_its_makers_back: "it is initialised by this program"
         key_that_wants_its_pin_each_time_gets_a_fresh_login_for_each: "no key of it wants its PIN each time"
         token_taken_out_in_mid_session_gives_nothing: "a TPM is part of its machine"
@@ -219,6 +223,7 @@ row! { opensc: OPENSC {
     one_signature_is_one_request_to_the_device
     key_is_listed_again_with_its_custody_and_usage
     public_halves_show_before_a_login
+    imported_key_is_not_called_made_there
     token_is_not_initialised_behind_its_makers_back
     token_is_listed_by_what_it_is_called
     token_that_is_not_there_is_removed
@@ -250,6 +255,7 @@ row! { ykcs11: YKCS11 {
     one_signature_is_one_request_to_the_device
     key_is_listed_again_with_its_custody_and_usage
     public_halves_show_before_a_login
+    imported_key_is_not_called_made_there
     token_is_not_initialised_behind_its_makers_back
     token_is_listed_by_what_it_is_called
     token_that_is_not_there_is_removed
@@ -282,6 +288,7 @@ row! { native: NATIVE {
     one_signature_is_one_request_to_the_device
     key_is_listed_again_with_its_custody_and_usage
     public_halves_show_before_a_login
+    imported_key_is_not_called_made_there
     token_is_not_initialised_behind_its_makers_back
     key_label_that_is_taken_is_refused
     token_is_listed_by_what_it_is_called

@@ -14,7 +14,7 @@ use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::key::PublicKey;
 
 use super::attested::refused;
-use super::stand::{Stand, admin_key, genesis};
+use super::stand::{Stand, admin_key, check_in, genesis};
 use super::world::{Fault, Lie};
 
 fn scalar(bytes: [u8; 32]) -> Scalar {
@@ -64,12 +64,16 @@ fn healthy(module: &mut SoftwareModule, token: &TokenId, key: &TokenKey, bytes: 
 
 /// Everybody's keys signed once with the stuck number, which nobody can tell; then Alice's root key is replaced.
 fn before() -> Stand {
+    after_genesis(admin_key)
+}
+
+fn after_genesis(script: fn(&Stand) -> String) -> Stand {
     let mut stand = Stand::new(genesis());
     stand.world.shown = Some(shown());
     stand.world.signs = Some(stuck);
     stand.run(&mut stand.people()).unwrap();
     stand.check_finished();
-    let mut stand = stand.then(admin_key);
+    let mut stand = stand.then(script);
     stand.world.shown = Some(shown());
     stand
 }
@@ -112,6 +116,24 @@ fn signatures_with_numbers_of_their_own_count() {
     stand.world.signs = Some(healthy);
     stand.run(&mut stand.people()).unwrap();
     stand.check_finished();
+}
+
+#[test]
+fn a_challenge_that_repeats_a_nonce_proves_nothing() {
+    for (how, proven) in [(healthy as super::world::Signs, 3), (stuck, 0)] {
+        let mut stand = after_genesis(check_in);
+        stand.world.signs = Some(how);
+        let result = stand.run(&mut stand.people());
+        let is_proof = |event: &Event| matches!(event, Event::Proven { .. });
+        assert_eq!(stand.log.count(is_proof), proven);
+        match result {
+            Ok(_) => assert_eq!(proven, 3),
+            Err(halt) => assert_eq!(
+                (refused(&halt).0, proven),
+                (vec!["SIG-NONCE".to_owned()], 0)
+            ),
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! PIV cards as their holder prepares them: provisioned by this program, keys made as Yubico's tools make them. The serial says which card; no other is
 //! written to.
 
+use std::process::Command;
+
 use tuf_ceremony::ceremony::event::Credential;
 use tuf_ceremony::ceremony::port::{Reset, TokenId};
 use tuf_ceremony::token::Module as _;
@@ -13,6 +15,7 @@ use yubikey::piv::{AlgorithmId, SlotId};
 use yubikey::{ChuId, MgmKey, PinPolicy, Serial, TouchPolicy, YubiKey};
 
 use super::secret;
+use super::stage::succeeds;
 
 /// The PUK and the management key that cards are given.
 const PUK: &str = "8642-puk";
@@ -121,4 +124,38 @@ pub fn make_key(serial: u32, pin: &str, slot: u8, algorithm: Algorithm) -> Publi
         .write(&mut card, slot, CertInfo::Uncompressed)
         .unwrap();
     PublicKey::from_spki_der(&made.to_der().unwrap()).unwrap()
+}
+
+/// Brings a key from outside into 9a, with a certificate that calls it as [`make_key`] would.
+pub fn import_key(serial: u32, pin: &str) -> PublicKey {
+    let folder = tempfile::tempdir().unwrap();
+    let [pem, der] = ["key.pem", "certificate.der"].map(|name| folder.path().join(name));
+    let mut make = Command::new("openssl");
+    make.args([
+        "ecparam",
+        "-name",
+        "prime256v1",
+        "-genkey",
+        "-noout",
+        "-out",
+    ]);
+    succeeds(make.arg(&pem));
+    let mut certify = Command::new("openssl");
+    certify.args(["req", "-x509", "-subj", "/CN=YubiKey PIV Attestation 9a"]);
+    certify.args(["-outform", "DER", "-key"]).arg(&pem);
+    succeeds(certify.arg("-out").arg(&der));
+    let secret = p256::SecretKey::from_sec1_pem(&std::fs::read_to_string(&pem).unwrap()).unwrap();
+
+    let mut card = managed(serial, pin);
+    let slot = SlotId::try_from(0x9a).unwrap();
+    let (ask, touch) = (PinPolicy::Default, TouchPolicy::Never);
+    let scalar = secret.to_bytes();
+    let p256 = AlgorithmId::EccP256;
+    yubikey::piv::import_ecc_key(&mut card, slot, p256, &scalar, touch, ask).unwrap();
+    let certificate = Certificate::from_bytes(std::fs::read(&der).unwrap()).unwrap();
+    let spki = certificate.subject_pki().to_der().unwrap();
+    certificate
+        .write(&mut card, slot, CertInfo::Uncompressed)
+        .unwrap();
+    PublicKey::from_spki_der(&spki).unwrap()
 }

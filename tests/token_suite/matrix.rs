@@ -143,7 +143,9 @@ fn custody(custody: Custody) -> String {
             None => Some(format!("{fact}: not proven")),
         })
         .collect();
-    if open.is_empty() {
+    if custody == Custody::default() {
+        "not proven".to_owned()
+    } else if open.is_empty() {
         "proven".to_owned()
     } else {
         open.join(", ")

@@ -29,6 +29,8 @@ pub struct Row {
     pub signs: &'static [Algorithm],
     /// What it says of how it keeps a key.
     pub custody: Custody,
+    /// What it says of how it keeps a key that was made elsewhere and brought in; none: it does not show it.
+    pub custody_of_imported: Option<Custody>,
     /// What it says of using a key.
     pub usage: Usage,
     /// What it tells of its PIN counter: at first, and after each of four wrong PINs.

@@ -18,6 +18,18 @@ const PROVEN: Custody = Custody {
     local: Some(true),
 };
 
+const NOT_PROVEN: Custody = Custody {
+    always_sensitive: None,
+    never_extractable: None,
+    local: None,
+};
+
+const BROUGHT: Custody = Custody {
+    always_sensitive: Some(false),
+    never_extractable: Some(false),
+    local: Some(false),
+};
+
 /// PKCS#11 has a word for "each time" and none for a touch.
 const NOTHING_SAID: Usage = Usage {
     pin: PinPolicy::Unknown,
@@ -40,6 +52,7 @@ pub static SOFTWARE: Row = Row {
     label: "one",
     signs: &[Ed25519, EcdsaP256, EcdsaP384],
     custody: PROVEN,
+    custody_of_imported: Some(BROUGHT),
     usage: NOTHING_SAID,
     tries: [Left(3), Left(2), Left(1), Locked, Locked],
     refusals: [PinIncorrect, PinIncorrect, PinIncorrect, PinLocked],
@@ -68,6 +81,7 @@ pub static SOFTHSM2: Row = Row {
     label: "one",
     signs: &[Ed25519, EcdsaP256, EcdsaP384, RsaPss],
     custody: PROVEN,
+    custody_of_imported: Some(BROUGHT),
     usage: NOTHING_SAID,
     tries: [Unknown, Low, Low, Low, Low],
     refusals: [PinIncorrect, PinIncorrect, PinIncorrect, PinIncorrect],
@@ -99,6 +113,7 @@ pub static NSS: Row = Row {
         local: None,
         ..PROVEN
     },
+    custody_of_imported: Some(BROUGHT),
     usage: NOTHING_SAID,
     tries: [Unknown, Unknown, Unknown, Unknown, Unknown],
     refusals: [PinIncorrect, PinIncorrect, PinIncorrect, PinIncorrect],
@@ -145,6 +160,7 @@ pub static TPM2: Row = Row {
     label: "one",
     signs: &[EcdsaP256, EcdsaP384, RsaPss],
     custody: PROVEN,
+    custody_of_imported: Some(BROUGHT),
     usage: NOTHING_SAID,
     tries: [Unknown, Unknown, Unknown, Unknown, Unknown],
     refusals: [PinIncorrect, PinIncorrect, PinIncorrect, PinLocked],
@@ -167,7 +183,9 @@ pub static OPENSC: Row = Row {
     refusals: [PinIncorrect, PinIncorrect, PinLocked, PinLocked],
     tries: [Unknown, Unknown, Final, Locked, Locked],
     usage: NOTHING_SAID,
-    custody: PROVEN,
+    // It says the same of every key, so the program takes nothing from it.
+    custody: NOT_PROVEN,
+    custody_of_imported: Some(NOT_PROVEN),
     attestation: 0,
     signs: &[EcdsaP256, EcdsaP384, RsaPss],
     gaps: "shows a key only beside a certificate, from which the token's label comes; serial is the end of the CHUID's UUID, zeros without one",
@@ -186,6 +204,7 @@ pub static YKCS11: Row = Row {
     refusals: [PinIncorrect, PinIncorrect, PinLocked, PinLocked],
     usage: NOTHING_SAID,
     custody: PROVEN,
+    custody_of_imported: None,
     attestation: 2,
     also_lists: &["Public key for PIV Attestation"],
     signs: &[EcdsaP256, EcdsaP384, RsaPss],
@@ -207,6 +226,7 @@ const YUBIKEY: Row = Row {
     label: "YubiKey PIV #",
     signs: &[Ed25519, EcdsaP256, EcdsaP384, RsaPss],
     custody: PROVEN,
+    custody_of_imported: Some(BROUGHT),
     usage: Usage {
         pin: PinPolicy::Always,
         touch: TouchPolicy::Always,

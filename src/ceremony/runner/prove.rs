@@ -94,6 +94,11 @@ impl Runner<'_> {
             }
             .into());
         }
+        let what = format!("{} for a challenge", subject.holder);
+        let repeated = self.repeated(subject.key.public(), request.bytes(), &sig, &what);
+        if let Some(repeated) = repeated {
+            return Err(self.refuse_repeated(repeated));
+        }
         let tries_left = match self.tries(token)? {
             Tries::Left(left) => Some(left),
             _ => None,

@@ -20,6 +20,8 @@ pub struct Quirks {
     pub restarts: bool,
     /// `CKA_LOCAL` is false on keys that it made itself, so a false proves nothing.
     pub local_says_nothing: bool,
+    /// It says of every key that it was made on the token and never left it, of one that was brought in too: nothing is proven.
+    pub custody_says_nothing: bool,
     /// `CKR_ARGUMENTS_BAD` of `C_Login` means that the PIN has a wrong length.
     pub arguments_bad_is_pin_form: bool,
     /// What a PIN looks like, where the standard's words do not say it.
@@ -52,6 +54,7 @@ const STANDARD: Quirks = Quirks {
     tested: false,
     restarts: false,
     local_says_nothing: false,
+    custody_says_nothing: false,
     arguments_bad_is_pin_form: false,
     pin_form: None,
     plain_login_for_each_signature: false,
@@ -118,6 +121,7 @@ pub const TABLE: &[Quirks] = &[
         notes: &[
             "The reader's name must contain \"Yubico YubiKey\".",
             "Its flags follow the card's counter: low after one wrong PIN, last try after two, locked after three.",
+            "A key that was brought in with a certificate of its own was not shown.",
             "It lists the maker's attestation key among the keys; with an Ed25519 key on the card it answers CKR_FUNCTION_FAILED and shows none.",
             "A session that is open when another card comes goes on listing the keys of the card before; serial and public key are compared again.",
         ],
@@ -138,6 +142,7 @@ pub const TABLE: &[Quirks] = &[
         name: "OpenSC",
         library: "OpenSC",
         tested: true,
+        custody_says_nothing: true,
         plain_login_for_each_signature: true,
         initialised_by: Some(
             "a PIV card is provisioned by its maker's program; a YubiKey over PC/SC by this program",
@@ -145,6 +150,7 @@ pub const TABLE: &[Quirks] = &[
         notes: &[
             "It shows a key of a PIV card only if a certificate lies beside it, and takes the token's label from one.",
             "The serial is the end of the UUID in the card's CHUID, not the one on the case; a card without a CHUID has zeros.",
+            "It says of a key that was brought in what it says of one that was made on the card: only an attestation tells them apart.",
             "It tells of the last try and of a locked PIN.",
         ],
         ..STANDARD

@@ -34,7 +34,7 @@ pub(super) fn overview(model: &Model) -> Vec<Line<'static>> {
             body.extend(word_lines(root, width));
         }
         None => body.extend(say(
-            "No root is trusted yet: this ceremony makes the first one.",
+            "No root is trusted yet: nothing here rests on an older one.",
             Tone::Strong,
         )),
     }

@@ -179,3 +179,18 @@ pub fn attestation_is_of_the_key_or_absent(bench: &mut Bench) {
         device.tbs_certificate().subject()
     );
 }
+
+/// A key that was outside once may be outside still.
+pub fn imported_key_is_not_called_made_there(bench: &mut Bench) {
+    let token = bench.token("one").id;
+    bench.unload();
+    let brought = super::super::cards::import_key(bench.card_serial(0), bench.row.pin);
+    bench.login(&token).unwrap();
+    let keys = bench.keys(&token);
+    let key = keys.into_iter().find(|key| key.public == brought);
+    let custody = key.as_ref().map(|key| key.custody);
+    assert_eq!(custody, bench.row.custody_of_imported);
+    if let Some(key) = key {
+        bench.assert_signs(&token, &key);
+    }
+}
