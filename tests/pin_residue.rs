@@ -11,14 +11,20 @@
 
 mod support;
 
+#[path = "pin_residue/alone.rs"]
+mod alone;
 #[path = "pin_residue/dump.rs"]
 mod dump;
 #[path = "token_faults/flow.rs"]
 #[allow(dead_code, reason = "shared with tests/token_faults.rs")]
 mod flow;
+#[path = "pin_residue/others.rs"]
+mod others;
 #[path = "pin_residue/panicking.rs"]
 mod panicking;
 #[path = "pin_residue/points.rs"]
 mod points;
+#[path = "pin_residue/rows.rs"]
+mod rows;
 #[path = "pin_residue/scene.rs"]
 mod scene;

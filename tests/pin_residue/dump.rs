@@ -84,6 +84,18 @@ pub(crate) fn pieces(memory: &[u8], secret: &[u8]) -> Vec<Piece> {
     found
 }
 
+/// How often all of `secret` is in `memory`, byte by byte.
+pub(crate) fn copies(memory: &[u8], secret: &[u8]) -> usize {
+    let first = secret[0];
+    let starts = memory
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == first);
+    starts
+        .filter(|(place, _)| memory[*place..].starts_with(secret))
+        .count()
+}
+
 fn piece(memory: &[u8], place: usize, distance: usize, secret: &[u8]) -> Option<Piece> {
     let at = |index: usize| memory.get(place + index * distance).copied();
     let here = [memory[place], at(1)?, at(2)?, at(3)?];
@@ -103,6 +115,7 @@ fn pieces_are_found_at_every_distance() {
         memory[4090 + 3 * distance] ^= 1;
         assert_eq!(pieces(&memory, secret), []);
     }
+    assert_eq!(copies(b"k8#Wq2-k8#Wqk8#Wq2", secret), 2);
     let start = Piece {
         index: 0,
         distance: 1,

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::stdout;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -71,39 +71,70 @@ fn panicked(point: &str, pin: &str) -> Vec<crate::dump::Piece> {
         .ceremony(&stage)
         .pins(&scene::pins(pin))
         .command();
-    flow::program();
-    let err = stage.path("err");
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["panicking::process_that_panics", "--exact", "--ignored"])
-        .args(["--nocapture", "--test-threads=1"])
-        .env(FOLDER, stage.path("renew"))
-        .env(POINT, point)
-        .stdin(File::open(stage.path("renew/pins")).unwrap())
-        .stdout(Stdio::null())
-        .stderr(File::create(&err).unwrap());
-    let mut process = command.spawn().unwrap();
-    let began = Instant::now();
-    while !stage.path("renew/unwound").exists() {
-        let said = fs::read_to_string(&err).unwrap();
-        assert_eq!(process.try_wait().unwrap(), None, "{said}");
-        assert!(began.elapsed() < Duration::from_mins(1), "{said}");
-        thread::sleep(Duration::from_millis(10));
-    }
-    let found = found(process.id(), pin);
-    process.kill().unwrap();
-    process.wait().unwrap();
-    let said = fs::read_to_string(&err).unwrap();
-    assert!(
-        said.contains("the panic of the test") && !said.contains(pin),
-        "{said}"
-    );
+    let panicked = Panicked::at(point, &stage.path("renew"), Vec::new());
+    let found = found(panicked.process(), pin);
+    assert!(!panicked.said().contains(pin), "{}", panicked.said());
     let (logins, signatures) = if point == "pin" { (0, 0) } else { (1, 1) };
     assert_eq!(
         (shim.log().logins("user"), shim.log().signatures()),
         (logins, signatures)
     );
     found
+}
+
+/// A process that panicked in a ceremony, and lives on.
+pub(crate) struct Panicked {
+    process: Child,
+    err: PathBuf,
+}
+
+impl Panicked {
+    /// At this point of the ceremony in this folder, where the PIN lines are, too.
+    pub(crate) fn at(point: &str, folder: &Path, variables: Vec<(&str, String)>) -> Self {
+        flow::program();
+        let err = folder.join("panicked");
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["panicking::process_that_panics", "--exact", "--ignored"])
+            .args(["--nocapture", "--test-threads=1"])
+            .envs(variables)
+            .env(FOLDER, folder)
+            .env(POINT, point)
+            .stdin(File::open(folder.join("pins")).unwrap())
+            .stdout(Stdio::null())
+            .stderr(File::create(&err).unwrap());
+        let process = command.spawn().unwrap();
+        let mut panicked = Self { process, err };
+        let began = Instant::now();
+        while !folder.join("unwound").exists() {
+            let ended = panicked.process.try_wait().unwrap();
+            assert_eq!(ended, None, "{}", panicked.said());
+            assert!(
+                began.elapsed() < Duration::from_mins(1),
+                "{}",
+                panicked.said()
+            );
+            thread::sleep(Duration::from_millis(10));
+        }
+        let said = panicked.said();
+        assert!(said.contains("the panic of the test"), "{said}");
+        panicked
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.process.id()
+    }
+
+    fn said(&self) -> String {
+        fs::read_to_string(&self.err).unwrap()
+    }
+}
+
+impl Drop for Panicked {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 #[test]

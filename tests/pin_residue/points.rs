@@ -20,17 +20,19 @@ pub(crate) fn residue(mut point: impl FnMut() -> [Vec<Piece>; 2]) -> [Vec<Piece>
         return first;
     }
     let again = point();
-    [0, 1].map(|process| {
-        let mut kept: Vec<Piece> = Vec::new();
-        let (one, other) = (&first[process], &again[process]);
-        kept.extend(one.iter().filter(|piece| other.contains(piece)));
-        let neighbour = |piece: &Piece| Piece {
+    [0, 1].map(|process| kept(&first[process], &again[process]))
+}
+
+/// What is no accident of that which was found of one PIN, by what was found of another.
+pub(crate) fn kept(one: &[Piece], other: &[Piece]) -> Vec<Piece> {
+    let is_kept = |piece: &&Piece| {
+        let neighbour = Piece {
             index: piece.index + 1,
-            ..*piece
+            ..**piece
         };
-        kept.extend(one.iter().filter(|piece| one.contains(&neighbour(piece))));
-        kept
-    })
+        other.contains(piece) || one.contains(&neighbour)
+    };
+    one.iter().filter(is_kept).copied().collect()
 }
 
 fn both(stopped: &Stopped, secret: &str) -> [Vec<Piece>; 2] {
