@@ -1,6 +1,7 @@
-//! Core dumps of the real program, stopped at points of a ceremony, hold no four bytes of the PIN: neither the program nor the process of `SoftHSM`.
+//! Core dumps of the real program, stopped at points of a ceremony, hold no four bytes of the PIN: of the program with any kind of token, and of the process
+//! of `SoftHSM`.
 //!
-//! What the dumps of other modules' processes hold is theirs; docs/tokens.md has the table.
+//! What other modules keep in their processes is theirs: it is counted and printed (`--nocapture`), and docs/tokens.md has the table.
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,

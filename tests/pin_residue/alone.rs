@@ -46,15 +46,15 @@ impl Room {
             &stage.path("bob.der"),
         );
         let keys = [&token.public, &bob].map(|public| Key::from_public(public).unwrap());
-        let root = root(&keys);
+        let metadata = root(&keys);
         let [alice, bob] = keys.map(|key| key.keyid());
         let script = format!(
             "schema = \"tuf-ceremony/script/1\"\nkind = \"check-in\"\ntitle = \"{TITLE}\"\nprofile = \"alone\"\ntrusted_root_sha256 = \"{}\"\n\n[[holder]]\nname = \"alice\"\nperson = \"Alice Example\"\nroot.keyid = \"{alice}\"\n\n[[holder]]\nname = \"bob\"\nperson = \"Bob Example\"\nroot.keyid = \"{bob}\"\n",
-            Sha256::of(&root)
+            Sha256::of(&metadata)
         );
         let ceremony = stage.ceremony("alone", script).pins("");
         fs::create_dir_all(ceremony.input().join("trusted")).unwrap();
-        fs::write(ceremony.input().join("trusted/1.root.json"), &root).unwrap();
+        fs::write(ceremony.input().join("trusted/1.root.json"), &metadata).unwrap();
         ceremony.command();
         let room = Self { stage, token };
         fs::write(room.folder().join("room.toml"), room.file()).unwrap();

@@ -15,7 +15,7 @@ use crate::scene::random_pin;
 use crate::support::stage::{PIN, pin};
 
 /// Shorter than on the real one, and longer than it takes to look at two processes.
-const BLINKS: Duration = Duration::from_secs(8);
+const BLINKS: Duration = Duration::from_secs(12);
 
 /// What is found at a point of a run.
 struct Point {
@@ -33,7 +33,8 @@ fn points(token: impl Fn(&str) -> Token) -> Vec<Point> {
     running.types(&pin("alice", &wrong));
     running.waits();
     assert!(running.has_on_record("pin-refused"));
-    let mut found = vec![look(&room, &running, "after a wrong PIN", &wrong)];
+    let look = |cores, name, secret| look(&room, cores, name, secret);
+    let mut found = vec![look(cores(&running), "after a wrong PIN", &wrong)];
     if let Some(card) = room.token().card.as_ref().filter(|_| wants_touch(&room)) {
         let controls = card.controls();
         controls.set(|faults| {
@@ -42,15 +43,12 @@ fn points(token: impl Fn(&str) -> Token) -> Vec<Point> {
         });
         running.types(&pin("alice", &right));
         running.until("it does not blink", |_| controls.is_blinking());
-        found.push(look(&room, &running, "logged in, while it blinks", &right));
+        let blinking = cores(&running);
         assert!(controls.is_blinking(), "too late");
+        found.push(look(blinking, "logged in, while it blinks", &right));
         running.waits();
-        found.push(look(
-            &room,
-            &running,
-            "after a touch that nobody gave",
-            &right,
-        ));
+        let missed = "after a touch that nobody gave";
+        found.push(look(cores(&running), missed, &right));
         running.types(&pin("alice", &right));
         running.until("it does not blink", |_| controls.is_blinking());
         assert!(controls.touch());
@@ -60,7 +58,7 @@ fn points(token: impl Fn(&str) -> Token) -> Vec<Point> {
     running.waits();
     assert!(running.has_on_record("proven"));
     let end = "after login, signature and logout";
-    found.push(look(&room, &running, end, &right));
+    found.push(look(cores(&running), end, &right));
     running.types(&pin("bob", PIN));
     running.finish();
     found
@@ -71,8 +69,12 @@ fn wants_touch(room: &Room) -> bool {
     room.token().library.is_none()
 }
 
-fn look(room: &Room, running: &Running, name: &'static str, secret: &str) -> Point {
-    let [program, worker] = [running.program.id(), running.worker()].map(core_of);
+/// Of the program and of the process of alice's module.
+fn cores(running: &Running) -> [Vec<u8>; 2] {
+    [running.program.id(), running.worker()].map(core_of)
+}
+
+fn look(room: &Room, [program, worker]: [Vec<u8>; 2], name: &'static str, secret: &str) -> Point {
     // The control: these are their memories, and what is there is found.
     for (core, known) in [(&program, TITLE), (&worker, &room.token().known)] {
         assert!(copies(core, known.as_bytes()) > 0, "{name}: no {known}");
