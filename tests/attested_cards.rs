@@ -22,16 +22,21 @@ const SERIAL: u32 = 12_345_678;
 const REASON: &str = "made in 2023; replaced at the next ceremony";
 const OTHERS: [&str; 4] = ["bob", "carol", "dave", "erin"];
 
-/// A genesis whose root keys are people's: alice's is on a card.
-fn genesis(stage: &Stage, script: String) -> Ceremony<'_> {
+/// The cards of the room, and who vouches for them.
+fn cards(stage: &Stage) -> String {
     let ca = stage.path("test-ca.pem");
     fs::write(&ca, test_ca_pem().unwrap()).unwrap();
-    let mut genesis = stage.ceremony("genesis", script);
-    genesis.registers = true;
-    genesis.more_room = format!(
+    format!(
         "\n[[module]]\nname = \"yubikey\"\nkind = \"yubikey\"\n\n[[test_root]]\nname = \"vyk-ca\"\npath = \"{}\"\n",
         ca.display()
-    );
+    )
+}
+
+/// A genesis whose root keys are people's: alice's is on a card.
+fn genesis(stage: &Stage, script: String) -> Ceremony<'_> {
+    let mut genesis = stage.ceremony("genesis", script);
+    genesis.registers = true;
+    genesis.more_room = cards(stage);
     let pins = genesis.right_pins();
     genesis.pins = Some(pins.replace(
         &format!("alice user {PIN}"),
@@ -175,4 +180,84 @@ fn an_old_card_makes_no_key_and_signs_with_one_it_has_by_a_reason_in_writing() {
             check(&stage, &bundle, "5.4.3");
         },
     );
+}
+
+/// Alice's card as it came from its maker is provisioned; what its envelopes have is what the tests know of secrets.
+fn provision(stage: &Stage) -> Ceremony<'_> {
+    let script = "schema = \"tuf-ceremony/script/1\"\nkind = \"provision\"\ntitle = \"A token for Alice\"\nprofile = \"alone\"\n\n[[holder]]\nname = \"alice\"\nperson = \"Alice Example\"\nroot.generate = \"ecdsa-p256\"\n";
+    let mut provision = stage.ceremony("provision", script).here(&["alice"]);
+    provision.registers = false;
+    provision.more_room = cards(stage);
+    for (prompt, answer) in [
+        ("bag-opened:alice", "Y-1001".to_owned()),
+        ("token:provision:alice", "ready".to_owned()),
+        ("serial:alice", SERIAL.to_string()),
+        ("erase:alice", format!("erase {SERIAL}")),
+        ("bag-closed:alice", "B-1002".to_owned()),
+        ("bag-closed:alice:again", "B-1002".to_owned()),
+    ] {
+        provision = provision.answer(prompt, &answer);
+    }
+    let pin = yubikey::PIN;
+    let lines = format!(
+        "alice mgmt {}\nalice puk {}\nalice user {pin}\nalice user {pin}\n",
+        yubikey::MANAGEMENT,
+        yubikey::PUK
+    );
+    provision.pins(&lines)
+}
+
+#[test]
+fn a_card_from_the_shop_leaves_with_envelopes_and_an_attested_key_that_signs_later() {
+    on_stage(
+        "a_card_from_the_shop_leaves_with_envelopes_and_an_attested_key_that_signs_later",
+        |cards| {
+            let card = cards.insert_new(SERIAL, Firmware::V5_7_1);
+            let stage = stage();
+            // As it is, it is refused for everything else.
+            let early = genesis(&stage, example("genesis-ephemeral", None)).run();
+            assert_eq!(early.code, 1, "{early:?}");
+            assert!(early.err.contains("TOKEN-FACTORY"), "{early:?}");
+            let provision = provision(&stage);
+            let bundle = provision.finish();
+            let events = record::events(&bundle);
+            let keyid = events.iter().find_map(|event| match event {
+                Event::Attested { keyid, .. } => Some(keyid.clone()),
+                _ => None,
+            });
+            let keyid = keyid.expect("the new key is attested");
+            assert_eq!(card.state().pin.left, 3);
+            let proven =
+                |event: &Event| matches!(event, Event::Proven { keyid: of, .. } if *of == keyid);
+            assert!(events.iter().any(proven));
+
+            let made = "root.generate = \"ecdsa-p256\"";
+            let found = format!("root.keyid = \"{keyid}\"");
+            let script = example("genesis-ephemeral", None).replacen(made, &found, 1);
+            let mut later = genesis(&stage, script);
+            later.name = "later".to_owned();
+            let later = later.finish();
+            check(&stage, &later, "5.7.1");
+        },
+    );
+}
+
+#[test]
+fn a_weak_card_is_refused_before_it_is_erased() {
+    on_stage("a_weak_card_is_refused_before_it_is_erased", |cards| {
+        let mut module = module();
+        let (_card, token) = provisioned(cards, &mut module, SERIAL, Firmware::V5_4_3);
+        yubikey::log_in(&mut module, &token);
+        let key = module
+            .generate(&token, "tuf-root-v1", Algorithm::EcdsaP256)
+            .unwrap();
+        module.logout(&token);
+        let stage = stage();
+        let refused = provision(&stage).run();
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert!(refused.err.contains("TOKEN-ADVISORY"), "{refused:?}");
+        assert!(!refused.out.contains("was erased"), "{refused:?}");
+        yubikey::log_in(&mut module, &token);
+        assert_eq!(module.keys(&token).unwrap()[0].public, key.public);
+    });
 }

@@ -2,6 +2,7 @@
 //! fails, the owner has what the token wants to see. A step that was cut short begins anew, with new envelopes.
 
 use super::ask::{Question, choice};
+use super::attest::check_device;
 use super::turn::{Bring, Turn};
 use super::{Halt, Runner};
 use crate::ceremony::event::{Credential, Event, TokenIdentity};
@@ -50,6 +51,7 @@ impl Runner<'_> {
         if self.ask_text(question, "the serial on the device")? != *serial {
             return Ok(Turn::Refused("The serial that was typed is not this token's. It was refused; nothing was erased. Take the others out and look again.".to_owned()));
         }
+        self.refuse_weak(holder, token)?;
         self.warn_and_confirm(holder, token)?;
         let mut reset = Reset {
             label: label(holder),
@@ -71,6 +73,18 @@ impl Runner<'_> {
         } else {
             Err(Stop::Paused.into())
         }
+    }
+
+    /// A device that may not make the keys that are wanted of it keeps what it has.
+    fn refuse_weak(&self, holder: &str, token: &TokenInfo) -> Result<(), Finding> {
+        let known = self.subject.script.holder(holder);
+        let wanted = ["root", "targets", "bins"]
+            .into_iter()
+            .filter_map(|role| known?.key(role));
+        for key in wanted {
+            check_device(token, key.generate)?;
+        }
+        Ok(())
     }
 
     /// What will be gone, in full, and a phrase that names the token.
