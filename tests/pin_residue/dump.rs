@@ -58,6 +58,8 @@ pub(crate) struct Piece {
     pub(crate) index: usize,
     /// From one byte to the next.
     pub(crate) distance: usize,
+    /// Where its first byte is in the memory.
+    pub(crate) place: usize,
 }
 
 /// The pieces of `secret` in `memory`, each as often as it is there.
@@ -100,7 +102,11 @@ fn piece(memory: &[u8], place: usize, distance: usize, secret: &[u8]) -> Option<
     let at = |index: usize| memory.get(place + index * distance).copied();
     let here = [memory[place], at(1)?, at(2)?, at(3)?];
     let index = secret.windows(PIECE).position(|window| window == here)?;
-    Some(Piece { index, distance })
+    Some(Piece {
+        index,
+        distance,
+        place,
+    })
 }
 
 #[test]
@@ -111,7 +117,12 @@ fn pieces_are_found_at_every_distance() {
         for (index, byte) in secret[1..5].iter().enumerate() {
             memory[4090 + index * distance] = *byte;
         }
-        assert_eq!(pieces(&memory, secret), [Piece { index: 1, distance }]);
+        let one = Piece {
+            index: 1,
+            distance,
+            place: 4090,
+        };
+        assert_eq!(pieces(&memory, secret), [one]);
         memory[4090 + 3 * distance] ^= 1;
         assert_eq!(pieces(&memory, secret), []);
     }
@@ -119,6 +130,7 @@ fn pieces_are_found_at_every_distance() {
     let start = Piece {
         index: 0,
         distance: 1,
+        place: 0,
     };
     assert_eq!(pieces(b"k8#W", secret), [start]);
     assert_eq!(pieces(&[0; 5000], secret), []);

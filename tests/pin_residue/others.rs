@@ -107,12 +107,11 @@ fn measured(row: &str, token: impl Fn(&str) -> Token) -> String {
             whole: 0,
         };
         let other = again.get(number).unwrap_or(&nothing);
-        assert_eq!(
-            kept(&one.program, &other.program),
-            [],
-            "{row}, {}",
-            one.name
-        );
+        let mut program = kept(&one.program, &other.program);
+        if !program.is_empty() {
+            program = kept(&program, &points(&token)[number].program);
+        }
+        assert_eq!(program, [], "{row}, {}", one.name);
         let worker = kept(&one.worker, &other.worker);
         // Each whole copy of 8 bytes has 5 pieces of 4.
         let more = worker.len().saturating_sub(5 * one.whole);
@@ -122,7 +121,11 @@ fn measured(row: &str, token: impl Fn(&str) -> Token) -> String {
     let panicked = || after_a_panic(&token);
     let found = panicked();
     if !found.is_empty() {
-        assert_eq!(kept(&found, &panicked()), [], "{row}, after a panic");
+        let twice = kept(&found, &panicked());
+        assert!(
+            twice.is_empty() || kept(&twice, &panicked()).is_empty(),
+            "{row}, after a panic: {twice:?}"
+        );
     }
     table
 }

@@ -13,24 +13,32 @@ pub(crate) fn found(process: u32, secret: &str) -> Vec<Piece> {
 /// What stays of PINs at a point, in the program and in the worker. `point` halts both there with a PIN of its own and says what it finds.
 ///
 /// Four bytes stand somewhere by accident in one dump of a few (some megabytes of digests, at 32 distances). What stays of a PIN stays of every
-/// PIN, in the same form: whatever is found is looked for with another PIN, and only what comes again counts. Two pieces that overlap are no accident.
+/// PIN, in the same form: whatever is found is looked for with two more PINs, and only what comes each time counts. Pieces that overlap are no accident.
 pub(crate) fn residue(mut point: impl FnMut() -> [Vec<Piece>; 2]) -> [Vec<Piece>; 2] {
     let first = point();
     if first.iter().all(Vec::is_empty) {
         return first;
     }
     let again = point();
-    [0, 1].map(|process| kept(&first[process], &again[process]))
+    let twice = [0, 1].map(|process| kept(&first[process], &again[process]));
+    if twice.iter().all(Vec::is_empty) {
+        return twice;
+    }
+    let third = point();
+    [0, 1].map(|process| kept(&twice[process], &third[process]))
 }
 
 /// What is no accident of that which was found of one PIN, by what was found of another.
 pub(crate) fn kept(one: &[Piece], other: &[Piece]) -> Vec<Piece> {
     let is_kept = |piece: &&Piece| {
-        let neighbour = Piece {
+        let longer = Piece {
             index: piece.index + 1,
+            place: piece.place + piece.distance,
             ..**piece
         };
-        other.contains(piece) || one.contains(&neighbour)
+        let is_alike =
+            |known: &Piece| (known.index, known.distance) == (piece.index, piece.distance);
+        other.iter().any(is_alike) || one.contains(&longer)
     };
     one.iter().filter(is_kept).copied().collect()
 }
