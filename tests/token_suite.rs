@@ -46,6 +46,8 @@ mod second_opinion;
 mod shim;
 #[path = "token_suite/stage.rs"]
 mod stage;
+#[path = "support/swtpm.rs"]
+mod swtpm;
 #[path = "support/terminal.rs"]
 mod terminal;
 

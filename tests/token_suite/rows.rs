@@ -128,7 +128,7 @@ pub static TPM2: Row = Row {
     name: "tpm2-pkcs11 on swtpm",
     stage: Stage::Swtpm,
     library: Some(Needed {
-        path: "/usr/lib/x86_64-linux-gnu/pkcs11/libtpm2_pkcs11.so",
+        path: super::swtpm::MODULE,
         package: "libtpm2-pkcs11-1",
     }),
     needs: &[

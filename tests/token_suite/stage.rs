@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use super::bench::{Bench, Place};
 use super::row::{Row, Stage};
+pub use super::swtpm::succeeds;
+use super::swtpm::{self, Swtpm};
 
 /// Says to the process inside where its folder is.
 const FOLDER: &str = "TUF_CEREMONY_TEST_FOLDER";
@@ -56,12 +57,7 @@ pub fn run_with(
         Stage::Swtpm => in_own_process(
             test,
             |folder, command| {
-                let socket = format!("swtpm:path={}", folder.join("tpm").display());
-                command
-                    .env("TPM2TOOLS_TCTI", &socket)
-                    .env("TPM2_PKCS11_TCTI", &socket)
-                    .env("TPM2_PKCS11_STORE", folder.join("store"))
-                    .env("TSS2_LOG", "all+NONE");
+                command.envs(swtpm::variables(folder));
                 prepare(command);
             },
             |folder| {
@@ -125,66 +121,4 @@ pub fn nss_arguments(folder: &Path) -> String {
         "configdir='sql:{}' certPrefix='' keyPrefix='' secmod='secmod.db' flags=optimizeSpace",
         folder.display()
     )
-}
-
-/// A TPM in software, behind a socket of the folder: no port is open, and no two tests can clash.
-struct Swtpm(Child);
-
-impl Swtpm {
-    fn start(folder: &Path) -> Self {
-        let (state, store) = (folder.join("state"), folder.join("store"));
-        fs::create_dir(&state).unwrap();
-        fs::create_dir(&store).unwrap();
-        succeeds(
-            Command::new("swtpm_setup")
-                .args(["--tpm2", "--lock-nvram", "--tpmstate"])
-                .arg(&state),
-        );
-        // tpm2-tss takes the control channel to be where the data channel is, with this ending.
-        let socket = |suffix: &str| format!("type=unixio,path={}/tpm{suffix}", folder.display());
-        let mut swtpm = Command::new("setpriv");
-        // A test that is killed takes its TPM with it.
-        swtpm
-            .args(["--pdeathsig", "KILL", "--", "swtpm", "socket", "--tpm2"])
-            .args(["--flags", "not-need-init,startup-clear"])
-            .arg("--tpmstate")
-            .arg(format!("dir={}", state.display()))
-            .args(["--server", &socket(""), "--ctrl", &socket(".ctrl")])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let started = Self(swtpm.spawn().unwrap());
-        let began = Instant::now();
-        while !folder.join("tpm").exists() || !folder.join("tpm.ctrl").exists() {
-            assert!(
-                began.elapsed() < Duration::from_secs(30),
-                "swtpm does not listen"
-            );
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        succeeds(
-            Command::new("tpm2_ptool")
-                .args(["init", "--path"])
-                .arg(&store),
-        );
-        // Without a resource manager what was loaded stays loaded.
-        succeeds(Command::new("tpm2_flushcontext").arg("-t"));
-        started
-    }
-}
-
-impl Drop for Swtpm {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// What a program says, which must succeed.
-pub fn succeeds(command: &mut Command) -> String {
-    let ran = command.stdin(Stdio::null()).output();
-    let ran = ran.unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let said = String::from_utf8_lossy(&ran.stdout) + String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{command:?}:\n{said}");
-    said.into_owned()
 }
