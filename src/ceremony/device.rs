@@ -94,8 +94,13 @@ impl Device {
             .then(|| Finding::note("TOKEN-UNKNOWN", "", text))
     }
 
-    fn verdict(&self, algorithm: Algorithm) -> Verdict {
-        advisory::advisories(self.product, self.firmware, algorithm)
+    /// What is published about such a device with a key of this type, and whether it certainly has it: a firmware that is not told leaves that open.
+    pub fn published(&self, algorithm: Algorithm) -> (Vec<&'static Advisory>, bool) {
+        match advisory::advisories(self.product, self.firmware, algorithm) {
+            Verdict::Affected(known) => (known, true),
+            Verdict::Unproven(known) => (known, false),
+            Verdict::Clear | Verdict::Unknown => (Vec::new(), false),
+        }
     }
 
     fn concerning(
@@ -103,11 +108,9 @@ impl Device {
         algorithm: Algorithm,
         concerns: fn(&Effect) -> bool,
     ) -> Vec<&'static Advisory> {
-        let (Verdict::Affected(known) | Verdict::Unproven(known)) = self.verdict(algorithm) else {
-            return Vec::new();
-        };
+        let (published, _) = self.published(algorithm);
         let of = |advisory: &&Advisory| advisory.effect(algorithm).is_some_and(concerns);
-        known.into_iter().filter(of).collect()
+        published.into_iter().filter(of).collect()
     }
 
     fn has(&self, advisory: &Advisory) -> String {

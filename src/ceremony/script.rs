@@ -121,6 +121,13 @@ pub struct Holder {
 }
 
 impl Holder {
+    /// The keys that the script says, by role.
+    pub fn keys(&self) -> impl Iterator<Item = (&'static str, &HolderKey)> {
+        ["root", "targets", "bins"]
+            .into_iter()
+            .filter_map(|role| Some((role, self.key(role)?)))
+    }
+
     /// The key for a role.
     pub fn key(&self, role: &str) -> Option<&HolderKey> {
         match role {

@@ -41,11 +41,8 @@ fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
                 holder.name
             )));
         }
-        for role in ["root", "targets", "bins"] {
-            let other = |key: &crate::ceremony::script::HolderKey| {
-                key.keyid.is_none() || key.old_keyid.is_some()
-            };
-            if holder.key(role).is_some_and(other) {
+        for (role, key) in holder.keys() {
+            if key.keyid.is_none() || key.old_keyid.is_some() {
                 findings.push(refuse(format!(
                     "a check-in finds keys and makes or replaces none: {}.{role} may say keyid only",
                     holder.name
@@ -66,9 +63,8 @@ fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
 
 /// The roles that a holder has a listed key for.
 fn roles(holder: &Holder) -> impl Iterator<Item = (&'static str, &KeyId)> {
-    ["root", "targets", "bins"]
-        .into_iter()
-        .filter_map(|role| Some((role, holder.key(role)?.keyid.as_ref()?)))
+    let keys = holder.keys();
+    keys.filter_map(|(role, key)| Some((role, key.keyid.as_ref()?)))
 }
 
 fn steps(script: &Script, _: &Trusted, _: &[Document]) -> Vec<Step> {

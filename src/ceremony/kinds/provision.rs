@@ -34,11 +34,8 @@ fn check(script: &Script, _: &Trusted) -> Vec<Finding> {
                 holder.name
             )));
         }
-        for role in ["root", "targets", "bins"] {
-            let other = holder
-                .key(role)
-                .is_some_and(|key| key.generate.is_none() || key.old_keyid.is_some());
-            if other {
+        for (role, key) in holder.keys() {
+            if key.generate.is_none() || key.old_keyid.is_some() {
                 findings.push(refuse(format!(
                     "an erased token has no key left: {}.{role} may say generate only",
                     holder.name
@@ -51,9 +48,8 @@ fn check(script: &Script, _: &Trusted) -> Vec<Finding> {
 
 /// The keys that a holder's token makes.
 fn made(holder: &Holder) -> impl Iterator<Item = (&'static str, Algorithm)> {
-    ["root", "targets", "bins"]
-        .into_iter()
-        .filter_map(|role| Some((role, holder.key(role)?.generate?)))
+    let keys = holder.keys();
+    keys.filter_map(|(role, key)| Some((role, key.generate?)))
 }
 
 fn steps(script: &Script, trusted: &Trusted, _: &[Document]) -> Vec<Step> {

@@ -6,9 +6,8 @@ use data_encoding::HEXLOWER;
 use super::ask::Question;
 use super::turn::{Bring, Turn, wants_pin_again};
 use super::{Halt, Runner};
-use crate::attestation::Product;
-use crate::attestation::advisory::{self, Verdict};
 use crate::ceremony::challenge::Challenge;
+use crate::ceremony::device::Device;
 use crate::ceremony::event::Event;
 use crate::ceremony::plan::{KeyChoice, Step};
 use crate::ceremony::port::{SignRequest, TokenError, TokenFault, TokenInfo, TokenKey};
@@ -165,23 +164,16 @@ impl Runner<'_> {
 
 /// What is published of weaknesses of such a token with such a key.
 fn advice(subject: &Subject<'_>, token: &TokenInfo) -> Vec<Finding> {
-    let product = Product::of_token(&token.identity.manufacturer, &token.identity.model);
-    let said = token.firmware.as_deref();
-    let firmware = said.and_then(|said| said.parse().ok());
     let Some(algorithm) = subject.key.public().algorithm() else {
         return Vec::new();
     };
-    let (advisories, known) = match advisory::advisories(product, firmware, algorithm) {
-        Verdict::Affected(advisories) => (advisories, true),
-        Verdict::Unproven(advisories) => (advisories, false),
-        Verdict::Clear | Verdict::Unknown => return Vec::new(),
-    };
+    let (advisories, known) = Device::of_token(token).published(algorithm);
     let told = advisories.into_iter().map(|advisory| {
         let text = format!(
             "token {} of {} (firmware {}) {} {} ({}): {}; plan another device for the {} key",
             token.identity.serial,
             subject.holder,
-            said.unwrap_or("unknown"),
+            token.firmware.as_deref().unwrap_or("unknown"),
             if known { "has" } else { "may have" },
             advisory.id,
             advisory.also,

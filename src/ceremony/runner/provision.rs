@@ -9,6 +9,7 @@ use crate::ceremony::event::{Credential, Event, TokenIdentity};
 use crate::ceremony::material::is_trusted;
 use crate::ceremony::port::{Reset, Stop, TokenError, TokenFault, TokenInfo};
 use crate::ceremony::prompt::{EnvelopePrompt, Tries};
+use crate::ceremony::script::Holder;
 use crate::secret::Secret;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Key, PublicKey};
@@ -77,14 +78,9 @@ impl Runner<'_> {
 
     /// A device that may not make the keys that are wanted of it keeps what it has.
     fn refuse_weak(&self, holder: &str, token: &TokenInfo) -> Result<(), Finding> {
-        let known = self.subject.script.holder(holder);
-        let wanted = ["root", "targets", "bins"]
-            .into_iter()
-            .filter_map(|role| known?.key(role));
-        for key in wanted {
-            check_device(token, key.generate)?;
-        }
-        Ok(())
+        let known = self.subject.script.holder(holder).into_iter();
+        let mut wanted = known.flat_map(Holder::keys);
+        wanted.try_for_each(|(_, key)| check_device(token, key.generate))
     }
 
     /// What will be gone, in full, and a phrase that names the token.
