@@ -2,7 +2,10 @@
 //! It uses [`crate::tuf`] and knows nothing of ceremonies, tokens, disks or clocks: the time is an argument.
 
 pub mod fault;
+mod field;
 pub mod holders;
+pub mod owners;
 pub mod policy;
 pub mod project;
 pub mod quorum;
+pub mod requests;

@@ -2,7 +2,8 @@
 //! that existing repositories see small differences.
 //!
 //! Byte for byte what Python writes with
-//! `json.dumps(value, indent=1, separators=(",", ": "), sort_keys=True)`.
+//! `json.dumps(value, indent=1, separators=(",", ": "), sort_keys=True)`, and for a line of JSON lines with
+//! `json.dumps(value, separators=(",", ":"), sort_keys=True)`.
 
 use std::fmt::Write as _;
 
@@ -11,11 +12,21 @@ use super::value::{Value, sorted};
 /// Writes `value` in that style.
 pub fn to_vec(value: &Value) -> Vec<u8> {
     let mut out = String::new();
-    write(value, 0, &mut out);
+    write(value, Some(0), &mut out);
     out.into_bytes()
 }
 
-fn write(value: &Value, depth: usize, out: &mut String) {
+/// Writes `value` as one line, with its newline. The canonical form would not do: it leaves a newline in a string as it is.
+pub fn to_line(value: &Value) -> Vec<u8> {
+    let mut out = String::new();
+    write(value, None, &mut out);
+    out.push('\n');
+    out.into_bytes()
+}
+
+/// At a depth of the indented form, or without any white space.
+fn write(value: &Value, depth: Option<usize>, out: &mut String) {
+    let inner = depth.map(|depth| depth + 1);
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(&value.to_string()),
@@ -23,7 +34,7 @@ fn write(value: &Value, depth: usize, out: &mut String) {
         Value::String(text) => write_string(text, out),
         Value::Array(elements) => {
             write_list('[', ']', elements, depth, out, |element, out| {
-                write(element, depth + 1, out);
+                write(element, inner, out);
             });
         }
         Value::Object(members) => {
@@ -35,8 +46,8 @@ fn write(value: &Value, depth: usize, out: &mut String) {
                 out,
                 |(key, value), out| {
                     write_string(key, out);
-                    out.push_str(": ");
-                    write(value, depth + 1, out);
+                    out.push_str(if depth.is_some() { ": " } else { ":" });
+                    write(value, inner, out);
                 },
             );
         }
@@ -47,7 +58,7 @@ fn write_list<T>(
     opening: char,
     closing: char,
     items: impl IntoIterator<Item = T>,
-    depth: usize,
+    depth: Option<usize>,
     out: &mut String,
     mut write_item: impl FnMut(T, &mut String),
 ) {
@@ -58,7 +69,7 @@ fn write_list<T>(
             out.push(',');
         }
         is_empty = false;
-        new_line(depth + 1, out);
+        new_line(depth.map(|depth| depth + 1), out);
         write_item(item, out);
     }
     if !is_empty {
@@ -67,9 +78,11 @@ fn write_list<T>(
     out.push(closing);
 }
 
-fn new_line(depth: usize, out: &mut String) {
-    out.push('\n');
-    out.extend(std::iter::repeat_n(' ', depth));
+fn new_line(depth: Option<usize>, out: &mut String) {
+    if let Some(depth) = depth {
+        out.push('\n');
+        out.extend(std::iter::repeat_n(' ', depth));
+    }
 }
 
 /// Writes `text` as Python's `ensure_ascii` does: everything outside printable ASCII as UTF-16 escapes.
