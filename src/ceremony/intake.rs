@@ -6,7 +6,7 @@ mod roots;
 use std::collections::BTreeMap;
 
 use super::event::{Abandoned, Document, Mode, REHEARSAL_MARKER};
-use super::script::{Holder, Script};
+use super::script::{Holder, ROLES, Script, delegator_of};
 use super::thresholds::{delegated, top_level};
 use crate::pypi::holders::Holders;
 use crate::tuf::chain::{Chain, ChainedRoot};
@@ -32,10 +32,8 @@ pub struct InputFile {
 pub struct Trusted {
     /// The verified chain from the trusted root; none at genesis.
     pub chain: Option<Chain>,
-    /// Current targets.
-    pub targets: Option<(Envelope, Targets)>,
-    /// Current bins.
-    pub bins: Option<(Envelope, Targets)>,
+    /// The current files of targets and of the offline roles under it, by role.
+    pub current: BTreeMap<&'static str, (Envelope, Targets)>,
     /// Payloads that were given up in earlier ceremonies, from records in `abandoned/`.
     pub abandoned: Vec<Abandoned>,
     /// The holder register.
@@ -59,21 +57,24 @@ impl Trusted {
     pub fn envelope(&self, role: &str) -> Option<&Envelope> {
         match role {
             "root" => self.root().map(|root| &root.envelope),
-            "targets" => self.targets.as_ref().map(|(envelope, _)| envelope),
-            "bins" => self.bins.as_ref().map(|(envelope, _)| envelope),
-            _ => None,
+            _ => self.current(role).map(|(envelope, _)| envelope),
         }
+    }
+    /// The current file of targets or of an offline role under it.
+    pub fn current(&self, role: &str) -> Option<&(Envelope, Targets)> {
+        self.current.get(role)
     }
     /// The keys and threshold that hold for a role now.
     pub fn role(&self, role: &str) -> Option<(Vec<(KeyId, Key)>, RoleKeys)> {
         match role {
-            "bins" => self
-                .targets
-                .as_ref()
-                .and_then(|(_, targets)| delegated(targets, role)),
-            _ => self
-                .root()
-                .and_then(|chained| top_level(&chained.root, role)),
+            _ => match delegator_of(role) {
+                None | Some("root") => self
+                    .root()
+                    .and_then(|chained| top_level(&chained.root, role)),
+                Some(delegator) => self
+                    .current(delegator)
+                    .and_then(|(_, delegator)| delegated(delegator, role)),
+            },
         }
     }
     /// Who holds a key: the script's word, else the register's, else the name that the trusted key itself carries.
@@ -90,7 +91,7 @@ impl Trusted {
                 Some((holder.name.as_str(), holder.person.as_str()))
             })
             .or_else(|| {
-                let keys = ["root", "targets", "bins"]
+                let keys = ROLES
                     .into_iter()
                     .filter_map(|role| self.role(role))
                     .flat_map(|(keys, _)| keys);
@@ -113,11 +114,9 @@ fn named_by_owner<'a>(
         register.is_some_and(|known| known.holders.iter().any(|holder| holder.name == name))
     };
     let has_key = |holder: &Holder| {
-        let roles = [&holder.root, &holder.targets, &holder.bins];
-        roles
-            .into_iter()
-            .flatten()
-            .any(|key| key.keyid.is_some() || key.old_keyid.is_some() || key.public.is_some())
+        holder
+            .keys()
+            .any(|(_, key)| key.keyid.is_some() || key.old_keyid.is_some() || key.public.is_some())
     };
     let mut holders = script.holders.iter();
     holders
@@ -167,12 +166,10 @@ pub fn intake(
     let chain = roots::read_chain(&trusted.files, wanted)?;
     trusted.findings.extend(chain.findings.iter().cloned());
     trusted.chain = Some(chain);
-    for role in ["targets", "bins"] {
+    // In order of trust: each is verified by what was read before it.
+    for role in ROLES.into_iter().skip(1) {
         let read = read_role(&trusted, role).map_err(|finding| vec![finding])?;
-        match role {
-            "targets" => trusted.targets = read,
-            _ => trusted.bins = read,
-        }
+        trusted.current.extend(read.map(|read| (role, read)));
     }
     refuse_rehearsed(&trusted, mode).map_err(|finding| vec![finding])?;
     note_expiry(&mut trusted, now);
@@ -274,10 +271,7 @@ fn refuse_rehearsed(trusted: &Trusted, mode: Mode) -> Result<(), Finding> {
         .iter()
         .flat_map(|chain| &chain.roots)
         .map(|chained| &chained.envelope);
-    let others = [&trusted.targets, &trusted.bins]
-        .into_iter()
-        .flatten()
-        .map(|(envelope, _)| envelope);
+    let others = trusted.current.values().map(|(envelope, _)| envelope);
     let marked = roots
         .chain(others)
         .any(|envelope| envelope.signed().get(REHEARSAL_MARKER).is_some());
@@ -297,13 +291,8 @@ fn note_expiry(trusted: &mut Trusted, now: jiff::Timestamp) {
     if let Some(chained) = trusted.root() {
         expired.push(("root", chained.root.header.clone()));
     }
-    for (role, known) in [("targets", &trusted.targets), ("bins", &trusted.bins)] {
-        expired.extend(
-            known
-                .as_ref()
-                .map(|(_, targets)| (role, targets.header.clone())),
-        );
-    }
+    let others = trusted.current.iter();
+    expired.extend(others.map(|(role, (_, targets))| (*role, targets.header.clone())));
     for (role, header) in expired
         .into_iter()
         .filter(|(_, header)| header.expires.at() <= now)

@@ -97,12 +97,7 @@ pub fn apply(
 }
 
 /// Whether `change` was made for what stands in `old`.
-fn check(
-    file: &str,
-    old: &Delegations,
-    project: &Project,
-    change: &Change,
-) -> Result<(), Finding> {
+fn check(file: &str, old: &Delegations, project: &Project, change: &Change) -> Result<(), Finding> {
     let refuse = |rule, text: String| Err(Finding::error(rule, file, text));
     match (old.pre_image(project), change.before) {
         (None, None) if matches!(change.after, After::Delegate { .. }) => Ok(()),

@@ -12,7 +12,7 @@ mod splice;
 #[cfg(test)]
 mod tests;
 
-pub use build::{bins, root, targets, with_delegated_keys, with_member};
+pub use build::{bins, projects, root, targets, with_delegated_keys, with_member};
 pub use delegations::{RoleEdit, RoleEdits, with_delegations};
 pub use splice::{renew, with_header};
 

@@ -58,7 +58,9 @@ fn applied(old: &Value, changes: &ChangeSet, custody: Option<&RoleSpec>) -> Valu
 }
 
 fn refused(changes: &ChangeSet, custody: Option<&RoleSpec>) -> Finding {
-    apply(FILE, &envelope(&old()), 8, EXPIRES, changes, custody).unwrap_err()
+    apply(FILE, &envelope(&old()), 8, EXPIRES, changes, custody)
+        .err()
+        .unwrap()
 }
 
 fn spec(numbers: &[u16], threshold: u32) -> RoleSpec {
@@ -133,7 +135,9 @@ fn projects_go_into_custody_and_leave_it() {
     let mut custody = role("custody", "c/*", &[8, 9], 2);
     custody["keyids"] = json!(keyids);
     assert_eq!(made["delegations"]["roles"][0], custody);
-    let nobody = apply(FILE, &envelope(&without), 8, EXPIRES, &into, None).unwrap_err();
+    let nobody = apply(FILE, &envelope(&without), 8, EXPIRES, &into, None)
+        .err()
+        .unwrap();
     let text = "Projects go into custody and no keys are named to sign for them. Name the keys and the threshold of claimed.";
     assert_eq!(nobody, Finding::error("CUSTODY-KEYS", FILE, text));
 }
@@ -184,11 +188,18 @@ fn changes_that_would_break_a_rule_are_refused() {
     assert_eq!(taken, Finding::error("KEYID-TAKEN", FILE, text));
     assert_eq!(refused(&another(3, "other"), None).rule, "KEY-TWICE");
     let mut late = old();
-    late["delegations"]["roles"].as_array_mut().unwrap().swap(1, 2);
+    late["delegations"]["roles"]
+        .as_array_mut()
+        .unwrap()
+        .swap(1, 2);
     let none = ChangeSet::default();
-    let unsorted = apply(FILE, &envelope(&late), 8, EXPIRES, &none, None).unwrap_err();
+    let unsorted = apply(FILE, &envelope(&late), 8, EXPIRES, &none, None)
+        .err()
+        .unwrap();
     assert_eq!(unsorted.rule, "CLAIMED-UNSORTED");
-    let dated = apply(FILE, &envelope(&old()), 8, "soon", &none, None).unwrap_err();
+    let dated = apply(FILE, &envelope(&old()), 8, "soon", &none, None)
+        .err()
+        .unwrap();
     assert_eq!(dated.rule, "EXPIRES-FORM");
 }
 

@@ -86,7 +86,10 @@ impl<'a> Reader<'a> {
         let mut findings = Vec::new();
         let signers = self.signers(entry, &mut findings);
         let paths = self.paths(entry, &mut findings).unwrap_or_default();
-        if findings.iter().all(|finding| finding.rule != "PROJECT-PATHS") {
+        if findings
+            .iter()
+            .all(|finding| finding.rule != "PROJECT-PATHS")
+        {
             findings.extend(role.check_paths(self.file, &paths));
         }
         findings.extend(rules::terminating(self.file, &entry.place, entry.json));
@@ -165,7 +168,11 @@ impl<'a> Reader<'a> {
         let before = findings.len();
         let file = self.file;
         let mut refuse = |rule, text: String| {
-            findings.push(Finding::error(rule, file, format!("{} {text}.", entry.place)));
+            findings.push(Finding::error(
+                rule,
+                file,
+                format!("{} {text}.", entry.place),
+            ));
         };
         let Some(keyids) = entry.json.get("keyids").and_then(strings) else {
             refuse(

@@ -43,12 +43,7 @@ pub(super) fn custody_order(file: &str, place: &str) -> Finding {
 }
 
 /// A key is public, so anybody may write it another way into a project of his own: that refuses nobody, but a person looks.
-pub(super) fn key_twice(
-    file: &str,
-    project: &Project,
-    keyid: &KeyId,
-    keyids: &[KeyId],
-) -> Finding {
+pub(super) fn key_twice(file: &str, project: &Project, keyid: &KeyId, keyids: &[KeyId]) -> Finding {
     const TOLD: usize = 5;
     let others: Vec<String> = (keyids.iter())
         .filter(|other| *other != keyid)

@@ -133,21 +133,83 @@ fn a_pre_image_is_the_digest_of_the_entry_with_its_key_objects() {
 fn an_entry_that_breaks_a_rule_is_set_aside_alone() {
     type Change = fn(&mut Value);
     let table: [(Change, &str, &str); 15] = [
-        (|e| e["terminating"] = json!(false), "PEP480-TERMINATING", "signed.delegations.roles[1] (project-a) is not terminating: a client that finds no file there would go on and believe an online bin. Set terminating to true."),
-        (|e| { e.as_object_mut().unwrap().remove("terminating"); }, "PEP480-TERMINATING", "signed.delegations.roles[1] (project-a) does not say whether it is terminating: a client that finds no file there would go on and believe an online bin. Set terminating to true."),
-        (|e| e["paths"] = json!(["*"]), "PROJECT-PATHS", "the role project-a has the paths [*]; a project's role has exactly one, a/*"),
-        (|e| e["paths"] = json!(["a/*", "b/*"]), "PROJECT-PATHS", "the role project-a has the paths [a/*, b/*]; a project's role has exactly one, a/*"),
-        (|e| e["paths"] = json!("a/*"), "PROJECT-PATHS", "signed.delegations.roles[1] (project-a) needs paths, a list of strings, and no path_hash_prefixes."),
-        (|e| e["path_hash_prefixes"] = json!(["0"]), "PROJECT-PATHS", "signed.delegations.roles[1] (project-a) needs paths, a list of strings, and no path_hash_prefixes."),
-        (|e| e["threshold"] = json!(2), "ROLE-THRESHOLD", "signed.delegations.roles[1] (project-a) has a threshold 2 and 1 usable keys; choose one from 1 to the number of keys."),
-        (|e| e["threshold"] = json!(0), "ROLE-THRESHOLD", "signed.delegations.roles[1] (project-a) has a threshold 0 and 1 usable keys; choose one from 1 to the number of keys."),
-        (|e| e["threshold"] = json!("1"), "ROLE-THRESHOLD", "signed.delegations.roles[1] (project-a) has a threshold that is no number and 1 usable keys; choose one from 1 to the number of keys."),
-        (|e| e["threshold"] = json!(4_294_967_297_u64), "ROLE-THRESHOLD", "signed.delegations.roles[1] (project-a) has a threshold 4294967297 and 1 usable keys; choose one from 1 to the number of keys."),
-        (|e| e["keyids"] = json!([]), "ROLE-THRESHOLD", "signed.delegations.roles[1] (project-a) has a threshold 1 and 0 usable keys; choose one from 1 to the number of keys."),
-        (|e| e["keyids"] = json!([1]), "DELEGATION-FORM", "signed.delegations.roles[1] (project-a) needs keyids, a list of strings."),
-        (|e| e["keyids"] = json!([keyid(1), keyid(1)]), "ROLE-DUPLICATE-KEYID", "signed.delegations.roles[1] (project-a) lists 5c2e twice."),
-        (|e| e["keyids"] = json!([keyid(1), "00"]), "ROLE-UNKNOWN-KEYID", "signed.delegations.roles[1] (project-a) lists 00, which is not among the keys."),
-        (|e| e["keyids"] = json!([keyid(1), "same"]), "KEY-TWICE", "signed.delegations.roles[1] (project-a) lists one physical key under two keyids, 5c2e and same; some clients count it twice."),
+        (
+            |e| e["terminating"] = json!(false),
+            "PEP480-TERMINATING",
+            "signed.delegations.roles[1] (project-a) is not terminating: a client that finds no file there would go on and believe an online bin. Set terminating to true.",
+        ),
+        (
+            |e| {
+                e.as_object_mut().unwrap().remove("terminating");
+            },
+            "PEP480-TERMINATING",
+            "signed.delegations.roles[1] (project-a) does not say whether it is terminating: a client that finds no file there would go on and believe an online bin. Set terminating to true.",
+        ),
+        (
+            |e| e["paths"] = json!(["*"]),
+            "PROJECT-PATHS",
+            "the role project-a has the paths [*]; a project's role has exactly one, a/*",
+        ),
+        (
+            |e| e["paths"] = json!(["a/*", "b/*"]),
+            "PROJECT-PATHS",
+            "the role project-a has the paths [a/*, b/*]; a project's role has exactly one, a/*",
+        ),
+        (
+            |e| e["paths"] = json!("a/*"),
+            "PROJECT-PATHS",
+            "signed.delegations.roles[1] (project-a) needs paths, a list of strings, and no path_hash_prefixes.",
+        ),
+        (
+            |e| e["path_hash_prefixes"] = json!(["0"]),
+            "PROJECT-PATHS",
+            "signed.delegations.roles[1] (project-a) needs paths, a list of strings, and no path_hash_prefixes.",
+        ),
+        (
+            |e| e["threshold"] = json!(2),
+            "ROLE-THRESHOLD",
+            "signed.delegations.roles[1] (project-a) has a threshold 2 and 1 usable keys; choose one from 1 to the number of keys.",
+        ),
+        (
+            |e| e["threshold"] = json!(0),
+            "ROLE-THRESHOLD",
+            "signed.delegations.roles[1] (project-a) has a threshold 0 and 1 usable keys; choose one from 1 to the number of keys.",
+        ),
+        (
+            |e| e["threshold"] = json!("1"),
+            "ROLE-THRESHOLD",
+            "signed.delegations.roles[1] (project-a) has a threshold that is no number and 1 usable keys; choose one from 1 to the number of keys.",
+        ),
+        (
+            |e| e["threshold"] = json!(4_294_967_297_u64),
+            "ROLE-THRESHOLD",
+            "signed.delegations.roles[1] (project-a) has a threshold 4294967297 and 1 usable keys; choose one from 1 to the number of keys.",
+        ),
+        (
+            |e| e["keyids"] = json!([]),
+            "ROLE-THRESHOLD",
+            "signed.delegations.roles[1] (project-a) has a threshold 1 and 0 usable keys; choose one from 1 to the number of keys.",
+        ),
+        (
+            |e| e["keyids"] = json!([1]),
+            "DELEGATION-FORM",
+            "signed.delegations.roles[1] (project-a) needs keyids, a list of strings.",
+        ),
+        (
+            |e| e["keyids"] = json!([keyid(1), keyid(1)]),
+            "ROLE-DUPLICATE-KEYID",
+            "signed.delegations.roles[1] (project-a) lists 5c2e twice.",
+        ),
+        (
+            |e| e["keyids"] = json!([keyid(1), "00"]),
+            "ROLE-UNKNOWN-KEYID",
+            "signed.delegations.roles[1] (project-a) lists 00, which is not among the keys.",
+        ),
+        (
+            |e| e["keyids"] = json!([keyid(1), "same"]),
+            "KEY-TWICE",
+            "signed.delegations.roles[1] (project-a) lists one physical key under two keyids, 5c2e and same; some clients count it twice.",
+        ),
     ];
     for (change, rule, text) in table {
         let mut signed = good();
@@ -206,7 +268,12 @@ fn what_is_no_projects_is_told_and_hinders_nobody() {
     assert!(found.refused.is_empty());
     assert_eq!(
         rules(&found.findings),
-        ["PROJECT-RESERVED", "DELEGATION-FORM", "KEY-UNUSED", "KEY-WEAK"]
+        [
+            "PROJECT-RESERVED",
+            "DELEGATION-FORM",
+            "KEY-UNUSED",
+            "KEY-WEAK"
+        ]
     );
     assert!(claimed(FILE, &envelope(&signed)).is_err());
 }
@@ -261,9 +328,23 @@ fn a_claimed_file_out_of_order_is_refused() {
 fn a_file_without_a_list_of_delegations_is_refused() {
     type Change = fn(&mut Value);
     let table: [(Change, &str, &str); 3] = [
-        (|s| s["_type"] = json!("snapshot"), "TARGETS-TYPE", "signed._type is snapshot; expected targets"),
-        (|s| s["delegations"]["keys"] = json!([]), "DELEGATION-FORM", "signed.delegations needs an object keys."),
-        (|s| { s["delegations"].as_object_mut().unwrap().remove("roles"); }, "DELEGATION-FORM", "signed.delegations needs a list roles: projects are delegated to one by one, never by succinct_roles."),
+        (
+            |s| s["_type"] = json!("snapshot"),
+            "TARGETS-TYPE",
+            "signed._type is snapshot; expected targets",
+        ),
+        (
+            |s| s["delegations"]["keys"] = json!([]),
+            "DELEGATION-FORM",
+            "signed.delegations needs an object keys.",
+        ),
+        (
+            |s| {
+                s["delegations"].as_object_mut().unwrap().remove("roles");
+            },
+            "DELEGATION-FORM",
+            "signed.delegations needs a list roles: projects are delegated to one by one, never by succinct_roles.",
+        ),
     ];
     for (change, rule, text) in table {
         let mut signed = good();
