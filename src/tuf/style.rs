@@ -12,21 +12,44 @@ use super::value::{Value, sorted};
 /// Writes `value` in that style.
 pub fn to_vec(value: &Value) -> Vec<u8> {
     let mut out = String::new();
-    write(value, Some(0), &mut out);
+    write(value, 0, &mut out);
     out.into_bytes()
 }
 
 /// Writes `value` as one line, with its newline. The canonical form would not do: it leaves a newline in a string as it is.
 pub fn to_line(value: &Value) -> Vec<u8> {
     let mut out = String::new();
-    write(value, None, &mut out);
+    write_compact(value, &mut out);
     out.push('\n');
     out.into_bytes()
 }
 
-/// At a depth of the indented form, or without any white space.
-fn write(value: &Value, depth: Option<usize>, out: &mut String) {
-    let inner = depth.map(|depth| depth + 1);
+fn write_compact(value: &Value, out: &mut String) {
+    match value {
+        Value::Array(elements) => {
+            out.push('[');
+            for (index, element) in elements.iter().enumerate() {
+                out.push_str(if index > 0 { "," } else { "" });
+                write_compact(element, out);
+            }
+            out.push(']');
+        }
+        Value::Object(members) => {
+            out.push('{');
+            for (index, (key, value)) in sorted(members).into_iter().enumerate() {
+                out.push_str(if index > 0 { "," } else { "" });
+                write_string(key, out);
+                out.push(':');
+                write_compact(value, out);
+            }
+            out.push('}');
+        }
+        plain => write(plain, 0, out),
+    }
+}
+
+/// Writes `value` as it stands `depth` levels deep in a file.
+pub(super) fn write(value: &Value, depth: usize, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(&value.to_string()),
@@ -34,7 +57,7 @@ fn write(value: &Value, depth: Option<usize>, out: &mut String) {
         Value::String(text) => write_string(text, out),
         Value::Array(elements) => {
             write_list('[', ']', elements, depth, out, |element, out| {
-                write(element, inner, out);
+                write(element, depth + 1, out);
             });
         }
         Value::Object(members) => {
@@ -46,19 +69,20 @@ fn write(value: &Value, depth: Option<usize>, out: &mut String) {
                 out,
                 |(key, value), out| {
                     write_string(key, out);
-                    out.push_str(if depth.is_some() { ": " } else { ":" });
-                    write(value, inner, out);
+                    out.push_str(": ");
+                    write(value, depth + 1, out);
                 },
             );
         }
     }
 }
 
-fn write_list<T>(
+/// Writes a container that stands `depth` levels deep, item by item.
+pub(super) fn write_list<T>(
     opening: char,
     closing: char,
     items: impl IntoIterator<Item = T>,
-    depth: Option<usize>,
+    depth: usize,
     out: &mut String,
     mut write_item: impl FnMut(T, &mut String),
 ) {
@@ -69,7 +93,7 @@ fn write_list<T>(
             out.push(',');
         }
         is_empty = false;
-        new_line(depth.map(|depth| depth + 1), out);
+        new_line(depth + 1, out);
         write_item(item, out);
     }
     if !is_empty {
@@ -78,11 +102,9 @@ fn write_list<T>(
     out.push(closing);
 }
 
-fn new_line(depth: Option<usize>, out: &mut String) {
-    if let Some(depth) = depth {
-        out.push('\n');
-        out.extend(std::iter::repeat_n(' ', depth));
-    }
+fn new_line(depth: usize, out: &mut String) {
+    out.push('\n');
+    out.extend(std::iter::repeat_n(' ', depth));
 }
 
 /// Writes `text` as Python's `ensure_ascii` does: everything outside printable ASCII as UTF-16 escapes.
