@@ -6,3 +6,4 @@ pub mod holders;
 pub mod policy;
 pub mod project;
 pub mod quorum;
+pub mod role_names;
