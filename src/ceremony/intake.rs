@@ -1,9 +1,14 @@
 //! What was carried in: the root chain verified from the trusted root, the current targets and bins under it, the holder register. Pure; trust
 //! comes from the digest in the reviewed script and from nothing else.
 
+pub mod archives;
+pub mod requests;
 mod roots;
 
 use std::collections::BTreeMap;
+
+use archives::Archive;
+use requests::Asked;
 
 use super::event::{Abandoned, Document, Mode, REHEARSAL_MARKER};
 use super::script::{Holder, ROLES, Script, delegator_of};
@@ -42,7 +47,11 @@ pub struct Trusted {
     pub holders_sha256: Option<Sha256>,
     /// Certificates (DER) for keys whose holders are elsewhere, by keyid; nothing in them is verified yet.
     pub attestations: BTreeMap<KeyId, Vec<Vec<u8>>>,
-    /// What was read, in order of path.
+    /// The published repositories that the script names, the newest first.
+    pub archives: Vec<Archive>,
+    /// What is asked of this ceremony about projects, and what speaks for it.
+    pub asked: Asked,
+    /// What was read, in order of path; of an archive its listing.
     pub files: Vec<InputFile>,
     /// Warnings and notes; errors never get here.
     pub findings: Vec<Finding>,
@@ -63,6 +72,25 @@ impl Trusted {
     /// The current file of targets or of an offline role under it.
     pub fn current(&self, role: &str) -> Option<&(Envelope, Targets)> {
         self.current.get(role)
+    }
+    /// SHA-256 of the first root of all, if it was carried in: what names the repository through all its later roots.
+    pub fn anchor(&self) -> Option<Sha256> {
+        let first = self.chain.as_ref()?.roots.first()?;
+        (first.root.header.version == 1).then(|| Sha256::of(first.envelope.bytes()))
+    }
+    /// Takes in archives as they were carried in; the script says which they must be.
+    ///
+    /// # Errors
+    /// Rule `INTAKE-ARCHIVE`.
+    pub fn take_archives(
+        &mut self,
+        script: &Script,
+        carried: Vec<Archive>,
+    ) -> Result<(), Vec<Finding>> {
+        self.archives = archives::archives(script, carried)?;
+        self.files
+            .extend(self.archives.iter().map(Archive::taken_in));
+        Ok(())
     }
     /// The keys and threshold that hold for a role now.
     pub fn role(&self, role: &str) -> Option<(Vec<(KeyId, Key)>, RoleKeys)> {
@@ -149,6 +177,7 @@ pub fn intake(
             Some(Holders::parse(&file.path, &file.bytes).map_err(|finding| vec![finding])?);
         trusted.holders_sha256 = Some(Sha256::of(&file.bytes));
     }
+    trusted.asked = requests::asked(script, &trusted.files)?;
     let Some(wanted) = script.trusted_root_sha256 else {
         let stray = trusted
             .files
