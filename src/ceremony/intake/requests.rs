@@ -56,8 +56,10 @@ pub(super) fn asked(script: &Script, files: &[InputFile]) -> Result<Asked, Vec<F
     let mut findings = Vec::new();
     let mut pinned = |path: &str, member: &str, wanted: Option<Sha256>| {
         let found = find(path);
-        findings.extend(check(path, member, wanted, found.as_ref()));
-        found.filter(|_| wanted.is_some())
+        let wrong = check(path, member, wanted, found.as_ref());
+        let right = found.filter(|_| wanted.is_some() && wrong.is_none());
+        findings.extend(wrong);
+        right
     };
     let (claim, rotate) = (script.claim.as_ref(), script.rotate.as_ref());
     let by_rotate = rotate.and_then(|rotate| rotate.requests_sha256);
