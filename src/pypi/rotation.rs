@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::{After, Change, ChangeSet};
-use super::custody::GoodFile;
 use super::delegation::{Delegation, Delegations, Place};
 use super::incident::Incident;
 use super::owners::{self, Owners};
@@ -17,6 +16,7 @@ use super::requests::{Action, Custody, Request};
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::{Finding, shown};
 use crate::tuf::key::{Key, KeyId, PublicKey};
+use crate::tuf::metadata::TargetFile;
 
 mod proof;
 pub mod sheet;
@@ -27,6 +27,9 @@ pub use proof::{gone, live};
 const INCIDENT: &str = "requests/incident.toml";
 /// Name of the request file in findings.
 const REQUESTS: &str = "requests/requests.jsonl";
+
+/// Files of one project by target path.
+pub type GoodFiles = BTreeMap<String, TargetFile>;
 
 /// What a rotation is derived from.
 pub struct Subject<'a> {
@@ -46,7 +49,7 @@ pub struct Subject<'a> {
     pub sigstore: Sigstore<'a>,
     /// The last files of a project known to be good: what its role listed in the newest archive before the last moment of trust; none if it listed
     /// nothing then.
-    pub good: &'a dyn Fn(&Project) -> Option<Vec<GoodFile>>,
+    pub good: &'a dyn Fn(&Project) -> Option<GoodFiles>,
     /// The highest generation of a project's role that any snapshot carried in names; names are never used twice.
     pub generation: &'a dyn Fn(&Project) -> u32,
 }
@@ -78,7 +81,7 @@ pub struct Hit {
     /// What it becomes.
     pub way: Way,
     /// Its last files known to be good; empty where none are known.
-    pub good: Vec<GoodFile>,
+    pub good: GoodFiles,
 }
 
 /// What a project becomes.
@@ -149,7 +152,7 @@ pub fn derive(subject: &Subject<'_>) -> Result<Rotation, Vec<Finding>> {
                 pre_image: delegation.digest,
                 lost,
                 way: Way::Online,
-                good: Vec::new(),
+                good: GoodFiles::new(),
             });
         }
     }
@@ -354,7 +357,7 @@ impl Rotation {
                 self.custody(project, asked, &good)
             }
         };
-        let good = if way == Way::Tombstone { Vec::new() } else { good };
+        let good = if way == Way::Tombstone { GoodFiles::new() } else { good };
         let change = Change {
             before: Some(delegation.digest),
             after,
@@ -371,7 +374,7 @@ impl Rotation {
     }
 
     /// Files where there are some, else nothing.
-    fn custody(&mut self, project: &Project, asked: Custody, good: &[GoodFile]) -> Way {
+    fn custody(&mut self, project: &Project, asked: Custody, good: &GoodFiles) -> Way {
         if asked == Custody::Tombstone {
             return Way::Tombstone;
         }

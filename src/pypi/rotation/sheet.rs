@@ -3,8 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Hit, Way};
-use crate::pypi::custody::GoodFile;
+use super::{GoodFiles, Hit, Way};
 use crate::pypi::incident::Incident;
 use crate::pypi::project::ProjectRole;
 use crate::tuf::finding::shown;
@@ -108,13 +107,13 @@ fn next_keys(hit: &Hit) -> String {
     )
 }
 
-fn good_files(files: &[GoodFile]) -> String {
+fn good_files(files: &GoodFiles) -> String {
     if files.is_empty() {
         return "No file is known to be good.".to_owned();
     }
     let mut text = format!("Last files known to be good ({}):\n\n", files.len());
-    for file in files {
-        let _ = writeln!(text, "- `{}`, {} bytes", file.path, file.length);
+    for (path, file) in files {
+        let _ = writeln!(text, "- `{path}`, {} bytes", file.length);
         for (name, digest) in &file.hashes {
             let _ = writeln!(text, "  - {name} `{digest}`");
         }
