@@ -7,6 +7,7 @@ pub mod fault;
 mod field;
 pub mod holders;
 pub mod incident;
+pub mod ledger;
 pub mod owners;
 pub mod policy;
 pub mod project;

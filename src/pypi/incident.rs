@@ -118,10 +118,7 @@ impl Written {
     fn read(self, file: &str) -> Result<Incident, Finding> {
         let form = |text: String| Finding::error("INCIDENT-FORM", file, text);
         if self.schema != SCHEMA {
-            let text = format!(
-                "schema is {:?}; this program reads {SCHEMA:?}",
-                self.schema
-            );
+            let text = format!("schema is {:?}; this program reads {SCHEMA:?}", self.schema);
             return Err(form(text));
         }
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -143,7 +140,8 @@ impl Written {
             ))
         })?;
         if self.compromised.is_empty() {
-            let text = "no key is named as compromised: give [[compromised]] with keyid and evidence";
+            let text =
+                "no key is named as compromised: give [[compromised]] with keyid and evidence";
             return Err(Finding::error("INCIDENT-EMPTY", file, text));
         }
         let mut compromised = BTreeMap::new();
@@ -242,7 +240,10 @@ without_replacement = "tombstone"
         let incident = Incident::parse("incident.toml", GOOD.as_bytes()).unwrap();
         let project = |name| Project::parse(name).unwrap();
         assert_eq!(incident.custody_of(&project("django")), Custody::Files);
-        assert_eq!(incident.custody_of(&project("left-pad")), Custody::Tombstone);
+        assert_eq!(
+            incident.custody_of(&project("left-pad")),
+            Custody::Tombstone
+        );
         assert!(incident.fast_forwarded.contains(&project("django")));
         assert_eq!(incident.compromised.len(), 1);
         assert!(!incident.also_owner_keys);

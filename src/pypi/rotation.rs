@@ -7,18 +7,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::{After, Change, ChangeSet};
-use super::delegation::{Delegation, Delegations, Place};
+use super::delegation::{Delegation, Delegations, Place, custody_digest};
 use super::incident::Incident;
-use super::owners::{self, Owners};
+use super::owners::Owners;
 use super::project::{Project, ProjectRole};
-use super::requests::statement::{self, Sigstore};
-use super::requests::{Action, Custody, Request};
+use super::requests::statement::Sigstore;
+use super::requests::{Custody, Request};
 use crate::tuf::digest::Sha256;
-use crate::tuf::finding::{Finding, shown};
+use crate::tuf::finding::Finding;
 use crate::tuf::key::{Key, KeyId, PublicKey};
 use crate::tuf::metadata::TargetFile;
 
 mod proof;
+mod search;
 pub mod sheet;
 
 pub use proof::{gone, live};
@@ -30,6 +31,9 @@ const REQUESTS: &str = "requests/requests.jsonl";
 
 /// Files of one project by target path.
 pub type GoodFiles = BTreeMap<String, TargetFile>;
+
+/// Keys that count no longer, by material, with the keyids under which they were found.
+pub type Compromised = BTreeMap<PublicKey, BTreeSet<KeyId>>;
 
 /// What a rotation is derived from.
 pub struct Subject<'a> {
@@ -61,8 +65,8 @@ pub struct Rotation {
     pub hits: Vec<Hit>,
     /// The changes of `claimed`.
     pub changes: ChangeSet,
-    /// The compromised keys, by material, with the keyids under which they were found.
-    pub compromised: BTreeMap<PublicKey, BTreeSet<KeyId>>,
+    /// The compromised keys.
+    pub compromised: Compromised,
     /// What people must know.
     pub findings: Vec<Finding>,
 }
@@ -118,10 +122,10 @@ pub enum Way {
 /// # Errors
 /// `ROTATE-UNKNOWN-KEY`: a compromised key that nothing lists, which is how a mistyped keyid would look.
 pub fn derive(subject: &Subject<'_>) -> Result<Rotation, Vec<Finding>> {
-    let mut compromised = compromised(subject)?;
+    let mut compromised = search::compromised(subject)?;
     let mut findings = Vec::new();
-    others_of_the_owners(subject, &mut compromised, &mut findings);
-    let requests = usable(subject, &compromised, &mut findings);
+    search::others_of_the_owners(subject, &mut compromised, &mut findings);
+    let requests = search::usable(subject, &compromised, &mut findings);
     let mut rotation = Rotation {
         hits: Vec::new(),
         changes: ChangeSet::default(),
@@ -129,7 +133,7 @@ pub fn derive(subject: &Subject<'_>) -> Result<Rotation, Vec<Finding>> {
         findings,
     };
     for delegation in subject.claimed.projects.values() {
-        let lost = lost(delegation, &rotation.compromised);
+        let lost = search::lost(delegation, &rotation.compromised);
         if !lost.is_empty() {
             let request = requests.get(&delegation.role.project).copied();
             rotation.touch(subject, delegation, lost, request);
@@ -143,7 +147,7 @@ pub fn derive(subject: &Subject<'_>) -> Result<Rotation, Vec<Finding>> {
     }
     let recently = subject.recently.iter();
     for delegation in recently.flat_map(|recently| recently.projects.values()) {
-        let lost = lost(delegation, &rotation.compromised);
+        let lost = search::lost(delegation, &rotation.compromised);
         let claimed = subject.claimed.place(&delegation.role.project);
         if !lost.is_empty() && claimed == Place::Absent {
             rotation.hits.push(Hit {
@@ -161,155 +165,6 @@ pub fn derive(subject: &Subject<'_>) -> Result<Rotation, Vec<Finding>> {
     Ok(rotation)
 }
 
-/// The material of the keys that the incident names, found wherever a delegation lists them.
-fn compromised(
-    subject: &Subject<'_>,
-) -> Result<BTreeMap<PublicKey, BTreeSet<KeyId>>, Vec<Finding>> {
-    let mut named: BTreeMap<PublicKey, BTreeSet<KeyId>> = BTreeMap::new();
-    for (keyid, key) in listed(subject) {
-        if subject.incident.compromised.contains_key(keyid) {
-            let keyids = named.entry(key.public().clone()).or_default();
-            keyids.insert(keyid.clone());
-        }
-    }
-    let found: BTreeSet<&KeyId> = named.values().flatten().collect();
-    let absent = subject.incident.compromised.keys();
-    let absent: Vec<Finding> = absent
-        .filter(|keyid| !found.contains(keyid))
-        .map(|keyid| {
-            let text = format!(
-                "the compromised key {} is listed neither in claimed nor in recently-claimed. Correct the keyid, or remove it if it is gone already.",
-                shown(&keyid.0)
-            );
-            Finding::error("ROTATE-UNKNOWN-KEY", INCIDENT, text)
-        })
-        .collect();
-    if !absent.is_empty() {
-        return Err(absent);
-    }
-    // The same key under another keyid is as lost.
-    for (keyid, key) in listed(subject) {
-        if let Some(keyids) = named.get_mut(key.public()) {
-            keyids.insert(keyid.clone());
-        }
-    }
-    Ok(named)
-}
-
-/// Every key of every project, as often as it is listed.
-fn listed<'a>(subject: &Subject<'a>) -> impl Iterator<Item = (&'a KeyId, &'a Key)> {
-    let files = [Some(subject.claimed), subject.recently];
-    let delegations = files
-        .into_iter()
-        .flatten()
-        .flat_map(|file| file.projects.values());
-    delegations.flat_map(|delegation| {
-        let keys = delegation.keys.iter();
-        keys.map(|(keyid, key)| (keyid, &**key))
-    })
-}
-
-/// Who lost one key may have lost the others: they are told, and rotated too if the incident says so.
-fn others_of_the_owners(
-    subject: &Subject<'_>,
-    compromised: &mut BTreeMap<PublicKey, BTreeSet<KeyId>>,
-    findings: &mut Vec<Finding>,
-) {
-    let Some(register) = subject.owners else {
-        let text = "there is no register of developers (owners.jsonl) in the input: other keys of the same owners were not looked for";
-        findings.push(Finding::warning("ROTATE-OWNERS", INCIDENT, text));
-        return;
-    };
-    let owner = |keyid: &KeyId| register.owner(keyid).map(owners::person);
-    let persons: BTreeSet<&str> = compromised.values().flatten().filter_map(owner).collect();
-    let mut others: BTreeMap<PublicKey, BTreeSet<KeyId>> = BTreeMap::new();
-    for (keyid, key) in listed(subject) {
-        let is_theirs = owner(keyid).is_some_and(|person| persons.contains(person));
-        if is_theirs && !compromised.contains_key(key.public()) {
-            let keyids = others.entry(key.public().clone()).or_default();
-            keyids.insert(keyid.clone());
-        }
-    }
-    for keyid in others.values().flatten() {
-        let what = if subject.incident.also_owner_keys {
-            "it is rotated too, as the incident says"
-        } else {
-            "it is NOT rotated, as the incident says"
-        };
-        let text = format!(
-            "{} also holds the key {keyid}: {what}",
-            shown(owner(keyid).unwrap_or_default())
-        );
-        findings.push(Finding::warning("ROTATE-OWNERS", INCIDENT, text));
-    }
-    if subject.incident.also_owner_keys {
-        compromised.extend(others);
-    }
-}
-
-/// The requests that may be followed, by project. One that may not leaves its project to the incident's own rule, which is the safe one.
-fn usable<'a>(
-    subject: &Subject<'a>,
-    compromised: &BTreeMap<PublicKey, BTreeSet<KeyId>>,
-    findings: &mut Vec<Finding>,
-) -> BTreeMap<&'a Project, &'a Request> {
-    let mut usable = BTreeMap::new();
-    for request in subject.requests {
-        match refusal(subject, compromised, request) {
-            None => {
-                usable.insert(&request.project, request);
-            }
-            Some(why) => findings.push(Finding::warning(
-                "ROTATE-REPLACEMENT",
-                REQUESTS,
-                format!("line {}, {}: the request is not followed: {why}", request.line, request.project),
-            )),
-        }
-    }
-    usable
-}
-
-/// Why a request is not followed.
-fn refusal(
-    subject: &Subject<'_>,
-    compromised: &BTreeMap<PublicKey, BTreeSet<KeyId>>,
-    request: &Request,
-) -> Option<String> {
-    if request.action != Action::Rotate {
-        return Some(format!("a rotation follows rotate requests only, not {}", request.action));
-    }
-    let Some(pre_image) = subject.claimed.pre_image(&request.project) else {
-        return Some("the project is not in claimed; hand in a claim".to_owned());
-    };
-    if request.replaces != Some(pre_image) {
-        return Some(format!(
-            "it was made for another state of the delegation; claimed has {pre_image}"
-        ));
-    }
-    let bad = request
-        .keys
-        .iter()
-        .find(|(_, key)| compromised.contains_key(key.public()));
-    if let Some((keyid, _)) = bad {
-        return Some(format!("it lists the compromised key {keyid}"));
-    }
-    if request.custody.is_some() {
-        return None;
-    }
-    let proven = statement::proven(&subject.anchor, request, subject.sigstore);
-    statement::check_possession(REQUESTS, request, &proven).map(|finding| finding.text)
-}
-
-/// The compromised keys that a delegation lists.
-fn lost(
-    delegation: &Delegation,
-    compromised: &BTreeMap<PublicKey, BTreeSet<KeyId>>,
-) -> Vec<KeyId> {
-    let keys = delegation.keys.iter();
-    let lost = keys.filter(|(_, key)| compromised.contains_key(key.public()));
-    lost.map(|(keyid, _)| keyid.clone()).collect()
-}
-
 impl Rotation {
     /// One project of `claimed` that lists a compromised key.
     fn touch(
@@ -324,7 +179,13 @@ impl Rotation {
         let forwarded = subject.incident.fast_forwarded.contains(project)
             || request.is_some_and(|request| request.new_name);
         let role = if forwarded {
-            project.generation(delegation.role.generation.max((subject.generation)(project)) + 1)
+            project.generation(
+                delegation
+                    .role
+                    .generation
+                    .max((subject.generation)(project))
+                    + 1,
+            )
         } else {
             delegation.role.clone()
         };
@@ -334,19 +195,31 @@ impl Rotation {
             .map(|(keyid, key)| (keyid.clone(), Key::clone(key)))
             .collect();
         let after = match request {
-            Some(request) if request.custody.is_none() => delegate(&role, &request.keys, request.threshold),
+            Some(request) if request.custody.is_none() => {
+                delegate(&role, &request.keys, request.threshold)
+            }
             None if left.len() >= delegation.threshold as usize => {
                 delegate(&role, &left, delegation.threshold)
             }
             _ => After::Custody,
         };
         let way = match (&after, request) {
-            (After::Delegate { keys, threshold, .. }, Some(_)) => Way::Replace {
+            (
+                After::Delegate {
+                    keys, threshold, ..
+                },
+                Some(_),
+            ) => Way::Replace {
                 role,
                 keys: keys.keys().cloned().collect(),
                 threshold: *threshold,
             },
-            (After::Delegate { keys, threshold, .. }, None) => Way::Remove {
+            (
+                After::Delegate {
+                    keys, threshold, ..
+                },
+                None,
+            ) => Way::Remove {
                 role,
                 keys: keys.keys().cloned().collect(),
                 threshold: *threshold,
@@ -357,7 +230,11 @@ impl Rotation {
                 self.custody(project, asked, &good)
             }
         };
-        let good = if way == Way::Tombstone { GoodFiles::new() } else { good };
+        let good = if way == Way::Tombstone {
+            GoodFiles::new()
+        } else {
+            good
+        };
         let change = Change {
             before: Some(delegation.digest),
             after,
@@ -393,7 +270,7 @@ impl Rotation {
     fn free(&mut self, subject: &Subject<'_>, project: &Project, request: &Request) {
         let known = (subject.generation)(project).max(1);
         let role = project.generation(known + u32::from(request.new_name));
-        let pre_image = super::delegation::custody_digest(project);
+        let pre_image = custody_digest(project);
         let change = Change {
             before: Some(pre_image),
             after: delegate(&role, &request.keys, request.threshold),
@@ -416,7 +293,9 @@ impl Rotation {
     /// Requests and entries of the incident that nothing came of.
     fn stray(&mut self, subject: &Subject<'_>, requests: &BTreeMap<&Project, &Request>) {
         let touched: BTreeSet<&Project> = self.hits.iter().map(|hit| &hit.project).collect();
-        let asked = requests.iter().filter(|(project, _)| !touched.contains(*project));
+        let asked = requests
+            .iter()
+            .filter(|(project, _)| !touched.contains(*project));
         let mut findings: Vec<Finding> = asked
             .map(|(project, request)| {
                 let text = format!(

@@ -1,17 +1,14 @@
 //! What is proven about the new `claimed`, by looking at it and not at how it was made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::Compromised;
 use crate::pypi::delegation::Delegations;
 use crate::tuf::finding::Finding;
-use crate::tuf::key::{KeyId, PublicKey};
+use crate::tuf::key::PublicKey;
 
 /// `ROTATE-GONE`: no delegation lists a compromised key, under whatever keyid.
-pub fn gone(
-    file: &str,
-    new: &Delegations,
-    compromised: &BTreeMap<PublicKey, BTreeSet<KeyId>>,
-) -> Vec<Finding> {
+pub fn gone(file: &str, new: &Delegations, compromised: &Compromised) -> Vec<Finding> {
     let mut findings = Vec::new();
     for delegation in new.projects.values() {
         let keys = delegation.keys.iter();
@@ -47,8 +44,11 @@ pub fn gone(
 /// `ROTATE-LIVE`: every threshold can be reached by the distinct keys that are left.
 pub fn live(file: &str, new: &Delegations) -> Vec<Finding> {
     let short = new.projects.values().filter(|delegation| {
-        let distinct: BTreeSet<&PublicKey> =
-            delegation.keys.iter().map(|(_, key)| key.public()).collect();
+        let distinct: BTreeSet<&PublicKey> = delegation
+            .keys
+            .iter()
+            .map(|(_, key)| key.public())
+            .collect();
         distinct.len() < delegation.threshold as usize
     });
     short
