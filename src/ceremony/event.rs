@@ -2,7 +2,11 @@
 //! [`super::progress::Progress::apply`].
 
 mod device;
+mod document;
+mod seen;
 pub use device::{Credential, Custody, ModuleIdentity, Reach, TokenIdentity};
+pub use document::{Abandoned, Document, Quorum, Signer};
+pub use seen::{Seen, Share};
 
 use serde::{Deserialize, Serialize};
 
@@ -42,44 +46,6 @@ pub struct FileDigest {
     pub sha256: Sha256,
     /// SHA-512 of the bytes.
     pub sha512: Sha512,
-}
-
-/// One version of one role.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Document {
-    /// `root`, `targets`, `bins`.
-    pub role: String,
-    /// Its version.
-    pub version: u64,
-}
-
-impl std::fmt::Display for Document {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} v{}", self.role, self.version)
-    }
-}
-
-/// A key of somebody who may sign.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Signer {
-    /// The holder's name in the script; `ephemeral` for keys made in the ceremony.
-    pub holder: String,
-    /// The key.
-    pub keyid: KeyId,
-}
-
-/// One threshold that a document must reach, in words for people and with the keys that count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Quorum {
-    /// `the keys of root v7 (old)`.
-    pub by: String,
-    /// How many distinct keys.
-    pub needed: u32,
-    /// Whose keys count. Entries of one physical key are listed once.
-    pub signers: Vec<Signer>,
 }
 
 /// Something happened. Everything here is public: digests, names, public keys and signatures, never a secret.
@@ -257,7 +223,7 @@ pub enum Event {
         /// What it must reach.
         quorums: Vec<Quorum>,
     },
-    /// A candidate was shown to its end and the phrase typed.
+    /// A candidate was shown to its end, or searched and all of its watch list shown, and the phrase typed.
     Reviewed {
         /// Which.
         document: Document,
@@ -265,6 +231,9 @@ pub enum Event {
         payload: Sha256,
         /// Rows shown.
         rows: usize,
+        /// Where it was searched instead of read from end to end: what had to be seen one by one, and was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<Seen>,
     },
     /// The shadow rehearsal passed: with throwaway keys in place of the real ones the planned signers reach every threshold.
     ShadowPassed {
@@ -385,16 +354,4 @@ pub enum Event {
     },
     /// The end. Nothing follows.
     Closed,
-}
-
-/// A payload that must never be published, and who has signed it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Abandoned {
-    /// Which version.
-    pub document: Document,
-    /// The payload.
-    pub payload: Sha256,
-    /// Names of holders whose signatures over it exist or may exist.
-    pub signed_by: Vec<String>,
 }

@@ -15,7 +15,8 @@ pub fn to_vec(value: &Value) -> Vec<u8> {
     out.into_bytes()
 }
 
-fn write(value: &Value, depth: usize, out: &mut String) {
+/// Writes `value` as it stands `depth` levels deep in a file.
+pub(super) fn write(value: &Value, depth: usize, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(&value.to_string()),
@@ -43,7 +44,8 @@ fn write(value: &Value, depth: usize, out: &mut String) {
     }
 }
 
-fn write_list<T>(
+/// Writes a container that stands `depth` levels deep, item by item.
+pub(super) fn write_list<T>(
     opening: char,
     closing: char,
     items: impl IntoIterator<Item = T>,

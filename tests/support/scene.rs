@@ -164,6 +164,7 @@ fn work(
             document,
             payload,
             rows: 1,
+            seen: None,
         }),
         Step::Shadow => record(Event::ShadowPassed {
             document,

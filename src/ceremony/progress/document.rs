@@ -1,6 +1,6 @@
 //! One candidate on its way: built, reviewed, rehearsed as a shadow, signed.
 
-use crate::ceremony::event::{Document, Event, Quorum, Signer};
+use crate::ceremony::event::{Document, Event, Quorum, Seen, Signer};
 use crate::tuf::digest::Sha256;
 use crate::tuf::key::KeyId;
 
@@ -17,6 +17,8 @@ pub struct DocumentProgress {
     pub quorums: Vec<Quorum>,
     /// Read to its end by people.
     pub reviewed: bool,
+    /// What was seen, where it was searched instead of read from end to end.
+    pub seen: Option<Seen>,
     /// The shadow rehearsal passed.
     pub shadowed: bool,
     /// Verified signatures: who, hexadecimal, made elsewhere.
@@ -33,6 +35,7 @@ impl DocumentProgress {
             size,
             quorums: quorums.to_vec(),
             reviewed: false,
+            seen: None,
             shadowed: false,
             signatures: Vec::new(),
             skipped: Vec::new(),
@@ -63,7 +66,10 @@ impl DocumentProgress {
 
     pub(super) fn fold(&mut self, event: &Event) {
         match event {
-            Event::Reviewed { document, .. } if *document == self.document => self.reviewed = true,
+            Event::Reviewed { document, seen, .. } if *document == self.document => {
+                self.reviewed = true;
+                self.seen = *seen;
+            }
             Event::ShadowPassed { document, .. } if *document == self.document => {
                 self.shadowed = true;
             }

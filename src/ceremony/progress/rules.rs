@@ -1,7 +1,7 @@
 //! What can happen next.
 
 use super::{Progress, Status};
-use crate::ceremony::event::{Document, Event, Mode, Signer};
+use crate::ceremony::event::{Document, Event, Mode, Seen, Signer};
 use crate::ceremony::plan::{KeyChoice, Step};
 use crate::tuf::digest::Sha256;
 use crate::tuf::key::KeyId;
@@ -85,8 +85,14 @@ impl Progress {
                 matches!(step, Step::Build) && self.document(document).is_none()
             }
             Event::Reviewed {
-                document, payload, ..
+                document,
+                payload,
+                seen,
+                ..
             } => {
+                ensure(seen.is_none_or(Seen::is_full), || {
+                    format!("{document} counts as reviewed and not all that had to be seen was")
+                })?;
                 matches!(step, Step::Review { document: planned } if planned == document)
                     && self.is_built(document, *payload)
             }
@@ -214,4 +220,115 @@ fn name(event: &Event) -> String {
         .ok()
         .and_then(|value| Some(value.get("event")?.as_str()?.to_owned()))
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use crate::ceremony::event::{Document, Event, Mode, Seen, Share};
+    use crate::ceremony::plan::Step;
+    use crate::ceremony::progress::Progress;
+    use crate::tuf::digest::Sha256;
+
+    fn claimed() -> Document {
+        Document {
+            role: "claimed".to_owned(),
+            version: 2,
+        }
+    }
+
+    fn in_review() -> Progress {
+        let payload = Sha256::of(b"payload");
+        let steps = vec![
+            Step::Build,
+            Step::Review {
+                document: claimed(),
+            },
+        ];
+        let mut progress = Progress::default();
+        for event in [
+            Event::Opened {
+                tool: String::new(),
+                program: payload,
+                mode: Mode::Production,
+                kind: "claim".to_owned(),
+                title: String::new(),
+                script: payload,
+                trusted_root: None,
+                ceremony: payload,
+                modules: Vec::new(),
+                holders: None,
+            },
+            Event::PlanFixed {
+                sha256: payload,
+                steps,
+                minutes: 1,
+            },
+            Event::StepStarted { step: 0 },
+            Event::Built {
+                document: claimed(),
+                payload,
+                size: 1,
+                quorums: Vec::new(),
+            },
+            Event::StepDone { step: 0 },
+            Event::StepStarted { step: 1 },
+        ] {
+            progress.apply(&event).unwrap();
+        }
+        progress
+    }
+
+    fn reviewed(watch: (usize, usize), spots: (usize, usize)) -> Event {
+        let share = |(seen, of)| Share { seen, of };
+        Event::Reviewed {
+            document: claimed(),
+            payload: Sha256::of(b"payload"),
+            rows: 7,
+            seen: Some(Seen {
+                entries: 50,
+                watch: share(watch),
+                spots: share(spots),
+                list: Sha256::of(b"a\n"),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_review_counts_only_when_all_that_had_to_be_seen_was() {
+        for (watch, spots, right) in [
+            ((3, 3), (20, 20), true),
+            ((0, 0), (0, 0), true),
+            ((2, 3), (20, 20), false),
+            ((3, 3), (19, 20), false),
+            ((4, 3), (20, 20), false),
+        ] {
+            let mut progress = in_review();
+            let applied = progress.apply(&reviewed(watch, spots));
+            assert_eq!(applied.is_ok(), right, "{watch:?} {spots:?}");
+            if let Err(illegal) = applied {
+                assert_eq!(
+                    illegal.to_string(),
+                    "claimed v2 counts as reviewed and not all that had to be seen was"
+                );
+            }
+            let known = progress.document(&claimed()).unwrap();
+            assert_eq!((known.reviewed, known.seen.is_some()), (right, right));
+        }
+    }
+
+    #[test]
+    fn what_was_seen_is_read_as_strictly_as_it_is_written() {
+        let written = serde_json::to_string(&reviewed((1, 1), (2, 2))).unwrap();
+        let read: Event = serde_json::from_str(&written).unwrap();
+        assert_eq!(read, reviewed((1, 1), (2, 2)));
+        let more = written.replace("\"entries\":50", "\"entries\":50,\"more\":1");
+        assert_ne!(more, written);
+        assert!(serde_json::from_str::<Event>(&more).is_err());
+        // As every transcript before it has it, and still one that is read to its end.
+        let whole = r#"{"event":"reviewed","document":{"role":"claimed","version":2},"payload":"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881","rows":7}"#;
+        let read: Event = serde_json::from_str(whole).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), whole);
+    }
 }

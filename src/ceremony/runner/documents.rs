@@ -92,6 +92,7 @@ impl Runner<'_> {
             document: document.clone(),
             payload: candidate.payload(),
             rows,
+            seen: None,
         })
     }
 

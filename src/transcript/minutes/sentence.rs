@@ -55,9 +55,25 @@ pub(super) fn of(event: &Event, transcript: &Transcript) -> Option<String> {
             document,
             payload,
             rows,
+            seen: None,
         } => format!(
             "{} was read to its end ({rows} rows) and the phrase typed.\n{}",
             text(&document.to_string()),
+            indented(*payload)
+        ),
+        Event::Reviewed {
+            document,
+            payload,
+            rows,
+            seen: Some(seen),
+        } => format!(
+            "{} changes {} projects. {rows} rows were shown: the summary, {} of {} on the watch list and {} of {} spot checks. The phrase was typed.\n{}",
+            text(&document.to_string()),
+            seen.entries,
+            seen.watch.seen,
+            seen.watch.of,
+            seen.spots.seen,
+            seen.spots.of,
             indented(*payload)
         ),
         Event::Written { file } => format!(

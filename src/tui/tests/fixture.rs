@@ -146,6 +146,7 @@ fn happens(text: &str, step: usize) -> Vec<Event> {
             document: root(),
             payload: payload(),
             rows: 31,
+            seen: None,
         }],
         3 => vec![Event::ShadowPassed {
             document: root(),
