@@ -631,7 +631,7 @@ fn a_trusted_root_that_says_too_little_or_two_things_is_refused() {
 #[test]
 fn an_old_trusted_root_is_told_and_a_very_old_one_refused() {
     let root = our_root();
-    let age = |dated: &str| root.age("trusted_root.json", dated.parse().unwrap(), at());
+    let age = |dated: &str| root.age("trusted_root.json", Some(dated.parse().unwrap()), at());
     assert_eq!(age("2026-11-22T12:00:00Z"), None);
     assert_eq!(age("2026-10-23T12:00:00Z"), None);
     let old = age("2026-10-20T00:00:00Z").unwrap();
@@ -653,4 +653,11 @@ fn an_old_trusted_root_is_told_and_a_very_old_one_refused() {
     let tomorrow = age("2026-11-23T00:00:00Z").unwrap();
     assert_eq!(tomorrow.level, Level::Error);
     assert!(tomorrow.text.contains("one of the two dates is wrong"));
+    let unknown = root.age("trusted_root.json", None, at()).unwrap();
+    assert_eq!(unknown.level, Level::Warning);
+    assert!(
+        unknown
+            .text
+            .starts_with("nobody says when the trusted root was fetched; ")
+    );
 }

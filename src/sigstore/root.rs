@@ -28,9 +28,9 @@ const MEDIA_TYPES: [&str; 2] = [
 ];
 
 /// After so many days a root is told to be old.
-const OLD: i32 = 30;
+const OLD: i64 = 30;
 /// After so many days it is refused: Sigstore's own metadata that vouches for it expires about every half year.
-const TOO_OLD: i32 = 183;
+const TOO_OLD: i64 = 183;
 
 /// What an entry of a trusted root vouches for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,33 +123,38 @@ impl TrustedRoot {
         starts.max().unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// What its age means, where it was fetched on `dated` and is used on `at`. The file has no date of its own, so the script says it.
-    pub fn age(&self, file: &str, dated: Timestamp, at: Timestamp) -> Option<Finding> {
+    /// What its age means, where it was fetched on `dated` and is used on `at`. The file has no date of its own, so a person says it.
+    pub fn age(&self, file: &str, dated: Option<Timestamp>, at: Timestamp) -> Option<Finding> {
         const RULE: &str = "SIGSTORE-ROOT-AGE";
-        const SECONDS: i64 = 24 * 60 * 60;
+        const DAY: i64 = 24 * 60 * 60;
+        const ADVICE: &str = "A key that Sigstore withdrew since then is still believed. Fetch it again with a Sigstore client";
+        let newest = self.newest();
+        let Some(dated) = dated else {
+            let text = format!(
+                "nobody says when the trusted root was fetched; its newest entry is from {newest}. A key that Sigstore withdrew since is still believed. See that it was fetched for this ceremony"
+            );
+            return Some(Finding::warning(RULE, file, text));
+        };
         let seconds = at.as_second().saturating_sub(dated.as_second());
-        let days = seconds.div_euclid(SECONDS);
+        let days = seconds.div_euclid(DAY);
         if seconds < 0 {
             let text = format!(
                 "the trusted root is dated {dated}, after {at}, when it is used; one of the two dates is wrong"
             );
-            return Some(Finding::error(RULE, file, text));
-        }
-        let newest = self.newest();
-        let advice = "A key that Sigstore withdrew since then is still believed. Fetch it again with a Sigstore client";
-        if days > i64::from(TOO_OLD) {
+            Some(Finding::error(RULE, file, text))
+        } else if days > TOO_OLD {
             let text = format!(
-                "the trusted root is {days} days old; Sigstore's own metadata that vouched for it has expired (more than {TOO_OLD} days). {advice}"
+                "the trusted root is {days} days old; Sigstore's own metadata that vouched for it has expired (more than {TOO_OLD} days). {ADVICE}"
             );
-            return Some(Finding::error(RULE, file, text));
-        }
-        if days > i64::from(OLD) {
+            Some(Finding::error(RULE, file, text))
+        } else if days > OLD {
             let text = format!(
-                "the trusted root is {days} days old; its newest entry is from {newest}. {advice}"
+                "the trusted root is {days} days old; its newest entry is from {newest}. {ADVICE}"
             );
-            return Some(Finding::warning(RULE, file, text));
+            Some(Finding::warning(RULE, file, text))
+        } else {
+            None
         }
-        None
     }
 
     /// The address of the log of signatures that is named by `id`.
