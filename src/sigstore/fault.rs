@@ -91,8 +91,6 @@ impl Fault {
             Error::SignatureInvalid(_) | Error::UnsupportedArtifact(_) | Error::ArtifactRead(_) => {
                 Self::Signature(reason)
             }
-            // What the bundle itself says of the artifact was compared before.
-            Error::ArtifactMismatch(_) => Self::Log(reason),
             Error::Certificate(found) => match found {
                 CertificateError::Malformed(_) => Self::Bundle(reason),
                 CertificateError::NotYetValid { .. } | CertificateError::Expired { .. } => {
@@ -103,7 +101,8 @@ impl Fault {
             },
             Error::TransparencyLog(TransparencyLogError::IntegratedTime(_))
             | Error::Timestamp(_) => Self::Time(reason),
-            Error::TransparencyLog(_) => Self::Log(reason),
+            // What the bundle itself says of the artifact was compared before; what is left is the log's entry.
+            Error::TransparencyLog(_) | Error::ArtifactMismatch(_) => Self::Log(reason),
             Error::Bundle(found) => bundle(found, reason),
             Error::InvalidTrustRoot(_) | Error::TrustRoot(_) | Error::TrustedCertificate(_) => {
                 Self::Root(reason)

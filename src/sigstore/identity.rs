@@ -14,7 +14,7 @@ const SCHEME: &str = "Fulcio";
 pub struct Identity {
     /// An e-mail address, or the address of a workflow.
     pub identity: String,
-    /// The address of the OpenID Connect issuer.
+    /// The address of who let the identity log in (OIDC).
     pub issuer: String,
 }
 

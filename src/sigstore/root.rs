@@ -21,7 +21,7 @@ const LIMITS: Limits = Limits {
     string: 64 << 10,
 };
 
-/// The two spellings of its media type (protobuf-specs, sigstore_trustroot.proto: readers must take the older one too).
+/// The two spellings of its media type (protobuf-specs: readers must take the older one too).
 const MEDIA_TYPES: [&str; 2] = [
     "application/vnd.dev.sigstore.trustedroot.v0.1+json",
     "application/vnd.dev.sigstore.trustedroot+json;version=0.1",

@@ -100,6 +100,12 @@ impl Order {
         let mut extensions = vec![
             extension(&[0x55, 0x1d, 0x0f], true, &[3, 2, 7, 0x80]),
             extension(&[0x55, 0x1d, 0x25], false, &purpose),
+            subject_key(LEAF),
+            extension(
+                &[0x55, 0x1d, 0x23],
+                false,
+                &tlv(0x30, &tlv(0x80, &key_identifier(self.authority))),
+            ),
             extension(&[0x55, 0x1d, 0x11], true, &names),
             extension(&fulcio(1), false, self.old_issuer.as_bytes()),
             extension(&fulcio(8), false, &tlv(0x0c, self.issuer.as_bytes())),
@@ -234,6 +240,7 @@ fn authority() -> Vec<u8> {
     let extensions = [
         extension(&[0x55, 0x1d, 0x0f], true, &[3, 2, 1, 6]),
         extension(&[0x55, 0x1d, 0x13], true, &[0x30, 6, 1, 1, 0xff, 2, 1, 0]),
+        subject_key(AUTHORITY),
     ];
     let name = "Test intermediate";
     let tbs = tbs(&[1], name, name, from, until, AUTHORITY, &extensions);
@@ -295,6 +302,15 @@ fn extension(id: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
         Vec::new()
     };
     tlv(0x30, &[oid(id), critical, tlv(4, value)].concat())
+}
+
+fn subject_key(seed: u8) -> Vec<u8> {
+    extension(&[0x55, 0x1d, 0x0e], false, &tlv(4, &key_identifier(seed)))
+}
+
+/// RFC 7093, method 1, as far as it matters here: 20 bytes that depend on the key.
+fn key_identifier(seed: u8) -> Vec<u8> {
+    Sha256::digest(spki(seed))[..20].to_vec()
 }
 
 fn oid(id: &[u8]) -> Vec<u8> {
