@@ -4,8 +4,12 @@
 pub mod changes;
 pub mod delegation;
 pub mod fault;
+mod field;
 pub mod holders;
+pub mod owners;
 pub mod policy;
 pub mod project;
 pub mod quorum;
+pub mod role_names;
+pub mod requests;
 pub mod top;
