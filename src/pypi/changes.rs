@@ -13,8 +13,11 @@ use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Key, KeyId, PublicKey};
 
+mod exact;
 #[cfg(test)]
 mod tests;
+
+pub use exact::{Expected, exact};
 
 /// What shall become of projects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

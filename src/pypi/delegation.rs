@@ -216,7 +216,7 @@ fn form(file: &str, text: &str) -> Finding {
 }
 
 /// The pre-image digest of an entry: the objects of the keys that it lists, and itself.
-fn digest(role: Json<'_>, keys: &BTreeMap<&str, Json<'_>>) -> Sha256 {
+pub(super) fn digest(role: Json<'_>, keys: &BTreeMap<&str, Json<'_>>) -> Sha256 {
     let mut hasher = sha2::Sha256::new();
     hasher.update(b"{\"keys\":{");
     for (index, (keyid, object)) in keys.iter().enumerate() {

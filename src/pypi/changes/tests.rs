@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::pypi::delegation::tests::{FILE, envelope, key, keyid, project, role, signed};
+use crate::tuf::finding::Level;
 
 const EXPIRES: &str = "2027-06-30T00:00:00Z";
 
@@ -50,9 +51,23 @@ fn changes<const N: usize>(old: &Value, changes: [(&str, After); N]) -> ChangeSe
     }
 }
 
+/// The new signed part, which is proven to be exact.
 fn applied(old: &Value, changes: &ChangeSet, custody: Option<&RoleSpec>) -> Value {
-    let new = apply(FILE, &envelope(old), 8, EXPIRES, changes, custody).unwrap();
+    let mut old = old.clone();
+    old["version"] = json!(7);
+    let old = envelope(&old);
+    let new = apply(FILE, &old, 8, EXPIRES, changes, custody).unwrap();
     assert!(new.signatures().is_empty());
+    let expected = Expected {
+        version: 8,
+        expires: EXPIRES,
+        marker: None,
+        changes,
+        custody,
+    };
+    let findings = exact(FILE, Some(&old), &new, &expected);
+    let is_exact = matches!(&findings[..], [note] if note.level == Level::Note);
+    assert!(is_exact, "{findings:?}");
     let document: Value = serde_json::from_slice(new.bytes()).unwrap();
     document["signed"].clone()
 }
