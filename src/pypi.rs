@@ -11,6 +11,6 @@ pub mod owners;
 pub mod policy;
 pub mod project;
 pub mod quorum;
-pub mod role_names;
 pub mod requests;
+pub mod role_names;
 pub mod top;
