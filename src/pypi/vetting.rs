@@ -8,17 +8,16 @@
 //! A request is *green* (nothing speaks against it; it may be accepted with all other green ones at once), *needs a look* (a person decides, and says
 //! why), or *refused* (nobody can accept it). A doubt is never resolved in favour of green.
 
-use std::collections::BTreeMap;
-
 use super::changes::{After, Change, ChangeSet};
 use super::delegation::Delegations;
+use super::owners::Owners;
 use super::project::Project;
 use super::requests::statement::Sigstore;
 use super::requests::{Action, Request, Requests};
 use super::top::Top;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
-use crate::tuf::key::{Key, KeyId};
+use crate::tuf::key::Key;
 use crate::tuf::repository::Repository;
 
 mod batch;
@@ -77,8 +76,8 @@ pub struct Input<'a> {
     pub claimed: &'a Delegations,
     /// The newest first; at least one.
     pub archives: &'a [Archived<'a>],
-    /// Labels of the developers' register by keyid.
-    pub owners: &'a BTreeMap<KeyId, String>,
+    /// The developers' register.
+    pub owners: &'a Owners,
     /// The most downloaded projects.
     pub top: &'a Top,
     /// Judges Sigstore bundles.

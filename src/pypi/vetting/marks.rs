@@ -1,74 +1,42 @@
 //! What makes people look although every signature is right: who else has the key, what happened to the accounts, how well known the name is.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 use super::history::days;
 use super::{Input, Judge, LookAlikes, Weight};
-use crate::pypi::owners::person;
-use crate::pypi::requests::{Action, is_identity};
-use crate::tuf::finding::{Finding, shown};
+use crate::pypi::owners::{self, Owners, Team};
+use crate::pypi::project::Project;
+use crate::pypi::requests::{Action, EventKind, Request, is_identity};
+use crate::tuf::finding::{Finding, Level};
 use crate::tuf::key::KeyId;
-
-/// One key on more projects than this is reported: a key that many depend on is worth more to steal.
-const MANY: usize = 20;
 
 /// What is known of all requests and of claimed together.
 pub(super) struct Whole<'a> {
-    /// The persons who are said to hold a key.
-    persons: HashMap<&'a KeyId, BTreeSet<&'a str>>,
-    /// On how many projects a key is.
-    projects: BTreeMap<&'a KeyId, usize>,
+    /// Keys that two persons are said to hold.
+    shared: BTreeMap<&'a KeyId, Finding>,
+    /// The register with what the requests say.
+    owners: Owners,
     look_alikes: LookAlikes,
 }
 
 impl<'a> Whole<'a> {
     pub(super) fn of(input: &Input<'a>) -> Self {
-        let mut persons: HashMap<&KeyId, BTreeSet<&str>> = HashMap::new();
-        let mut projects: BTreeMap<&KeyId, usize> = BTreeMap::new();
-        for (keyid, label) in input.owners {
-            persons.entry(keyid).or_default().insert(person(label));
-        }
-        let asked = &input.requests.requests;
-        for request in asked {
-            for (keyid, label) in &request.owners {
-                persons.entry(keyid).or_default().insert(person(label));
-            }
-            for keyid in request.keys.keys() {
-                *projects.entry(keyid).or_default() += 1;
-            }
-        }
-        let changed: BTreeSet<_> = asked.iter().map(|request| &request.project).collect();
-        let untouched = input
-            .claimed
-            .projects
-            .iter()
-            .filter(|(project, _)| !changed.contains(project));
-        for (_, delegation) in untouched {
-            for (keyid, _) in &delegation.keys {
-                *projects.entry(keyid).or_default() += 1;
-            }
-        }
+        let asked = || input.requests.requests.iter();
+        let labels = asked().flat_map(|request| &request.owners);
+        let mut owners = input.owners.clone();
+        owners.merge(labels.clone(), input.policy.on);
         let top = input.top.projects();
         let top = &top[..input.policy.top.min(top.len())];
         Self {
-            persons,
-            projects,
+            shared: input.owners.shared(input.file, labels),
+            owners,
             look_alikes: LookAlikes::of(top),
         }
     }
 
-    /// Keys on many projects, once each.
+    /// What is said of no project alone.
     pub(super) fn findings(&self, input: &Input<'_>) -> Vec<Finding> {
-        let many = self.projects.iter().filter(|(_, count)| **count > MANY);
-        let mut findings: Vec<Finding> = many
-            .map(|(keyid, count)| {
-                let text = format!(
-                    "the key {} is on {count} projects; tell its owner what its loss would mean",
-                    shown(&keyid.0)
-                );
-                Finding::note("CLAIM-KEY-MANY", input.file, text)
-            })
-            .collect();
+        let mut findings = many(input);
         if input.top.len() < input.policy.top {
             let text = format!(
                 "the script says that the {} most downloaded projects are always looked at, and the list has {}",
@@ -78,6 +46,33 @@ impl<'a> Whole<'a> {
             findings.push(Finding::warning("CLAIM-TOP", input.file, text));
         }
         findings
+    }
+}
+
+/// Keys on many projects, once each: projects as they would be if every request were accepted.
+fn many(input: &Input<'_>) -> Vec<Finding> {
+    let mut teams: BTreeMap<&Project, Team<'_>> = BTreeMap::new();
+    for (project, delegation) in &input.claimed.projects {
+        let keys = delegation.keys.iter();
+        let team = Team {
+            project,
+            keys: keys.map(|(keyid, key)| (keyid, &**key)).collect(),
+            threshold: delegation.threshold,
+        };
+        teams.insert(project, team);
+    }
+    for request in &input.requests.requests {
+        teams.insert(&request.project, team(request));
+    }
+    let many = owners::many_projects(input.file, teams.into_values());
+    many.into_iter().map(|(_, finding)| finding).collect()
+}
+
+fn team(request: &Request) -> Team<'_> {
+    Team {
+        project: &request.project,
+        keys: request.keys.iter().collect(),
+        threshold: request.threshold,
     }
 }
 
@@ -97,19 +92,13 @@ impl Judge<'_, '_> {
             self.say(Weight::Looks, &finding.rule, finding.text);
         }
         for (keyid, key) in &request.keys {
-            if let Some(persons) = self.whole.persons.get(keyid).filter(|them| them.len() > 1) {
-                let persons: Vec<_> = persons.iter().map(|person| shown(person)).collect();
-                let text = format!(
-                    "the key {} is said to be held by {}; a key has one owner (PEP 480: private keys are not shared)",
-                    shown(&keyid.0),
-                    persons.join(" and by ")
-                );
-                self.say(Weight::Gates, "CLAIM-KEY-SHARED", text);
+            if let Some(finding) = self.whole.shared.get(keyid) {
+                self.say(Weight::Gates, &finding.rule, &finding.text);
             }
             if is_identity(key) {
                 for finding in (self.input.remarks)(key) {
                     let weight = match finding.level {
-                        crate::tuf::finding::Level::Note => Weight::Reports,
+                        Level::Note => Weight::Reports,
                         _ => Weight::Looks,
                     };
                     self.say(weight, &finding.rule, finding.text);
@@ -119,42 +108,8 @@ impl Judge<'_, '_> {
         if self.is_refused() || request.keys.is_empty() {
             return;
         }
-        if request.keys.len() == 1 {
-            let text = "it has a single key: its loss needs a reset by the administrators";
-            self.say(Weight::Reports, "CLAIM-ONE-KEY", text);
-        }
-        self.persons();
-    }
-
-    /// The smallest set of owners that reaches the threshold: told, never held against a project.
-    fn persons(&mut self) {
-        let request = self.request;
-        let mut held: BTreeMap<&str, usize> = BTreeMap::new();
-        for label in request.owners.values() {
-            *held.entry(person(label)).or_default() += 1;
-        }
-        let mut counts: Vec<(usize, &str)> =
-            held.into_iter().map(|(name, keys)| (keys, name)).collect();
-        counts.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-        let threshold = request.threshold as usize;
-        let (mut keys, mut needed) = (0, Vec::new());
-        for (count, name) in counts {
-            if keys >= threshold {
-                break;
-            }
-            keys += count;
-            needed.push(shown(name));
-        }
-        if needed.len() < threshold {
-            let text = format!(
-                "its threshold is {threshold}, and {} can reach it: {}",
-                match needed.len() {
-                    1 => "one person".to_owned(),
-                    count => format!("{count} persons"),
-                },
-                needed.join(", ")
-            );
-            self.say(Weight::Reports, "CLAIM-PERSONS", text);
+        for remark in self.whole.owners.remarks(self.input.file, &team(request)) {
+            self.add(Weight::Reports, remark);
         }
     }
 
@@ -168,11 +123,10 @@ impl Judge<'_, '_> {
                 let text = format!(
                     "{} on {}, {before} days before this claim",
                     match event.kind {
-                        crate::pypi::requests::EventKind::Recovery =>
-                            "an owner's account was recovered",
-                        crate::pypi::requests::EventKind::Ownership => "its owners changed",
-                        crate::pypi::requests::EventKind::Quarantine => "it was quarantined",
-                        crate::pypi::requests::EventKind::Report => "it was reported",
+                        EventKind::Recovery => "an owner's account was recovered",
+                        EventKind::Ownership => "its owners changed",
+                        EventKind::Quarantine => "it was quarantined",
+                        EventKind::Report => "it was reported",
                     },
                     event.at
                 );
