@@ -204,6 +204,7 @@ fn material(stand: &Stand) -> Material<'_> {
         script: &stand.script,
         trusted: &stand.trusted,
         enrolled: &[],
+        decisions: None,
         mode: Mode::Rehearsal,
     }
 }
