@@ -7,7 +7,7 @@ mod roots;
 
 use std::collections::BTreeMap;
 
-use archives::Archive;
+use archives::{Archive, Carried};
 use requests::Asked;
 
 use super::event::{Abandoned, Document, Mode, REHEARSAL_MARKER};
@@ -78,18 +78,23 @@ impl Trusted {
         let first = self.chain.as_ref()?.roots.first()?;
         (first.root.header.version == 1).then(|| Sha256::of(first.envelope.bytes()))
     }
-    /// Takes in archives as they were carried in; the script says which they must be.
+    /// Takes in archives as they were carried in; the script says which they must be, and the trusted chain whether they hold.
     ///
     /// # Errors
-    /// Rule `INTAKE-ARCHIVE`.
+    /// As [`archives::archives`] and [`Archive::open`].
     pub fn take_archives(
         &mut self,
         script: &Script,
-        carried: Vec<Archive>,
+        carried: Vec<Carried>,
     ) -> Result<(), Vec<Finding>> {
-        self.archives = archives::archives(script, carried)?;
-        self.files
-            .extend(self.archives.iter().map(Archive::taken_in));
+        let carried = archives::archives(script, carried)?;
+        let Some(chain) = &self.chain else {
+            return Ok(());
+        };
+        for carried in carried {
+            self.files.push(carried.taken_in());
+            self.archives.push(Archive::open(carried, chain)?);
+        }
         Ok(())
     }
     /// The keys and threshold that hold for a role now.
@@ -195,6 +200,7 @@ pub fn intake(
     let chain = roots::read_chain(&trusted.files, wanted)?;
     trusted.findings.extend(chain.findings.iter().cloned());
     trusted.chain = Some(chain);
+    check_anchor(&trusted).map_err(|finding| vec![finding])?;
     // In order of trust: each is verified by what was read before it.
     for role in ROLES.into_iter().skip(1) {
         let read = read_role(&trusted, role).map_err(|finding| vec![finding])?;
@@ -336,6 +342,19 @@ fn note_expiry(trusted: &mut Trusted, now: jiff::Timestamp) {
             ),
         ));
     }
+}
+
+/// Requests name the repository by its first root, which must be there to compare.
+fn check_anchor(trusted: &Trusted) -> Result<(), Finding> {
+    let Some(requests) = &trusted.asked.requests else {
+        return Ok(());
+    };
+    let Some(anchor) = trusted.anchor() else {
+        let text = "requests name the repository by its first root: carry in the whole chain, 1.root.json first";
+        return Err(Finding::error("INTAKE-TRUSTED-ROOT", "trusted", text));
+    };
+    let wrong = requests.header.check_anchor(requests::REQUESTS, &anchor);
+    wrong.map_or(Ok(()), Err)
 }
 
 fn check_register(script: &Script, trusted: &mut Trusted) -> Result<(), Vec<Finding>> {

@@ -3,25 +3,61 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::InputFile;
 use crate::ceremony::script::Script;
+use crate::pypi::delegation::{self, Delegations};
+use crate::tuf::chain::Chain;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::{Finding, shown};
+use crate::tuf::repository::{Files, Repository};
 
 /// The rule of this file.
 const RULE: &str = "INTAKE-ARCHIVE";
 
-/// A published metadata folder as it stood on one day.
+/// A published metadata folder as it stood on one day, as it was carried in.
 #[derive(Clone, Debug)]
-pub struct Archive {
+pub struct Carried {
     /// The day: `2026-11-20`.
     pub name: String,
     /// Its files by name: `timestamp.json`, `7.snapshot.json`.
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
-impl Archive {
+/// An archive that is the script's and verifies from the trusted chain down to its snapshot; its roles verify when they are asked for.
+pub struct Archive {
+    /// The day: `2026-11-20`.
+    pub name: String,
+    /// Midnight of that day, UTC.
+    pub day: jiff::Timestamp,
+    /// Its files by name.
+    pub files: Arc<BTreeMap<String, Vec<u8>>>,
+    /// The same as clients see it.
+    pub repository: Repository,
+    /// What it delegates in recently-claimed; none where its tree has no such role.
+    pub recently: Option<Delegations>,
+}
+
+/// The files of an archive without its roots: those are taken from the trusted chain.
+struct Rootless(Arc<BTreeMap<String, Vec<u8>>>);
+
+impl Files for Rootless {
+    fn names(&self) -> BTreeSet<String> {
+        let names = self.0.keys().filter(|name| root_version(name).is_none());
+        names.cloned().collect()
+    }
+    fn take(&self, name: &str) -> Result<Vec<u8>, Finding> {
+        let file = self.0.get(name).cloned();
+        file.ok_or_else(|| Finding::error("REPOSITORY-MISSING", name, "it is not there"))
+    }
+}
+
+fn root_version(name: &str) -> Option<u64> {
+    name.strip_suffix(".root.json")?.parse().ok()
+}
+
+impl Carried {
     /// Its folder in the input.
     pub fn folder(&self) -> String {
         format!("archives/{}", self.name)
@@ -45,13 +81,90 @@ impl Archive {
     }
 }
 
+impl Archive {
+    /// Verifies what was carried in. An archive may be under an older root than today's, which is in the chain; the one that it names its newest must be there,
+    /// byte for byte.
+    ///
+    /// # Errors
+    /// Rule `INTAKE-ARCHIVE`, what [`Repository::published`] refuses, and what is wrong with recently-claimed as a whole.
+    pub fn open(carried: Carried, chain: &Chain) -> Result<Self, Vec<Finding>> {
+        let folder = carried.folder();
+        let inside = |mut finding: Finding| {
+            finding.file = format!("{folder}/{}", finding.file);
+            finding
+        };
+        let root = newest_root(&carried, chain).map_err(|finding| vec![finding])?;
+        let files = Arc::new(carried.files);
+        let repository = Repository::published(root, Rootless(Arc::clone(&files)))
+            .map_err(|findings| findings.into_iter().map(inside).collect::<Vec<_>>())?;
+        let recently = recently(&repository).map_err(|finding| vec![inside(finding)])?;
+        let day = format!("{}T00:00:00Z", carried.name);
+        Ok(Self {
+            day: day.parse().unwrap_or_default(),
+            name: carried.name,
+            files,
+            repository,
+            recently,
+        })
+    }
+
+    /// Its folder in the input.
+    pub fn folder(&self) -> String {
+        format!("archives/{}", self.name)
+    }
+
+    /// The bytes of a role's present version.
+    pub fn file(&self, role: &str) -> Option<&[u8]> {
+        let version = self.repository.snapshot()?.role(role)?.version;
+        let bytes = self.files.get(&format!("{version}.{role}.json"));
+        bytes.map(Vec::as_slice)
+    }
+}
+
+/// The newest root of an archive, which must be one of the chain.
+fn newest_root(carried: &Carried, chain: &Chain) -> Result<(String, Vec<u8>), Finding> {
+    let folder = carried.folder();
+    let refuse = |text: String| Finding::error(RULE, &folder, text);
+    let versions = carried
+        .files
+        .keys()
+        .filter_map(|name| Some((root_version(name)?, name)));
+    let Some((version, name)) = versions.max() else {
+        return Err(refuse("there is no root in it".to_owned()));
+    };
+    let mut roots = chain.roots.iter();
+    let Some(known) = roots.find(|chained| chained.root.header.version == version) else {
+        return Err(refuse(format!(
+            "its newest root is v{version}, which is not in the trusted chain: carry it in with the other roots"
+        )));
+    };
+    let bytes = known.envelope.bytes();
+    if carried.files.get(name).is_some_and(|found| found == bytes) {
+        return Ok((name.clone(), bytes.to_vec()));
+    }
+    Err(refuse(format!(
+        "its root v{version} is not the trusted root v{version}: one of the two was forged. Stop and find out which"
+    )))
+}
+
+/// Recently-claimed, verified by the keys that targets names.
+fn recently(repository: &Repository) -> Result<Option<Delegations>, Finding> {
+    const ROLE: &str = "recently-claimed";
+    let top = repository.top()?;
+    if top.listing().delegation(ROLE).is_none() {
+        return Ok(None);
+    }
+    let role = top.delegated(ROLE)?;
+    delegation::delegations(role.listing().file(), role.listing().envelope()).map(Some)
+}
+
 /// Compares what was carried in with what the script names. The archives come back in the script's order, the newest first.
 ///
 /// # Errors
 /// Rule `INTAKE-ARCHIVE`: everything that is wrong with them.
-pub fn archives(script: &Script, carried: Vec<Archive>) -> Result<Vec<Archive>, Vec<Finding>> {
+pub fn archives(script: &Script, carried: Vec<Carried>) -> Result<Vec<Carried>, Vec<Finding>> {
     let mut findings = order(script);
-    let mut by_name: BTreeMap<String, Archive> = carried
+    let mut by_name: BTreeMap<String, Carried> = carried
         .into_iter()
         .map(|archive| (archive.name.clone(), archive))
         .collect();
@@ -120,7 +233,7 @@ pub fn is_day(name: &str) -> bool {
 }
 
 /// A metadata folder is flat and holds metadata; what else lies there was not published.
-fn strange(archive: &Archive) -> Vec<Finding> {
+fn strange(archive: &Carried) -> Vec<Finding> {
     let mut lower = BTreeSet::new();
     let mut findings = Vec::new();
     for name in archive.files.keys() {
@@ -151,8 +264,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
-    fn archive(name: &str, files: &[(&str, &str)]) -> Archive {
-        Archive {
+    fn archive(name: &str, files: &[(&str, &str)]) -> Carried {
+        Carried {
             name: name.to_owned(),
             files: files
                 .iter()
@@ -175,11 +288,11 @@ mod tests {
         Script::parse("script.toml", text.as_bytes()).unwrap()
     }
 
-    fn digest(archive: &Archive) -> Sha256 {
+    fn digest(archive: &Carried) -> Sha256 {
         Sha256::of(archive.listing().as_bytes())
     }
 
-    fn refusal(script: &Script, carried: Vec<Archive>) -> (String, String) {
+    fn refusal(script: &Script, carried: Vec<Carried>) -> (String, String) {
         let finding = archives(script, carried).unwrap_err().remove(0);
         assert_eq!(finding.rule, RULE);
         (finding.file, finding.text)

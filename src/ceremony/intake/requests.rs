@@ -3,6 +3,7 @@
 
 use super::InputFile;
 use crate::ceremony::script::Script;
+use crate::pypi::requests::Requests;
 use crate::pypi::top::Top;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
@@ -26,7 +27,7 @@ pub const LEDGER: &str = "ledger.jsonl";
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// [`REQUESTS`].
-    pub requests: Option<InputFile>,
+    pub requests: Option<Requests>,
     /// [`INCIDENT`].
     pub incident: Option<InputFile>,
     /// [`TOP`]; empty if there is none.
@@ -70,22 +71,22 @@ pub(super) fn asked(script: &Script, files: &[InputFile]) -> Result<Asked, Vec<F
             .map(|claim| claim.sigstore_sha256)
             .unwrap_or_else(|| rotate.and_then(|rotate| rotate.sigstore_sha256));
         let top = pinned(TOP, "claim.top_sha256", top);
-        Asked {
-            requests: pinned(REQUESTS, &format!("{table}.requests_sha256"), requests),
-            incident: pinned(
-                INCIDENT,
-                "rotate.incident_sha256",
-                rotate.map(|rotate| rotate.incident_sha256),
-            ),
+        let requests = pinned(REQUESTS, &format!("{table}.requests_sha256"), requests);
+        let incident = rotate.map(|rotate| rotate.incident_sha256);
+        let asked = Asked {
+            incident: pinned(INCIDENT, "rotate.incident_sha256", incident),
             sigstore: pinned(SIGSTORE, &format!("{table}.sigstore_sha256"), sigstore),
-            top: match top.map(|file| Top::parse(TOP, &file.bytes)).transpose() {
-                Ok(top) => top.unwrap_or_default(),
-                Err(finding) => {
-                    findings.push(finding);
-                    Top::default()
-                }
-            },
             ..Asked::default()
+        };
+        let mut read = |refused: Finding| findings.push(refused);
+        let top = top.map(|file| Top::parse(TOP, &file.bytes));
+        let requests = requests.map(|file| Requests::parse(REQUESTS, &file.bytes));
+        Asked {
+            top: top
+                .and_then(|top| top.map_err(&mut read).ok())
+                .unwrap_or_default(),
+            requests: requests.and_then(|requests| requests.map_err(&mut read).ok()),
+            ..asked
         }
     };
     if !findings.is_empty() {
@@ -144,6 +145,16 @@ mod tests {
         Script::parse("script.toml", text.as_bytes()).unwrap()
     }
 
+    /// A file of no requests.
+    fn none() -> String {
+        let zero = Sha256([0; 32]);
+        let header = format!(
+            "{{\"schema\":\"tuf-ceremony/requests/1\",\"anchor\":\"{zero}\",\"made\":\"2026-11-21T00:00:00Z\",\"requests\":0}}\n"
+        );
+        let digest = Sha256::of(header.as_bytes());
+        format!("{header}{{\"end\":{{\"requests\":0,\"sha256\":\"{digest}\"}}}}\n")
+    }
+
     fn file(path: &str, text: &str) -> InputFile {
         InputFile {
             path: path.to_owned(),
@@ -153,17 +164,17 @@ mod tests {
 
     #[test]
     fn what_is_asked_is_what_the_script_pins() {
-        let (requests, top) = (file(REQUESTS, "requests"), file(TOP, "django\nnumpy\n"));
+        let (requests, top) = (file(REQUESTS, &none()), file(TOP, "django\nnumpy\n"));
         let digest = |file: &InputFile| Sha256::of(&file.bytes);
         let lines = |requests: Sha256, top: Sha256| {
             format!("requests_sha256 = \"{requests}\"\ntop_sha256 = \"{top}\"\n")
         };
         let script = claim(&lines(digest(&requests), digest(&top)));
         let asked = asked(&script, &[requests.clone(), top.clone()]).unwrap();
-        assert_eq!(asked.requests.unwrap().bytes, b"requests");
+        assert_eq!(asked.requests.unwrap().requests.len(), 0);
         assert_eq!(asked.top.len(), 2);
 
-        let changed = file(REQUESTS, "other");
+        let changed = file(REQUESTS, &none().replace("21T", "20T"));
         let said = format!(
             "has the SHA-256 {}; the script says claim.requests_sha256 = {}. Carry in the file that the script was written for",
             digest(&changed),

@@ -7,7 +7,7 @@ use crate::attestation::split;
 use crate::bundle::files;
 use crate::bundle::part::{AbandonedRecord, Part};
 use crate::ceremony::event::Abandoned;
-use crate::ceremony::intake::archives::{Archive, is_day};
+use crate::ceremony::intake::archives::{Carried, is_day};
 use crate::ceremony::intake::{InputFile, requests};
 use crate::ceremony::script::Script;
 use crate::room::failure::Failure;
@@ -49,7 +49,7 @@ pub(super) fn read_input(folder: &Path) -> Result<Vec<files::File>, Failure> {
 }
 
 /// The archives that the script names, each a folder in `archives/`; one that is not there is told by the intake. Others are not opened.
-pub(super) fn archives(folder: &Path, script: &Script) -> Result<Vec<Archive>, Failure> {
+pub(super) fn archives(folder: &Path, script: &Script) -> Result<Vec<Carried>, Failure> {
     let mut archives = Vec::new();
     for wanted in &script.archives {
         // A name that is no day is refused by the intake; here it must not become a path.
@@ -65,13 +65,13 @@ pub(super) fn archives(folder: &Path, script: &Script) -> Result<Vec<Archive>, F
 }
 
 /// One archive; none where there is no such folder.
-pub(super) fn archive(folder: &Path, name: &str) -> Result<Option<Archive>, Failure> {
+pub(super) fn archive(folder: &Path, name: &str) -> Result<Option<Carried>, Failure> {
     let files = match files::read_within(folder, files::ARCHIVE, None) {
         Ok(files) => files,
         Err(fault) if fault.is_absent() => return Ok(None),
         Err(fault) => return Err(unread(&fault)),
     };
-    Ok(Some(Archive {
+    Ok(Some(Carried {
         name: name.to_owned(),
         files: files
             .into_iter()
