@@ -206,16 +206,16 @@ impl ProjectChangeView {
         }
     }
 
-    /// The one line of the list: the name, what differs, why to look. What it leaves out stands in [`Self::detail`].
+    /// The one line of the list: the name, why to look, what differs. What it leaves out stands in [`Self::detail`].
     pub(super) fn line(&self) -> Row {
-        let mut text = format!("{:28}", self.name);
-        for part in self.parts() {
+        let reasons = self.reasons.iter().map(|reason| {
+            let sign = if reason.watch.is_gating() { "!" } else { "+" };
+            format!("{sign} {}", reason.watch.label())
+        });
+        let mut text = format!("{:24}", self.name);
+        for part in reasons.chain(self.parts()) {
             text.push_str("  ");
             text.push_str(&part);
-        }
-        for reason in &self.reasons {
-            let sign = if reason.watch.is_gating() { "!" } else { "+" };
-            text.push_str(&["  ", sign, " ", reason.watch.label()].concat());
         }
         row(self.mark(), text)
     }
@@ -290,10 +290,10 @@ fn keys(before: &[Listed], after: &[Listed]) -> Vec<Row> {
     let kept = after.iter().filter(|key| old.contains(&key.identity()));
     let gone = before.iter().filter(|key| !new.contains(&key.identity()));
     let came = after.iter().filter(|key| !old.contains(&key.identity()));
-    let rows = |mark: Mark| move |key: &Listed| row(mark, key.in_words());
-    let mut found: Vec<Row> = kept.map(rows(Mark::Same)).collect();
-    found.extend(gone.map(rows(Mark::Removed)));
-    found.extend(came.map(rows(Mark::Added)));
+    let mut found = Vec::new();
+    found.extend(kept.flat_map(|key| key.rows(Mark::Same)));
+    found.extend(gone.flat_map(|key| key.rows(Mark::Removed)));
+    found.extend(came.flat_map(|key| key.rows(Mark::Added)));
     if old == new && before != after {
         found.push(row(Mark::Changed, "the same keys in another order"));
     }
@@ -307,34 +307,39 @@ impl Listed {
         (self.keyid.clone(), object)
     }
 
-    /// What it is, whose, its keyid, its fingerprint and the digest of its object, whole.
-    fn in_words(&self) -> String {
-        match &self.key {
-            None => format!("a keyid without a key: {}", self.keyid),
-            Some(key) => {
-                let owner = key.owner.as_ref();
-                let owner = owner.map_or(String::new(), |owner| format!(" of {owner}"));
-                format!(
-                    "{} key{owner}, keyid {}, key sha256 {}, object sha256 {}",
-                    key.what, self.keyid, key.fingerprint, key.object
-                )
-            }
+    /// What it is and whose; its keyid, its fingerprint, and the digest of its object where that is not the keyid: whole, each in a row of its own that
+    /// fits on the smallest screen.
+    fn rows(&self, mark: Mark) -> Vec<Row> {
+        let keyid = row(Mark::Plain, format!("keyid {}", self.keyid));
+        let Some(key) = &self.key else {
+            return vec![row(mark, "a keyid without a key"), keyid];
+        };
+        let what = match &key.owner {
+            Some(owner) => format!("{} key of {owner}", key.what),
+            None => format!("{} key", key.what),
+        };
+        let fingerprint = row(Mark::Plain, format!("sha256 {}", key.fingerprint));
+        let mut rows = vec![row(mark, what), keyid, fingerprint];
+        let object = key.object.to_string();
+        if object != self.keyid.0 {
+            rows.push(row(Mark::Plain, format!("object {object}")));
         }
+        rows
     }
 }
 
 impl Standing {
     /// What it says besides its keys, by its place in the detail and its name.
     fn facts(&self) -> BTreeMap<(usize, String), String> {
-        let Self::Delegated(delegated) = self else {
-            let text = match self {
-                Self::Custody => "in custody: the keys of claimed answer for it",
-                _ => "not delegated",
-            };
-            return BTreeMap::from([((0, "stands".to_owned()), text.to_owned())]);
+        let delegated = match self {
+            Self::Delegated(delegated) => delegated,
+            Self::Absent => return BTreeMap::new(),
+            Self::Custody => {
+                let text = "the keys of claimed answer for it".to_owned();
+                return BTreeMap::from([((0, "custody".to_owned()), text)]);
+            }
         };
         let mut facts = vec![
-            ("stands", "delegated to keys of its own".to_owned()),
             ("role", delegated.role.clone()),
             (
                 "threshold",
@@ -346,8 +351,8 @@ impl Standing {
         if !delegated.prefixes.is_empty() {
             facts.push(("path_hash_prefixes", delegated.prefixes.join(", ")));
         }
-        let known = facts.into_iter().enumerate();
-        let known = known.map(|(place, (name, value))| ((place, name.to_owned()), value));
+        let known = facts.into_iter().zip(1..);
+        let known = known.map(|((name, value), place)| ((place, name.to_owned()), value));
         let other = delegated.other.iter();
         let other = other.map(|(name, value)| ((usize::MAX, name.clone()), value.clone()));
         known.chain(other).collect()

@@ -123,13 +123,13 @@ fn place(searching: &Searching, width: usize) -> Vec<Line<'static>> {
 /// What was seen of what must be.
 fn standing(searching: &Searching, width: usize) -> Vec<Line<'static>> {
     let seen = searching.entries().seen();
-    let locked = if searching.is_complete() {
+    let then = if searching.is_complete() {
         "All is seen: S to sign."
     } else {
-        "Signing is locked until all is seen."
+        "Signing is locked."
     };
     let text = format!(
-        "Watch list: {} of {} seen. Spot checks: {} of {} seen. {locked}",
+        "Watch list {} of {} seen, spot checks {} of {}. {then}",
         seen.watch.seen, seen.watch.of, seen.spots.seen, seen.spots.of
     );
     let mut standing = vec![Line::raw("")];
