@@ -41,7 +41,9 @@ use support::stage::{EVERYBODY, Stage};
 /// The stage after a genesis called `genesis`; every test copies it.
 static GENESIS: LazyLock<Stage> = LazyLock::new(|| {
     let stage = Stage::with_tokens(&EVERYBODY);
-    stage.ceremony("genesis", example("genesis", None)).finish();
+    stage
+        .ceremony("genesis", example("genesis-458", None))
+        .finish();
     stage
 });
 

@@ -37,7 +37,7 @@ fn before() -> Arc<Before> {
         let blank = Stage::with_tokens(&EVERYBODY);
         let rooted = blank.copy();
         rooted
-            .ceremony("genesis", example("genesis", None))
+            .ceremony("genesis", example("genesis-458", None))
             .finish();
         let before = Arc::new(Before { blank, rooted });
         *made = Arc::downgrade(&before);
@@ -147,7 +147,7 @@ fn a_chain_made_at_the_screen_is_the_one_made_headless_and_python_accepts_it() {
     let before = before();
     let screen = before.blank.copy();
     let headless = before.rooted.copy();
-    let made = finish_at_the_screen(&screen.ceremony("genesis", example("genesis", None)));
+    let made = finish_at_the_screen(&screen.ceremony("genesis", example("genesis-458", None)));
     let first_root = made.join("metadata/1.root.json");
     accepted(&first_root, &made, 1, &screen);
     let schemes = support::scripts::keytypes(&first_root);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use data_encoding::HEXLOWER_PERMISSIVE;
 
 use super::part::{AbandonedRecord, Part, Superseded};
+use crate::ceremony::script::{delegator_of, keys_role};
 use crate::ceremony::thresholds::{self, Threshold};
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
@@ -80,9 +81,12 @@ fn thresholds_of(
             let newest = newest.ok_or_else(|| missing("the keys of targets are named in root; give the root's file along with the parts".to_owned()))?;
             thresholds::targets(trusted_root, Some(newest), true)
         }
-        "bins" => {
-            let targets = delegators.targets.as_ref();
-            thresholds::bins(targets.ok_or_else(|| missing("the keys of bins are named in targets; give the file of targets along with the parts".to_owned()))?)
+        // Claimed gives custody the keys that targets give claimed (docs/decisions/0017).
+        role if delegator_of(keys_role(role)) == Some("targets") => {
+            let targets = delegators.targets.as_ref().ok_or_else(|| {
+                missing(format!("the keys of {role} are named in targets; give the file of targets along with the parts"))
+            })?;
+            thresholds::delegated_role(keys_role(role), targets)
         }
         other => {
             return Err(missing(format!(

@@ -10,6 +10,7 @@ use super::intake::Trusted;
 use super::material::is_trusted;
 use super::progress::{self, Progress};
 use super::review::{Mark, Row};
+use super::script::{ROLES, delegator_of};
 use super::thresholds::{delegated, top_level};
 use crate::attestation::{self, Anchors, Fault, Object, Statement};
 use crate::plain::escape;
@@ -270,14 +271,18 @@ fn offline(candidate: &Candidate) -> Vec<(&'static str, Vec<(KeyId, Key)>)> {
     let of_root = |root: Root| {
         ["root", "targets"].map(|role| (role, top_level(&root, role).map(|(keys, _)| keys)))
     };
-    let of_targets =
-        |targets: Targets| [("bins", delegated(&targets, "bins").map(|(keys, _)| keys))];
+    let of_targets = |targets: Targets| {
+        let offline = ROLES.into_iter();
+        let offline = offline.filter(|role| delegator_of(role) == Some("targets"));
+        let keys = offline.map(|role| (role, delegated(&targets, role).map(|(keys, _)| keys)));
+        Vec::from_iter(keys)
+    };
     let listed: Vec<_> = match candidate.document.role.as_str() {
         "root" => Root::read("root", envelope)
             .map(|root| of_root(root).to_vec())
             .unwrap_or_default(),
         "targets" => Targets::read("targets", envelope)
-            .map(|targets| of_targets(targets).to_vec())
+            .map(of_targets)
             .unwrap_or_default(),
         _ => Vec::new(),
     };

@@ -5,7 +5,7 @@ use super::candidate::Candidate;
 use super::event::{Document, Mode, REHEARSAL_MARKER};
 use super::material::Material;
 use super::planning::is_ephemeral;
-use super::script::Role;
+use super::script::{Role, delegator_of};
 use super::thresholds::{self, Threshold};
 use crate::tuf::edit::{self, BinsSpec, CatchAllSpec, RoleSpec, RootSpec, TargetsSpec};
 use crate::tuf::envelope::Envelope;
@@ -40,15 +40,39 @@ pub fn candidates(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
         .as_ref()
         .map(|role| targets(material, role, &holding))
         .transpose()?;
-    let delegator =
-        material.targets_in_force("targets", targets.as_ref().map(|targets| &targets.envelope))?;
-    let bins = material
-        .script
-        .bins
-        .as_ref()
-        .map(|role| bins(material, role, delegator.as_ref()))
-        .transpose()?;
-    Ok([targets, bins, root].into_iter().flatten().collect())
+    let mut candidates = Vec::from_iter(targets);
+    for (name, role) in material.script.roles() {
+        if !["root", "targets"].contains(&name) {
+            let candidate = delegated(material, name, role, &candidates)?;
+            candidates.push(candidate);
+        }
+    }
+    candidates.extend(root);
+    Ok(candidates)
+}
+
+/// The role that names the keys of `name`: newest among the candidates, else the trusted one.
+///
+/// # Errors
+/// Rule `SCRIPT-ROLE`, and what the reader refuses.
+pub fn delegator(
+    material: &Material<'_>,
+    name: &str,
+    candidates: &[Candidate],
+) -> Result<Targets, Finding> {
+    let delegator = delegator_of(name).unwrap_or("targets");
+    let newest = candidates
+        .iter()
+        .rfind(|candidate| candidate.document.role == delegator)
+        .map(|candidate| &candidate.envelope);
+    material
+        .targets_in_force(delegator, newest)?
+        .ok_or_else(|| {
+            let text = format!(
+                "{name} needs {delegator}: give [{delegator}] or a trusted {delegator} file"
+            );
+            Finding::error("SCRIPT-ROLE", "", text)
+        })
 }
 
 /// Candidates that travelled here as files: their thresholds come from the trusted metadata and from a root among them.
@@ -67,7 +91,6 @@ pub fn travelled(
             .map(|(_, envelope)| envelope)
     };
     let root = material.root_in_force(newest("root"))?;
-    let targets = material.targets_in_force("targets", newest("targets"))?;
     let old_root = material.trusted.root().map(|chained| &chained.root);
     let mut candidates = Vec::new();
     for (document, envelope) in envelopes {
@@ -78,13 +101,15 @@ pub fn travelled(
                 root.as_ref(),
                 overlaps(material, document.version),
             ),
-            "bins" => targets.as_ref().map(thresholds::bins).unwrap_or_default(),
             other => {
-                return Err(Finding::error(
-                    "PART-FOREIGN",
-                    "parts",
-                    format!("this program signs no role called {other}"),
-                ));
+                let delegator = delegator_of(other).ok_or_else(|| {
+                    let text = format!("this program signs no role called {other}");
+                    Finding::error("PART-FOREIGN", "parts", text)
+                })?;
+                let delegator = material.targets_in_force(delegator, newest(delegator))?;
+                delegator
+                    .map(|delegator| thresholds::delegated_role(other, &delegator))
+                    .unwrap_or_default()
             }
         };
         let old = material.trusted.envelope(&document.role).cloned();
@@ -103,8 +128,7 @@ pub fn travelled(
 fn overlaps(material: &Material<'_>, version: u64) -> bool {
     let replaces = material
         .trusted
-        .targets
-        .as_ref()
+        .current("targets")
         .is_some_and(|(_, targets)| targets.header.version < version);
     replaces && !is_ephemeral(material.script.targets.as_ref())
 }
@@ -148,33 +172,25 @@ fn root(material: &Material<'_>, role: &Role) -> Result<Candidate, Finding> {
 
 fn targets(material: &Material<'_>, role: &Role, root: &Root) -> Result<Candidate, Finding> {
     let file = "targets";
-    let old = material.trusted.targets.as_ref();
+    let old = material.trusted.current(file);
     check_version(file, role, old.map(|(_, old)| old.header.version))?;
-    let bins_change = material
-        .script
-        .bins
-        .as_ref()
-        .is_some_and(|bins| material.changes_keys(bins));
     let envelope = match old {
-        Some((old, _)) if bins_change => {
-            edit::with_delegated_keys(file, old, "bins", &material.role("bins")?, &role.expires)?
+        Some((old, _)) => {
+            let changed = changed_delegations(material)?;
+            if changed.is_empty() {
+                edit::renew(file, old, &role.expires)?
+            } else {
+                edit::with_delegated_keys(file, old, &changed, &role.expires)?
+            }
         }
-        Some((old, _)) => edit::renew(file, old, &role.expires)?,
-        None => {
-            let bins = CatchAllSpec {
-                name: "bins".to_owned(),
-                role: material.role("bins")?,
-                terminating: true,
-            };
-            edit::targets(
-                file,
-                &TargetsSpec {
-                    version: role.version,
-                    expires: role.expires.clone(),
-                    delegations: vec![bins],
-                },
-            )?
-        }
+        None => edit::targets(
+            file,
+            &TargetsSpec {
+                version: role.version,
+                expires: role.expires.clone(),
+                delegations: tree(material)?,
+            },
+        )?,
     };
     let envelope = marked(material.mode, file, envelope)?;
     let thresholds = thresholds::targets(
@@ -191,60 +207,97 @@ fn targets(material: &Material<'_>, role: &Role, root: &Root) -> Result<Candidat
     ))
 }
 
-fn bins(
-    material: &Material<'_>,
-    role: &Role,
-    delegator: Option<&Targets>,
-) -> Result<Candidate, Finding> {
-    let file = "bins";
-    let old = material.trusted.bins.as_ref();
-    check_version(file, role, old.map(|(_, old)| old.header.version))?;
-    let online_change = material
-        .script
-        .online
-        .iter()
-        .any(|online| online.roles.iter().any(|name| name == "bin-n"));
-    let envelope = match old {
-        Some((old, parsed)) if online_change => {
-            let prefix = parsed
-                .delegations
-                .as_ref()
-                .and_then(|delegations| delegations.succinct.as_ref())
-                .map(|bins| bins.name_prefix.clone());
-            let prefix = prefix.ok_or_else(|| {
-                Finding::error(
-                    "SCRIPT-ROLE",
-                    "",
-                    "the trusted bins role has no succinct roles",
-                )
-            })?;
-            edit::with_delegated_keys(
-                file,
-                old,
-                &prefix,
-                &material.online("bin-n")?,
-                &role.expires,
-            )?
+/// The delegated roles whose keys the script changes, with the keys they shall have.
+fn changed_delegations(material: &Material<'_>) -> Result<Vec<(&'static str, RoleSpec)>, Finding> {
+    let mut changed = Vec::new();
+    for (name, role) in material.script.roles() {
+        if delegator_of(name) == Some("targets") && material.changes_keys(role) {
+            changed.push((name, material.role(name)?));
         }
-        Some((old, _)) => edit::renew(file, old, &role.expires)?,
-        None => edit::bins(file, &bins_spec(role, material.online("bin-n")?))?,
+    }
+    if material.script.has_online("recently-claimed") {
+        changed.push(("recently-claimed", material.online("recently-claimed")?));
+    }
+    Ok(changed)
+}
+
+/// What a new targets delegates, in order of priority: PEP 480's three roles, or PEP 458's bins.
+fn tree(material: &Material<'_>) -> Result<Vec<CatchAllSpec>, Finding> {
+    let catch_all = |name: &str, role: RoleSpec, terminating: bool| CatchAllSpec {
+        name: name.to_owned(),
+        role,
+        terminating,
     };
-    let envelope = marked(material.mode, file, envelope)?;
-    let delegator = delegator.ok_or_else(|| {
-        Finding::error(
-            "SCRIPT-ROLE",
-            "",
-            "bins needs targets: give [targets] or a trusted targets file",
-        )
-    })?;
-    let thresholds = thresholds::bins(delegator);
+    if material.script.unclaimed.is_none() {
+        return Ok(vec![catch_all("bins", material.role("bins")?, true)]);
+    }
+    // Only unclaimed ends a search; without that order an online role would answer for claimed projects (PEP 480, "Maximum security model").
+    Ok(vec![
+        catch_all("claimed", material.role("claimed")?, false),
+        catch_all(
+            "recently-claimed",
+            material.online("recently-claimed")?,
+            false,
+        ),
+        catch_all("unclaimed", material.role("unclaimed")?, true),
+    ])
+}
+
+/// An offline role under targets or claimed, whose content nobody changes here but the bins' online keys.
+fn delegated(
+    material: &Material<'_>,
+    name: &'static str,
+    role: &Role,
+    candidates: &[Candidate],
+) -> Result<Candidate, Finding> {
+    let old = material.trusted.current(name);
+    check_version(name, role, old.map(|(_, old)| old.header.version))?;
+    let envelope = match old {
+        Some((old, parsed)) => {
+            match bins_of(parsed).filter(|_| material.script.has_online("bin-n")) {
+                Some(prefix) => {
+                    let keys = [(prefix, material.online("bin-n")?)];
+                    edit::with_delegated_keys(name, old, &keys, &role.expires)?
+                }
+                None => edit::renew(name, old, &role.expires)?,
+            }
+        }
+        None if name == "claimed" => edit::projects(name, role.version, &role.expires)?,
+        None if name == "custody" => {
+            let text = "there is no trusted custody role to renew; rotate-dev makes the first";
+            return Err(Finding::error("SCRIPT-ROLE", "", text));
+        }
+        None => edit::bins(name, &bins_spec(role, material.online("bin-n")?))?,
+    };
+    finished(material, name, role, envelope, candidates)
+}
+
+/// A candidate of a delegated role: marked in a rehearsal, with what it replaces and what it must reach.
+///
+/// # Errors
+/// As [`delegator`].
+pub fn finished(
+    material: &Material<'_>,
+    name: &str,
+    role: &Role,
+    envelope: Envelope,
+    candidates: &[Candidate],
+) -> Result<Candidate, Finding> {
+    let envelope = marked(material.mode, name, envelope)?;
+    let delegator = delegator(material, name, candidates)?;
     Ok(candidate(
-        file,
+        name,
         role.version,
         envelope,
-        old.map(|(old, _)| old.clone()),
-        thresholds,
+        material.trusted.envelope(name).cloned(),
+        thresholds::delegated_role(name, &delegator),
     ))
+}
+
+/// The prefix of a role's hash bins.
+fn bins_of(role: &Targets) -> Option<&str> {
+    let delegations = role.delegations.as_ref()?;
+    Some(delegations.succinct.as_ref()?.name_prefix.as_str())
 }
 
 fn bins_spec(role: &Role, online: RoleSpec) -> BinsSpec {
@@ -257,7 +310,11 @@ fn bins_spec(role: &Role, online: RoleSpec) -> BinsSpec {
     }
 }
 
-fn check_version(name: &str, role: &Role, old: Option<u64>) -> Result<(), Finding> {
+/// A version follows the trusted one without a gap.
+///
+/// # Errors
+/// Rule `VERSION-SKIP`.
+pub fn check_version(name: &str, role: &Role, old: Option<u64>) -> Result<(), Finding> {
     let next = old.unwrap_or(0) + 1;
     if role.version == next {
         return Ok(());

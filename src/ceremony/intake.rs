@@ -1,12 +1,17 @@
 //! What was carried in: the root chain verified from the trusted root, the current targets and bins under it, the holder register. Pure; trust
 //! comes from the digest in the reviewed script and from nothing else.
 
+pub mod archives;
+pub mod requests;
 mod roots;
 
 use std::collections::BTreeMap;
 
+use archives::{Archive, Carried};
+use requests::Asked;
+
 use super::event::{Abandoned, Document, Mode, REHEARSAL_MARKER};
-use super::script::{Holder, Script};
+use super::script::{Holder, ROLES, Script, delegator_of};
 use super::thresholds::{delegated, top_level};
 use crate::pypi::holders::Holders;
 use crate::tuf::chain::{Chain, ChainedRoot};
@@ -32,10 +37,8 @@ pub struct InputFile {
 pub struct Trusted {
     /// The verified chain from the trusted root; none at genesis.
     pub chain: Option<Chain>,
-    /// Current targets.
-    pub targets: Option<(Envelope, Targets)>,
-    /// Current bins.
-    pub bins: Option<(Envelope, Targets)>,
+    /// The current files of targets and of the offline roles under it, by role.
+    pub current: BTreeMap<&'static str, (Envelope, Targets)>,
     /// Payloads that were given up in earlier ceremonies, from records in `abandoned/`.
     pub abandoned: Vec<Abandoned>,
     /// The holder register.
@@ -44,7 +47,11 @@ pub struct Trusted {
     pub holders_sha256: Option<Sha256>,
     /// Certificates (DER) for keys whose holders are elsewhere, by keyid; nothing in them is verified yet.
     pub attestations: BTreeMap<KeyId, Vec<Vec<u8>>>,
-    /// What was read, in order of path.
+    /// The published repositories that the script names, the newest first.
+    pub archives: Vec<Archive>,
+    /// What is asked of this ceremony about projects, and what speaks for it.
+    pub asked: Asked,
+    /// What was read, in order of path; of an archive its listing.
     pub files: Vec<InputFile>,
     /// Warnings and notes; errors never get here.
     pub findings: Vec<Finding>,
@@ -59,21 +66,48 @@ impl Trusted {
     pub fn envelope(&self, role: &str) -> Option<&Envelope> {
         match role {
             "root" => self.root().map(|root| &root.envelope),
-            "targets" => self.targets.as_ref().map(|(envelope, _)| envelope),
-            "bins" => self.bins.as_ref().map(|(envelope, _)| envelope),
-            _ => None,
+            _ => self.current(role).map(|(envelope, _)| envelope),
         }
+    }
+    /// The current file of targets or of an offline role under it.
+    pub fn current(&self, role: &str) -> Option<&(Envelope, Targets)> {
+        self.current.get(role)
+    }
+    /// SHA-256 of the first root of all, if it was carried in: what names the repository through all its later roots.
+    pub fn anchor(&self) -> Option<Sha256> {
+        let first = self.chain.as_ref()?.roots.first()?;
+        (first.root.header.version == 1).then(|| Sha256::of(first.envelope.bytes()))
+    }
+    /// Takes in archives as they were carried in; the script says which they must be, and the trusted chain whether they hold.
+    ///
+    /// # Errors
+    /// As [`archives::archives`] and [`Archive::open`].
+    pub fn take_archives(
+        &mut self,
+        script: &Script,
+        carried: Vec<Carried>,
+    ) -> Result<(), Vec<Finding>> {
+        let carried = archives::archives(script, carried)?;
+        let Some(chain) = &self.chain else {
+            return Ok(());
+        };
+        for carried in carried {
+            self.files.push(carried.taken_in());
+            self.archives.push(Archive::open(carried, chain)?);
+        }
+        Ok(())
     }
     /// The keys and threshold that hold for a role now.
     pub fn role(&self, role: &str) -> Option<(Vec<(KeyId, Key)>, RoleKeys)> {
         match role {
-            "bins" => self
-                .targets
-                .as_ref()
-                .and_then(|(_, targets)| delegated(targets, role)),
-            _ => self
-                .root()
-                .and_then(|chained| top_level(&chained.root, role)),
+            _ => match delegator_of(role) {
+                None | Some("root") => self
+                    .root()
+                    .and_then(|chained| top_level(&chained.root, role)),
+                Some(delegator) => self
+                    .current(delegator)
+                    .and_then(|(_, delegator)| delegated(delegator, role)),
+            },
         }
     }
     /// Who holds a key: the script's word, else the register's, else the name that the trusted key itself carries.
@@ -90,7 +124,7 @@ impl Trusted {
                 Some((holder.name.as_str(), holder.person.as_str()))
             })
             .or_else(|| {
-                let keys = ["root", "targets", "bins"]
+                let keys = ROLES
                     .into_iter()
                     .filter_map(|role| self.role(role))
                     .flat_map(|(keys, _)| keys);
@@ -113,11 +147,9 @@ fn named_by_owner<'a>(
         register.is_some_and(|known| known.holders.iter().any(|holder| holder.name == name))
     };
     let has_key = |holder: &Holder| {
-        let roles = [&holder.root, &holder.targets, &holder.bins];
-        roles
-            .into_iter()
-            .flatten()
-            .any(|key| key.keyid.is_some() || key.old_keyid.is_some() || key.public.is_some())
+        holder
+            .keys()
+            .any(|(_, key)| key.keyid.is_some() || key.old_keyid.is_some() || key.public.is_some())
     };
     let mut holders = script.holders.iter();
     holders
@@ -150,6 +182,7 @@ pub fn intake(
             Some(Holders::parse(&file.path, &file.bytes).map_err(|finding| vec![finding])?);
         trusted.holders_sha256 = Some(Sha256::of(&file.bytes));
     }
+    trusted.asked = requests::asked(script, &trusted.files)?;
     let Some(wanted) = script.trusted_root_sha256 else {
         let stray = trusted
             .files
@@ -167,12 +200,11 @@ pub fn intake(
     let chain = roots::read_chain(&trusted.files, wanted)?;
     trusted.findings.extend(chain.findings.iter().cloned());
     trusted.chain = Some(chain);
-    for role in ["targets", "bins"] {
+    check_anchor(&trusted).map_err(|finding| vec![finding])?;
+    // In order of trust: each is verified by what was read before it.
+    for role in ROLES.into_iter().skip(1) {
         let read = read_role(&trusted, role).map_err(|finding| vec![finding])?;
-        match role {
-            "targets" => trusted.targets = read,
-            _ => trusted.bins = read,
-        }
+        trusted.current.extend(read.map(|read| (role, read)));
     }
     refuse_rehearsed(&trusted, mode).map_err(|finding| vec![finding])?;
     note_expiry(&mut trusted, now);
@@ -274,10 +306,7 @@ fn refuse_rehearsed(trusted: &Trusted, mode: Mode) -> Result<(), Finding> {
         .iter()
         .flat_map(|chain| &chain.roots)
         .map(|chained| &chained.envelope);
-    let others = [&trusted.targets, &trusted.bins]
-        .into_iter()
-        .flatten()
-        .map(|(envelope, _)| envelope);
+    let others = trusted.current.values().map(|(envelope, _)| envelope);
     let marked = roots
         .chain(others)
         .any(|envelope| envelope.signed().get(REHEARSAL_MARKER).is_some());
@@ -297,13 +326,8 @@ fn note_expiry(trusted: &mut Trusted, now: jiff::Timestamp) {
     if let Some(chained) = trusted.root() {
         expired.push(("root", chained.root.header.clone()));
     }
-    for (role, known) in [("targets", &trusted.targets), ("bins", &trusted.bins)] {
-        expired.extend(
-            known
-                .as_ref()
-                .map(|(_, targets)| (role, targets.header.clone())),
-        );
-    }
+    let others = trusted.current.iter();
+    expired.extend(others.map(|(role, (_, targets))| (*role, targets.header.clone())));
     for (role, header) in expired
         .into_iter()
         .filter(|(_, header)| header.expires.at() <= now)
@@ -318,6 +342,19 @@ fn note_expiry(trusted: &mut Trusted, now: jiff::Timestamp) {
             ),
         ));
     }
+}
+
+/// Requests name the repository by its first root, which must be there to compare.
+fn check_anchor(trusted: &Trusted) -> Result<(), Finding> {
+    let Some(requests) = &trusted.asked.requests else {
+        return Ok(());
+    };
+    let Some(anchor) = trusted.anchor() else {
+        let text = "requests name the repository by its first root: carry in the whole chain, 1.root.json first";
+        return Err(Finding::error("INTAKE-TRUSTED-ROOT", "trusted", text));
+    };
+    let wrong = requests.header.check_anchor(requests::REQUESTS, &anchor);
+    wrong.map_or(Ok(()), Err)
 }
 
 fn check_register(script: &Script, trusted: &mut Trusted) -> Result<(), Vec<Finding>> {

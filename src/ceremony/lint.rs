@@ -3,6 +3,7 @@
 use super::candidate::Candidate;
 use super::material::Material;
 use super::planning::is_ephemeral;
+use super::script::ROLES;
 use crate::pypi::holders::Holders;
 use crate::pypi::policy::{self, Role, RoleClass, Tree, Whose};
 use crate::pypi::quorum::Quorum;
@@ -159,9 +160,12 @@ fn tree(material: &Material<'_>, candidates: &[Candidate]) -> Result<Tree, Findi
     };
     let mut tree = Tree::default();
     let class = |role: &str| match role {
-        "targets" if is_ephemeral(material.script.targets.as_ref()) => RoleClass::EphemeralOffline,
-        "bins" if is_ephemeral(material.script.bins.as_ref()) => RoleClass::EphemeralOffline,
-        "targets" | "bins" => RoleClass::RetainedOffline,
+        "custody" => RoleClass::Project,
+        role if ROLES.contains(&role) && is_ephemeral(material.script.role(role)) => {
+            RoleClass::EphemeralOffline
+        }
+        role if ROLES.contains(&role) => RoleClass::RetainedOffline,
+        role if role.starts_with("project-") => RoleClass::Project,
         _ => RoleClass::Online,
     };
     let root = material.root_in_force(newest("root"))?;
@@ -169,7 +173,7 @@ fn tree(material: &Material<'_>, candidates: &[Candidate]) -> Result<Tree, Findi
         tree.add_root(root, class("targets"));
         name_persons(&mut tree, material, root.keys.iter());
     }
-    for role in ["targets", "bins"] {
+    for role in ROLES.into_iter().skip(1) {
         let targets = material.targets_in_force(role, newest(role))?;
         if let Some(targets) = targets {
             tree.add_targets(role, &targets, &class);

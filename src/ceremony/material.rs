@@ -4,7 +4,7 @@ use super::EPHEMERAL;
 use super::event::Mode;
 use super::intake::Trusted;
 use super::progress::Enrolled;
-use super::script::{Custody, HolderKey, Role, Script};
+use super::script::{Custody, HolderKey, ROLES, Role, Script};
 use crate::tuf::edit::RoleSpec;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
@@ -38,12 +38,7 @@ impl Material<'_> {
     pub fn role(&self, name: &str) -> Result<RoleSpec, Finding> {
         let refuse = |text: String| Finding::error("SCRIPT-ROLE", "", text);
         let current = self.trusted.role(name);
-        let wanted = self
-            .script
-            .roles()
-            .into_iter()
-            .find(|(role, _)| *role == name)
-            .map(|(_, role)| role);
+        let wanted = self.script.role(name);
         let threshold = wanted
             .and_then(|role| role.threshold)
             .or(current.as_ref().map(|(_, keys)| keys.threshold))
@@ -190,7 +185,7 @@ impl Material<'_> {
     }
 
     fn trusted_key(&self, keyid: &KeyId) -> Option<Key> {
-        ["root", "targets", "bins"].into_iter().find_map(|role| {
+        ROLES.into_iter().find_map(|role| {
             let (keys, _) = self.trusted.role(role)?;
             keys.into_iter()
                 .find(|(known, _)| known == keyid)
@@ -200,9 +195,9 @@ impl Material<'_> {
 }
 
 fn has_public(holder: &super::script::Holder, keyid: &KeyId) -> bool {
-    ["root", "targets", "bins"]
-        .into_iter()
-        .filter_map(|role| holder.key(role)?.public.as_ref())
+    holder
+        .keys()
+        .filter_map(|(_, key)| key.public.as_ref())
         .any(|public| parse_public(public, &holder.name).is_ok_and(|key| key.keyid() == *keyid))
 }
 

@@ -11,7 +11,7 @@ use super::intake::Trusted;
 use super::kinds::Kind;
 use super::material::{is_trusted, parse_public};
 use super::plan::{KeyChoice, Step};
-use super::script::{Custody, Holder, HolderKey, Role, Script};
+use super::script::{Custody, Holder, HolderKey, Role, Script, keys_role};
 use crate::tuf::digest::Sha256;
 use crate::tuf::key::KeyId;
 
@@ -57,14 +57,13 @@ pub fn sign_plan(
 
 /// The documents that most kinds make, in the order they are published.
 pub fn listed_documents(script: &Script) -> Vec<Document> {
-    ["targets", "bins", "root"]
+    let mut roles = script.roles();
+    roles.sort_by_key(|(name, _)| *name == "root");
+    roles
         .into_iter()
-        .filter_map(|name| {
-            let (_, role) = script.roles().into_iter().find(|(role, _)| *role == name)?;
-            Some(Document {
-                role: name.to_owned(),
-                version: role.version,
-            })
+        .map(|(name, role)| Document {
+            role: name.to_owned(),
+            version: role.version,
         })
         .collect()
 }
@@ -174,12 +173,9 @@ fn keys_of(
     document: &Document,
 ) -> BTreeSet<KeyChoice> {
     let role = document.role.as_str();
-    let wanted = script
-        .roles()
-        .into_iter()
-        .find(|(name, _)| *name == role)
-        .map(|(_, role)| role);
-    let current = trusted.role(role).map(|(keys, _)| keys).unwrap_or_default();
+    let wanted = script.role(keys_role(role));
+    let current = trusted.role(keys_role(role));
+    let current = current.map(|(keys, _)| keys).unwrap_or_default();
     let is_own = |keyid: &&KeyId| {
         trusted
             .holder_of(script, keyid)
@@ -195,11 +191,12 @@ fn keys_of(
     };
     let listed = wanted.and_then(|role| role.holders.as_ref());
     let mut keys = BTreeSet::new();
-    // Where the listed keys change, the old ones still sign root and targets; bins change together with targets, in one snapshot.
-    if !is_ephemeral(wanted) && (listed.is_none() || role != "bins") {
+    // Where the listed keys change, the old ones still sign root and targets; what is below changes together with its delegator, in one snapshot.
+    if !is_ephemeral(wanted) && (listed.is_none() || ["root", "targets"].contains(&role)) {
         keys.extend(own());
     }
     if listed.is_some_and(|listed| listed.contains(&holder.name)) {
+        let role = keys_role(role);
         keys.extend(holder.key(role).and_then(|key| choice(key, role, holder)));
     }
     keys

@@ -4,10 +4,9 @@ use super::EPHEMERAL;
 use super::candidate::Candidate;
 use super::material::{Material, is_trusted};
 use super::progress::Progress;
+use super::script::{ROLES, keys_role};
 use crate::pypi::holders::{HeldKey, Holder, Holders};
 use crate::tuf::key::{Key, KeyId};
-
-const ROLES: [&str; 3] = ["root", "targets", "bins"];
 
 /// The register as it shall be carried away.
 pub fn after(material: &Material<'_>, progress: &Progress, candidates: &[Candidate]) -> Holders {
@@ -15,7 +14,7 @@ pub fn after(material: &Material<'_>, progress: &Progress, candidates: &[Candida
         material,
         holders: Vec::new(),
     };
-    for role in ROLES {
+    for role in ROLES.into_iter().filter(|role| keys_role(role) == *role) {
         for (keyid, key) in listed(material, candidates, role) {
             let name = material.holder_name(&keyid, &key);
             if name != EPHEMERAL {

@@ -11,6 +11,33 @@ use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Algorithm, KeyId};
 
+mod changes;
+mod holder;
+mod role;
+
+pub use changes::{Archive, Claim, Rotate};
+pub use holder::{Holder, HolderKey};
+pub use role::{Custody, Role};
+
+/// The offline roles that ceremonies sign, in order of trust: a role is delegated by one before it. `bins` belongs to a PEP 458 tree, the three before it to
+/// PEP 480's.
+pub const ROLES: [&str; 6] = ["root", "targets", "claimed", "custody", "unclaimed", "bins"];
+
+/// The role that names the keys of another; none for root, which names its own.
+pub fn delegator_of(role: &str) -> Option<&'static str> {
+    match role {
+        "targets" => Some("root"),
+        "claimed" | "unclaimed" | "bins" => Some("targets"),
+        "custody" => Some("claimed"),
+        _ => None,
+    }
+}
+
+/// The role whose holders sign another: custody is signed by those who sign claimed.
+pub fn keys_role(role: &str) -> &str {
+    if role == "custody" { "claimed" } else { role }
+}
+
 /// The `schema` every script says.
 pub const SCHEMA: &str = "tuf-ceremony/script/1";
 /// Longest script, in bytes.
@@ -36,7 +63,16 @@ pub struct Script {
     /// What targets shall say.
     #[serde(default)]
     pub targets: Option<Role>,
-    /// What the delegator of the hash bins shall say.
+    /// What the delegator of claimed projects shall say (PEP 480).
+    #[serde(default)]
+    pub claimed: Option<Role>,
+    /// What the role of projects without trusted developer keys shall say (docs/decisions/0017).
+    #[serde(default)]
+    pub custody: Option<Role>,
+    /// What the delegator of the hash bins shall say, in a PEP 480 tree.
+    #[serde(default)]
+    pub unclaimed: Option<Role>,
+    /// What the delegator of the hash bins shall say, in a PEP 458 tree.
     #[serde(default)]
     pub bins: Option<Role>,
     /// The people.
@@ -45,6 +81,15 @@ pub struct Script {
     /// Keys of servers, by their public halves.
     #[serde(default)]
     pub online: Vec<Online>,
+    /// What a claim goes by.
+    #[serde(default)]
+    pub claim: Option<Claim>,
+    /// What a rotation of developers' keys goes by.
+    #[serde(default)]
+    pub rotate: Option<Rotate>,
+    /// Published repositories carried in, the newest first.
+    #[serde(default, rename = "archive")]
+    pub archives: Vec<Archive>,
     /// Payloads of the same version given up for this ceremony's.
     #[serde(default)]
     pub supersedes: Vec<GivenUp>,
@@ -63,114 +108,13 @@ pub enum Profile {
     Alone,
 }
 
-/// One offline role: its next version.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Role {
-    /// The version to be made.
-    pub version: u64,
-    /// Absolute, `YYYY-MM-DDTHH:MM:SSZ`.
-    pub expires: String,
-    /// How many keys must sign; unchanged where it is not given.
-    #[serde(default)]
-    pub threshold: Option<u32>,
-    /// Whether holders keep its keys; unchanged where it is not given.
-    #[serde(default)]
-    pub keys: Option<Custody>,
-    /// Whose keys shall be listed, in order; unchanged where it is not given.
-    #[serde(default)]
-    pub holders: Option<Vec<String>>,
-    /// For ephemeral keys: one key each.
-    #[serde(default)]
-    pub algorithms: Option<Vec<Algorithm>>,
-    /// For bins, TAP 15: 2^`bit_length` of them; at genesis only.
-    #[serde(default)]
-    pub bit_length: Option<u32>,
-    /// For bins, TAP 15: they are called `name_prefix-<hex>`; at genesis only.
-    #[serde(default)]
-    pub name_prefix: Option<String>,
-}
-
-/// How a role's keys are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Custody {
-    /// By holders, on tokens, from ceremony to ceremony.
-    Retained,
-    /// Made for one ceremony and destroyed in it (PEP 458, "targets" keys).
-    Ephemeral,
-}
-
-/// One person.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Holder {
-    /// Short name: lower-case letters, digits and hyphens.
-    pub name: String,
-    /// For people: name and affiliation.
-    pub person: String,
-    /// The key for root.
-    #[serde(default)]
-    pub root: Option<HolderKey>,
-    /// The key for targets.
-    #[serde(default)]
-    pub targets: Option<HolderKey>,
-    /// The key for bins.
-    #[serde(default)]
-    pub bins: Option<HolderKey>,
-}
-
-impl Holder {
-    /// The keys that the script says, by role.
-    pub fn keys(&self) -> impl Iterator<Item = (&'static str, &HolderKey)> {
-        ["root", "targets", "bins"]
-            .into_iter()
-            .filter_map(|role| Some((role, self.key(role)?)))
-    }
-
-    /// The key for a role.
-    pub fn key(&self, role: &str) -> Option<&HolderKey> {
-        match role {
-            "root" => self.root.as_ref(),
-            "targets" => self.targets.as_ref(),
-            "bins" => self.bins.as_ref(),
-            _ => None,
-        }
-    }
-}
-
-/// A holder's key for one role: at most one of `keyid`, `public` and `generate` says which key shall be listed.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HolderKey {
-    /// A key that is listed in trusted metadata, or lies on the holder's token.
-    #[serde(default)]
-    pub keyid: Option<KeyId>,
-    /// A key of a holder who is elsewhere: SPKI PEM, or 64 hexadecimal digits for Ed25519.
-    #[serde(default)]
-    pub public: Option<String>,
-    /// A key that the holder makes on the token in this ceremony.
-    #[serde(default)]
-    pub generate: Option<Algorithm>,
-    /// The key in trusted metadata that is replaced (or removed, if it stands alone); it may still sign as an old one.
-    #[serde(default)]
-    pub old_keyid: Option<KeyId>,
-}
-
-impl HolderKey {
-    /// Whether a key of this holder shall be listed.
-    pub fn is_listed(&self) -> bool {
-        self.keyid.is_some() || self.public.is_some() || self.generate.is_some()
-    }
-}
-
 /// A server's key.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Online {
     /// For people.
     pub name: String,
-    /// `timestamp`, `snapshot`, `bin-n`.
+    /// `timestamp`, `snapshot`, `recently-claimed`, `bin-n`.
     pub roles: Vec<String>,
     /// SPKI PEM, or 64 hexadecimal digits for Ed25519.
     pub public: String,
@@ -242,16 +186,31 @@ impl Script {
         Ok(script)
     }
 
-    /// The roles this script makes a version of, in the order root, targets, bins.
+    /// The roles this script makes a version of, in the order of [`ROLES`].
     pub fn roles(&self) -> Vec<(&'static str, &Role)> {
-        [
-            ("root", &self.root),
-            ("targets", &self.targets),
-            ("bins", &self.bins),
-        ]
-        .into_iter()
-        .filter_map(|(name, role)| Some((name, role.as_ref()?)))
-        .collect()
+        ROLES
+            .into_iter()
+            .filter_map(|name| Some((name, self.role(name)?)))
+            .collect()
+    }
+
+    /// What the script says of a role.
+    pub fn role(&self, name: &str) -> Option<&Role> {
+        match name {
+            "root" => self.root.as_ref(),
+            "targets" => self.targets.as_ref(),
+            "claimed" => self.claimed.as_ref(),
+            "custody" => self.custody.as_ref(),
+            "unclaimed" => self.unclaimed.as_ref(),
+            "bins" => self.bins.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether a new key is given for an online role.
+    pub fn has_online(&self, role: &str) -> bool {
+        let mut roles = self.online.iter().flat_map(|online| &online.roles);
+        roles.any(|name| name == role)
     }
 
     /// A holder by name.
@@ -262,12 +221,9 @@ impl Script {
     /// The holder whose key this is or was, by the script.
     pub fn holder_of(&self, keyid: &KeyId) -> Option<&Holder> {
         self.holders.iter().find(|holder| {
-            [&holder.root, &holder.targets, &holder.bins]
-                .into_iter()
-                .flatten()
-                .any(|key| {
-                    key.keyid.as_ref() == Some(keyid) || key.old_keyid.as_ref() == Some(keyid)
-                })
+            holder.keys().any(|(_, key)| {
+                key.keyid.as_ref() == Some(keyid) || key.old_keyid.as_ref() == Some(keyid)
+            })
         })
     }
 
@@ -281,12 +237,8 @@ impl Script {
                     format!("the holder {} is listed twice", holder.name),
                 ));
             }
-            for (role, key) in [
-                ("root", &holder.root),
-                ("targets", &holder.targets),
-                ("bins", &holder.bins),
-            ] {
-                check_key(&holder.name, role, key.as_ref())?;
+            for (role, key) in holder.keys() {
+                check_key(&holder.name, role, key)?;
             }
         }
         for (name, role) in self.roles() {
@@ -314,10 +266,20 @@ impl Script {
                 ));
             }
         }
-        if name != "bins" && (role.bit_length.is_some() || role.name_prefix.is_some()) {
+        let has_bins = ["bins", "unclaimed"].contains(&name);
+        if !has_bins && (role.bit_length.is_some() || role.name_prefix.is_some()) {
             return Err((
                 "SCRIPT-KEY",
-                format!("{name} has no bins; bit_length and name_prefix belong to [bins]"),
+                format!(
+                    "{name} has no bins; bit_length and name_prefix belong to [unclaimed] or [bins]"
+                ),
+            ));
+        }
+        let own_keys = role.keys.is_some() || role.holders.is_some() || role.threshold.is_some();
+        if name == "custody" && own_keys {
+            return Err((
+                "SCRIPT-KEY",
+                "custody has no keys of its own: claimed's sign it; [custody] may say version and expires only".to_owned(),
             ));
         }
         match role.keys {
@@ -356,12 +318,7 @@ fn check_name(name: &str) -> Result<(), (&'static str, String)> {
     Ok(())
 }
 
-fn check_key(
-    holder: &str,
-    role: &str,
-    key: Option<&HolderKey>,
-) -> Result<(), (&'static str, String)> {
-    let Some(key) = key else { return Ok(()) };
+fn check_key(holder: &str, role: &str, key: &HolderKey) -> Result<(), (&'static str, String)> {
     let ways = usize::from(key.keyid.is_some())
         + usize::from(key.public.is_some())
         + usize::from(key.generate.is_some());

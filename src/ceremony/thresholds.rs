@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::script::delegator_of;
 use crate::tuf::key::{Key, KeyId};
 use crate::tuf::metadata::{RoleKeys, Root, Targets};
 
@@ -74,10 +75,11 @@ pub fn targets(old: Option<&Root>, new: Option<&Root>, overlaps: bool) -> Vec<Th
     thresholds
 }
 
-/// What bins must reach: the keys that targets give them.
-pub fn bins(delegator: &Targets) -> Vec<Threshold> {
-    let by = format!("the bins keys of targets v{}", delegator.header.version);
-    delegated(delegator, "bins")
+/// What an offline role under targets or claimed must reach: the keys that its delegator gives it.
+pub fn delegated_role(role: &str, delegator: &Targets) -> Vec<Threshold> {
+    let name = delegator_of(role).unwrap_or_default();
+    let by = format!("the {role} keys of {name} v{}", delegator.header.version);
+    delegated(delegator, role)
         .map(|(keys, role)| Threshold::over(by, keys, role))
         .into_iter()
         .collect()

@@ -33,13 +33,13 @@ pub fn softhsm() -> Option<&'static Path> {
 /// The ceremonies that rehearsing `kind` takes, in order; the whole tour if none is named.
 fn tour(kind: Option<&str>) -> Result<Vec<&'static str>, Failure> {
     match kind {
-        None | Some("renew") => Ok(vec!["genesis", "admin-key", "renew"]),
+        None | Some("renew") => Ok(vec!["genesis-458", "admin-key", "renew"]),
         Some("genesis") => Ok(vec!["genesis"]),
-        Some("admin-key") => Ok(vec!["genesis", "admin-key"]),
+        Some("admin-key") => Ok(vec!["genesis-458", "admin-key"]),
         Some("renew-ephemeral") => Ok(vec!["genesis-ephemeral", "renew-ephemeral"]),
         Some("provision") => Ok(vec!["provision"]),
-        Some("check-in") => Ok(vec!["genesis", "check-in"]),
-        Some("abort") => Ok(vec!["genesis", "abort"]),
+        Some("check-in") => Ok(vec!["genesis-458", "check-in"]),
+        Some("abort") => Ok(vec!["genesis-458", "abort"]),
         Some(other) => Err(Failure::usage(format!(
             "there is no kind {other:?} to rehearse; there are {}",
             crate::ceremony::kinds::names().join(", ")

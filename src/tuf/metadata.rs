@@ -7,8 +7,10 @@ use super::expires::Expires;
 use super::finding::{Finding, shown};
 use super::key::{Key, KeyId};
 use field::Field;
+pub use files::{Content, MetaFile, Snapshot, TargetFile, Timestamp, target_files};
 
 mod field;
+mod files;
 mod remarks;
 mod roles;
 mod targets;

@@ -78,7 +78,7 @@ fn a_root_that_expired_yesterday_is_renewed_today_and_an_old_client_recovers() {
     let public = Published::online_key(&stage);
     // The example's root lives for 365 days.
     let then = in_days(-366).replace("T00:", "T12:");
-    let script = with_online_key(&fill(&read("genesis"), None, -366), &public);
+    let script = with_online_key(&fill(&read("genesis-458"), None, -366), &public);
     let then_local = then.replace('T', " ").replace('Z', "");
     let genesis = stage.ceremony("genesis", script).at(&then_local).finish();
     let published = Published {

@@ -26,7 +26,7 @@ fn twice(stage: &Stage, name: &str, script: &str, before: Option<&Path>) {
 #[test]
 fn genesis_admin_key_and_renew_happen_the_same_way_twice() {
     let stage = Stage::with_tokens(&EVERYBODY);
-    twice(&stage, "genesis", &example("genesis", None), None);
+    twice(&stage, "genesis", &example("genesis-458", None), None);
     let mut before = stage.bundle("genesis");
     for name in ["admin-key", "renew"] {
         twice(&stage, name, &example(name, Some(&before)), Some(&before));

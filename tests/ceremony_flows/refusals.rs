@@ -30,7 +30,7 @@ fn refused(what: &str, ceremony: &Ceremony<'_>, code: i32, text: &str) {
 #[test]
 fn a_production_room_refuses_softhsm() {
     let stage = GENESIS.copy();
-    let mut genesis = stage.ceremony("production", example("genesis", None));
+    let mut genesis = stage.ceremony("production", example("genesis-458", None));
     genesis.mode = "production";
     refused("softhsm", &genesis, 1, "refused ROOM-SOFTWARE");
 }
@@ -39,7 +39,7 @@ fn a_production_room_refuses_softhsm() {
 fn a_production_room_refuses_answers_from_a_file() {
     let stage = GENESIS.copy();
     let mut genesis = stage
-        .ceremony("production", example("genesis", None))
+        .ceremony("production", example("genesis-458", None))
         .here(&[]);
     genesis.mode = "production";
     genesis.modules.clear();

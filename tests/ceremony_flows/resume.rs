@@ -263,7 +263,7 @@ fn a_second_program_on_the_same_output_is_refused() {
 #[test]
 fn a_closed_ceremony_does_nothing_more_and_says_so() {
     let stage = GENESIS.copy();
-    let ceremony = stage.ceremony("genesis", example("genesis", None));
+    let ceremony = stage.ceremony("genesis", example("genesis-458", None));
     let before = fs::read(ceremony.output().join(TRANSCRIPT)).unwrap();
     let outcome = ceremony.run();
     assert_eq!(outcome.code, 0, "{outcome:?}");

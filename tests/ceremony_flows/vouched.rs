@@ -19,7 +19,7 @@ fn root(name: &str, path: &Path) -> String {
 
 /// A genesis in a room that adds a root of attestation.
 fn genesis<'s>(stage: &'s Stage, name: &str, more: String) -> Ceremony<'s> {
-    let mut genesis = stage.ceremony(name, example("genesis", None));
+    let mut genesis = stage.ceremony(name, example("genesis-458", None));
     genesis.more_room = more;
     genesis
 }

@@ -39,7 +39,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 fn genesis_serves(name: &str, change: fn(String) -> String, tough_says: &str) {
     let mut stage = Stage::new();
-    let script = change(stage.genesis("genesis"));
+    let script = change(stage.genesis("genesis-458"));
     let bundle = stage.run(name, &script, None);
     ship(&stage, &bundle);
     stage.publish(&bundle);

@@ -14,9 +14,9 @@ use super::trial;
 
 /// Which kind is rehearsed, and the bundles that come of it.
 const REHEARSALS: [(&str, &[&str]); 3] = [
-    ("renew", &["genesis", "admin-key", "renew"]),
+    ("renew", &["genesis-458", "admin-key", "renew"]),
     ("renew-ephemeral", &["genesis-ephemeral", "renew-ephemeral"]),
-    ("abort", &["genesis", "abort"]),
+    ("abort", &["genesis-458", "abort"]),
 ];
 
 pub(crate) fn trials() -> Vec<Trial> {

@@ -203,7 +203,7 @@ fn what_a_module_may_reach_is_the_rooms_word() {
 #[test]
 fn a_rehearsal_may_use_a_module_on_the_network_and_says_so() {
     let stage = Stage::with_tokens(&["alice", "bob", "carol", "dave", "erin"]);
-    let mut genesis = stage.ceremony("genesis", example("genesis", None));
+    let mut genesis = stage.ceremony("genesis", example("genesis-458", None));
     genesis.flags = "network = true\nusb = true\n";
     let outcome = genesis.run();
     assert_eq!(outcome.code, 0, "{outcome:?}");
@@ -222,7 +222,7 @@ fn the_opening_page_says_what_a_module_may_reach() {
     // The shim brings SoftHSM's configuration along: this process has none in its environment.
     let shim = Shim::plan().softhsm(&stage.path("softhsm2.conf"));
     let shim = shim.install(&stage.path(""));
-    let mut genesis = stage.ceremony("genesis", example("genesis", None));
+    let mut genesis = stage.ceremony("genesis", example("genesis-458", None));
     genesis.modules = vec![shim.module().display().to_string()];
     genesis.flags = "network = true\n";
     let _ = genesis.command();
@@ -252,7 +252,7 @@ fn descendants(pid: u32) -> Vec<u32> {
 #[test]
 fn a_ceremony_and_its_helpers_are_confined_before_the_first_pin() {
     let stage = Stage::with_tokens(&["alice", "bob", "carol", "dave", "erin"]);
-    let genesis = stage.ceremony("genesis", example("genesis", None));
+    let genesis = stage.ceremony("genesis", example("genesis-458", None));
     let mut command = genesis.command();
     command.stdin(Stdio::piped()).stdout(Stdio::null());
     let mut program = command.spawn().unwrap();

@@ -7,7 +7,7 @@ use crate::ceremony::candidate::Candidate;
 use crate::ceremony::intake::Trusted;
 use crate::ceremony::material::{Material, is_trusted};
 use crate::ceremony::planning::{listed_documents, metadata_steps};
-use crate::ceremony::script::{Custody, Script};
+use crate::ceremony::script::{Custody, Role, Script};
 use crate::tuf::finding::Finding;
 
 /// The kind.
@@ -34,25 +34,20 @@ fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
             findings.push(refuse(format!("there is no trusted {name} in the input")));
         }
     }
-    let changes = |role: &Option<crate::ceremony::script::Role>| {
-        role.as_ref()
-            .is_some_and(|role| role.holders.is_some() || role.threshold.is_some())
-    };
-    if changes(&script.targets) && script.root.is_none() {
+    let changes = |role: &Role| role.holders.is_some() || role.threshold.is_some();
+    if script.targets.as_ref().is_some_and(changes) && script.root.is_none() {
         findings.push(refuse(
             "new targets keys stand in root: give [root] its next version",
         ));
     }
-    if changes(&script.bins) && script.targets.is_none() {
-        findings.push(refuse(
-            "new bins keys stand in targets: give [targets] its next version",
-        ));
+    for role in ["claimed", "unclaimed", "bins"] {
+        if script.role(role).is_some_and(changes) && script.targets.is_none() {
+            findings.push(refuse(format!(
+                "new {role} keys stand in targets: give [targets] its next version"
+            )));
+        }
     }
-    if ![&script.root, &script.targets, &script.bins]
-        .into_iter()
-        .any(changes)
-        && script.online.is_empty()
-    {
+    if !script.roles().into_iter().any(|(_, role)| changes(role)) && script.online.is_empty() {
         findings.push(refuse(
             "nothing changes here: list holders or a threshold, or use renew",
         ));

@@ -52,17 +52,20 @@ fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
             "root keys do not change here; use admin-key for that",
         ));
     }
-    if trusted.root().is_some() && trusted.targets.is_none() {
+    if trusted.root().is_some() && trusted.current("targets").is_none() {
         findings.push(refuse("there is no trusted targets file in the input"));
     }
     findings
 }
 
 fn documents(script: &Script, trusted: &Trusted) -> Vec<Document> {
-    let again = trusted.targets.iter().map(|(_, targets)| Document {
-        role: "targets".to_owned(),
-        version: targets.header.version,
-    });
+    let again = trusted
+        .current("targets")
+        .into_iter()
+        .map(|(_, targets)| Document {
+            role: "targets".to_owned(),
+            version: targets.header.version,
+        });
     again.chain(listed_documents(script)).collect()
 }
 
@@ -75,8 +78,7 @@ fn candidates(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
     let root = Root::read(&root.path(), &root.envelope)?;
     let (envelope, targets) = material
         .trusted
-        .targets
-        .as_ref()
+        .current("targets")
         .ok_or_else(|| refuse("there is no trusted targets file in the input"))?;
     let by = format!("the targets keys of root v{} (new)", root.header.version);
     candidates.insert(

@@ -18,13 +18,12 @@ pub(super) fn print(script: &Script, trusted: &Trusted) -> Vec<String> {
         "Who must come afterwards".to_owned(),
         format!("  renew root                     {root}"),
     ];
-    for (name, role) in [("targets", &script.targets), ("bins", &script.bins)] {
-        let Some(role) = role else { continue };
+    for (name, role) in script.roles().into_iter().skip(1) {
         if super::is_ephemeral(Some(role)) {
-            lines.push(format!("  renew {name:<8} (ephemeral)     {root}; new {name} keys are made and destroyed each time"));
+            lines.push(format!("  renew {name:<9} (ephemeral)    {root}; new {name} keys are made and destroyed each time"));
         } else {
             lines.push(format!(
-                "  renew {name:<8} (retained)      {}",
+                "  renew {name:<9} (retained)     {}",
                 quorum(script, trusted, name, Some(role))
             ));
         }
@@ -41,14 +40,27 @@ pub(super) fn print(script: &Script, trusted: &Trusted) -> Vec<String> {
         "  replace the bins' online key   {}",
         online(script, trusted, &root)
     ));
+    if let Some(claimed) = &script.claimed {
+        let claimed = quorum(script, trusted, "claimed", Some(claimed));
+        lines.push(format!("  claim projects, rotate keys    {claimed}"));
+        lines.push(format!(
+            "  replace a lost claimed key     {delegating}, and those who sign claimed"
+        ));
+    }
     lines
 }
 
 fn online(script: &Script, trusted: &Trusted, root: &str) -> String {
-    if super::is_ephemeral(script.bins.as_ref()) {
-        format!("{root}, because bins keys exist no longer")
+    let name = if script.unclaimed.is_some() || trusted.current("unclaimed").is_some() {
+        "unclaimed"
     } else {
-        quorum(script, trusted, "bins", script.bins.as_ref())
+        "bins"
+    };
+    let role = script.role(name);
+    if super::is_ephemeral(role) {
+        format!("{root}, because {name} keys exist no longer")
+    } else {
+        quorum(script, trusted, name, role)
     }
 }
 

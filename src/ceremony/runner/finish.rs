@@ -154,13 +154,11 @@ impl Runner<'_> {
                 chained.envelope.bytes().to_vec(),
             ));
         }
-        for (role, known) in [("targets", &trusted.targets), ("bins", &trusted.bins)] {
-            files.extend(known.iter().map(|(envelope, parsed)| {
-                (
-                    format!("metadata/{}.{role}.json", parsed.header.version),
-                    envelope.bytes().to_vec(),
-                )
-            }));
+        for (role, (envelope, parsed)) in &trusted.current {
+            files.push((
+                format!("metadata/{}.{role}.json", parsed.header.version),
+                envelope.bytes().to_vec(),
+            ));
         }
         for candidate in &self.candidates {
             let Some(known) = self.progress.document(&candidate.document) else {

@@ -63,8 +63,7 @@ impl Runner<'_> {
         let roots = trusted.chain.iter().flat_map(|chain| &chain.roots);
         let envelopes: Vec<&Envelope> = roots
             .map(|chained| &chained.envelope)
-            .chain(trusted.targets.iter().map(|(envelope, _)| envelope))
-            .chain(trusted.bins.iter().map(|(envelope, _)| envelope))
+            .chain(trusted.current.values().map(|(envelope, _)| envelope))
             .collect();
         let mut known = Vec::new();
         for envelope in envelopes {

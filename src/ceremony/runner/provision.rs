@@ -9,7 +9,7 @@ use crate::ceremony::event::{Credential, Event, TokenIdentity};
 use crate::ceremony::material::is_trusted;
 use crate::ceremony::port::{Reset, Stop, TokenError, TokenFault, TokenInfo};
 use crate::ceremony::prompt::{EnvelopePrompt, Tries};
-use crate::ceremony::script::Holder;
+use crate::ceremony::script::{Holder, ROLES};
 use crate::secret::Secret;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Key, PublicKey};
@@ -138,7 +138,7 @@ impl Runner<'_> {
             return Ok(());
         };
         let trusted = self.subject.trusted;
-        let listed = ["root", "targets", "bins"].into_iter().find(|role| {
+        let listed = ROLES.into_iter().find(|role| {
             let keys = trusted.role(role).map(|(keys, _)| keys).unwrap_or_default();
             is_trusted(trusted, role, &key.keyid())
                 || keys.iter().any(|(_, known)| known.public() == public)

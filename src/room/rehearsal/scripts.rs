@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::tuf::digest::Sha256;
 
-const EXAMPLES: [(&str, &str); 8] = [
+const EXAMPLES: [(&str, &str); 9] = [
     (
         "genesis",
         include_str!("../../../ceremony-scripts/genesis.toml"),
+    ),
+    (
+        "genesis-458",
+        include_str!("../../../ceremony-scripts/genesis-458.toml"),
     ),
     (
         "genesis-ephemeral",

@@ -88,57 +88,68 @@ pub fn bins(file: &str, spec: &BinsSpec) -> Result<Envelope, Finding> {
     finish(file, new_targets(delegations), spec.version, &spec.expires)
 }
 
-/// The next version of the delegator `old` (targets; or bins, whose succinct roles are meant by their `name_prefix`): `expires` replaced, the keys and threshold of
-/// the delegated role `name` replaced, everything else kept as [`root`] keeps it.
+/// A new delegator that delegates nothing yet: `claimed` before the first project is.
 ///
 /// # Errors
-/// As [`root`], and `DELEGATION-UNKNOWN` where `old` does not delegate to `name`.
+/// As [`root`].
+pub fn projects(file: &str, version: u64, expires: &str) -> Result<Envelope, Finding> {
+    let delegations = object([("keys", object([])), ("roles", Value::Array(Vec::new()))]);
+    finish(file, new_targets(delegations), version, expires)
+}
+
+/// The next version of the delegator `old` (targets; or bins, whose succinct roles are meant by their `name_prefix`): `expires` replaced, the keys and thresholds of
+/// the delegated roles in `changed` replaced, everything else kept as [`root`] keeps it.
+///
+/// # Errors
+/// As [`root`], and `DELEGATION-UNKNOWN` where `old` does not delegate to one of them.
 pub fn with_delegated_keys(
     file: &str,
     old: &Envelope,
-    name: &str,
-    role: &RoleSpec,
+    changed: &[(&str, RoleSpec)],
     expires: &str,
 ) -> Result<Envelope, Finding> {
     let delegator = Targets::read(file, old)?;
     let version = delegator.header.version + 1;
-    let unknown = || {
-        Finding::error(
-            "DELEGATION-UNKNOWN",
-            file,
-            format!(
-                "{file} does not delegate to a role named {name:?}. Check the name in the ceremony script."
-            ),
-        )
-    };
-    let delegations = delegator.delegations.ok_or_else(unknown)?;
-    let succinct = delegations.succinct.filter(|bins| bins.name_prefix == name);
-    let position = delegations.roles.iter().position(|role| role.name == name);
-    let mut used: BTreeSet<KeyId> = delegations
-        .roles
-        .iter()
-        .filter(|role| role.name != name)
-        .flat_map(|role| role.role.keyids.iter().cloned())
-        .collect();
-    let listed = succinct
-        .as_ref()
-        .map(|bins| &bins.role)
-        .or(position.map(|position| &delegations.roles[position].role))
-        .ok_or_else(unknown)?;
-
-    let mut keys = Keys {
-        file,
-        keys: delegations.keys,
-    };
-    let keyids = keys.keyids(name, role, Some(listed))?;
     let mut signed = Value::from_json(old.signed());
     let mut object = take_object(&mut signed, "delegations");
-    let delegated = match (position, object.get_mut("roles")) {
-        (Some(position), Some(Value::Array(roles))) => roles.get_mut(position),
-        _ => object.get_mut("succinct_roles"),
-    };
-    set_role(delegated.ok_or_else(unknown)?, &keyids, role.threshold);
-    used.extend(keyids);
+    let (known, roles, succinct) = delegator.delegations.map_or_else(
+        || (BTreeMap::new(), Vec::new(), None),
+        |delegations| (delegations.keys, delegations.roles, delegations.succinct),
+    );
+    let mut keys = Keys { file, keys: known };
+    let is_changed = |name: &str| changed.iter().any(|(changed, _)| *changed == name);
+    let mut used: BTreeSet<KeyId> = roles
+        .iter()
+        .filter(|role| !is_changed(&role.name))
+        .flat_map(|role| role.role.keyids.iter().cloned())
+        .collect();
+    for (name, role) in changed {
+        let unknown = || {
+            Finding::error(
+                "DELEGATION-UNKNOWN",
+                file,
+                format!(
+                    "{file} does not delegate to a role named {name:?}. Check the name in the ceremony script."
+                ),
+            )
+        };
+        let position = roles.iter().position(|role| role.name == *name);
+        let listed = match position {
+            Some(position) => &roles[position].role,
+            None => succinct
+                .as_ref()
+                .filter(|bins| bins.name_prefix == *name)
+                .map(|bins| &bins.role)
+                .ok_or_else(unknown)?,
+        };
+        let keyids = keys.keyids(name, role, Some(listed))?;
+        let delegated = match (position, object.get_mut("roles")) {
+            (Some(position), Some(Value::Array(roles))) => roles.get_mut(position),
+            _ => object.get_mut("succinct_roles"),
+        };
+        set_role(delegated.ok_or_else(unknown)?, &keyids, role.threshold);
+        used.extend(keyids);
+    }
     object.set("keys", keys.used(&used));
     signed.set("delegations", object);
     finish(file, signed, version, expires)

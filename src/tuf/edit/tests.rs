@@ -294,8 +294,7 @@ fn bins_are_succinct_roles() {
     let changed = with_delegated_keys(
         "2.bins.json",
         &bins("1.bins.json", &spec).unwrap(),
-        "bin",
-        &role(&[8], 1),
+        &[("bin", role(&[8], 1))],
         DATE,
     )
     .unwrap();
@@ -315,8 +314,7 @@ fn delegated_keys_change_and_nothing_else() {
     let new = with_delegated_keys(
         "2.targets.json",
         &old,
-        "bins",
-        &role(&[5, 8], 1),
+        &[("bins", role(&[5, 8], 1))],
         "2029-01-01T00:00:00Z",
     )
     .unwrap();
@@ -344,7 +342,7 @@ fn delegated_keys_change_and_nothing_else() {
 
 #[test]
 fn unknown_delegation_is_refused() {
-    let finding = with_delegated_keys("2.targets.json", &tree(), "bin", &role(&[5], 1), DATE)
+    let finding = with_delegated_keys("2.targets.json", &tree(), &[("bin", role(&[5], 1))], DATE)
         .err()
         .unwrap();
     assert_eq!(finding.rule, "DELEGATION-UNKNOWN");

@@ -85,18 +85,27 @@ fn succinct_roles(
 /// Role names become file names: what could leave the folder, or stand for a top-level role, is refused (CVE-2026-24686, CVE-2021-41131).
 fn role_name(field: &Field<'_>) -> Result<String, Finding> {
     let name = field.string()?;
-    let reason = if name.is_empty() {
-        "is empty"
-    } else if name.len() > 200 {
-        "is longer than 200 bytes"
-    } else if matches!(&*name, "." | "..") || name.contains(['/', '\\']) {
-        "would be a path as a file name"
-    } else if name.contains(char::is_control) {
-        "has control characters"
-    } else if TOP_LEVEL_ROLES.contains(&&*name) {
+    let reason = if TOP_LEVEL_ROLES.contains(&&*name) {
         "is the name of a top-level role"
+    } else if let Some(reason) = no_file_name(&name) {
+        reason
     } else {
         return Ok(name.into_owned());
     };
     Err(field.refuse_by("ROLE-NAME", format!("is {}, which {reason}", shown(&name))))
+}
+
+/// Why a role of this name can have no file.
+pub(super) fn no_file_name(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("is empty")
+    } else if name.len() > 200 {
+        Some("is longer than 200 bytes")
+    } else if matches!(name, "." | "..") || name.contains(['/', '\\']) {
+        Some("would be a path as a file name")
+    } else if name.contains(char::is_control) {
+        Some("has control characters")
+    } else {
+        None
+    }
 }

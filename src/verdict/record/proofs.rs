@@ -7,6 +7,7 @@ use super::Files;
 use crate::ceremony::challenge::Challenge;
 use crate::ceremony::event::Event;
 use crate::ceremony::material::parse_object;
+use crate::ceremony::script::{ROLES, delegator_of};
 use crate::ceremony::thresholds::{delegated, top_level};
 use crate::transcript::{self, Transcript};
 use crate::tuf::digest::Sha256;
@@ -119,7 +120,10 @@ impl Known {
             .filter_map(|file| Envelope::parse("", file.bytes.clone(), Limits::LARGE).ok())
             .filter_map(|one| Targets::read("", &one).ok());
         if let Some(targets) = targets.max_by_key(|targets| targets.header.version) {
-            add("bins", delegated(&targets, "bins").map(|(keys, _)| keys));
+            let offline = ROLES.into_iter();
+            for role in offline.filter(|role| delegator_of(role) == Some("targets")) {
+                add(role, delegated(&targets, role).map(|(keys, _)| keys));
+            }
         }
         Self(known)
     }
