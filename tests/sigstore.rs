@@ -17,8 +17,11 @@ use data_encoding::BASE64;
 use instance::{ISSUER, Order, STRANGER};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tuf_ceremony::sigstore::{Identity, TrustedRoot, Verified, Vouches, verify};
+use tuf_ceremony::sigstore::{Identity, TrustedRoot, Verified, Vouches, verify, verify_by_key};
+use tuf_ceremony::tuf;
 use tuf_ceremony::tuf::finding::{Finding, Level};
+use tuf_ceremony::tuf::json::{Limits, check};
+use tuf_ceremony::tuf::key::Key;
 
 /// When the bundles are judged.
 const AT: &str = "2026-11-22T12:00:00Z";
@@ -245,6 +248,104 @@ fn a_bundle_of_our_own_instance_verifies() {
         at(),
     )
     .unwrap();
+}
+
+#[test]
+fn a_bundle_in_a_request_proves_the_identity_that_a_key_of_metadata_stands_for() {
+    let key =
+        |text: String| Key::from_json(check(text.as_bytes(), Limits::SMALL).unwrap()).unwrap();
+    let by = |key: &Key| {
+        let text = bytes(&order().bundle());
+        let bundle = tuf::value::Value::from_json(check(&text, Limits::SMALL).unwrap());
+        verify_by_key(&our_root(), "r", key, &bundle, STATEMENT, at())
+    };
+    let alice = key(format!(
+        r#"{{"keytype":"sigstore-oidc","scheme":"Fulcio","keyval":{{"identity":"{ALICE}","issuer":"{ISSUER}"}}}}"#
+    ));
+    assert_eq!(by(&alice).unwrap().identity, identity(ALICE, ISSUER));
+    let bob = key(format!(
+        r#"{{"keytype":"sigstore-oidc","scheme":"Fulcio","keyval":{{"identity":"bob@example.org","issuer":"{ISSUER}"}}}}"#
+    ));
+    refused(by(&bob), "SIGSTORE-IDENTITY", "the key is bob@example.org");
+    let public = "01".repeat(32);
+    let ordinary = key(format!(
+        r#"{{"keytype":"ml-dsa","scheme":"ml-dsa-44/1","keyval":{{"public":"{public}"}}}}"#
+    ));
+    refused(
+        by(&ordinary),
+        "SIGSTORE-KEY",
+        "is of type ml-dsa, and a Sigstore bundle proves",
+    );
+}
+
+#[test]
+fn no_changed_byte_of_a_bundle_is_taken_for_anything_else() {
+    let good = bytes(&order().bundle());
+    let (root, wanted) = (our_root(), identity(ALICE, ISSUER));
+    let verdict = verify(&root, "r", &good, STATEMENT, &wanted, at()).unwrap();
+    let (mut tried, mut taken) = (0, Vec::new());
+    // A step that shares no divisor with base64's groups meets every place in them.
+    for place in (0..good.len()).step_by(5) {
+        let mut changed = good.clone();
+        // A letter or digit to a neighbour: text stays text.
+        changed[place] ^= 1;
+        tried += 1;
+        if let Ok(found) = verify(&root, "r", &changed, STATEMENT, &wanted, at()) {
+            assert_eq!(found, verdict, "byte {place}");
+            taken.push(place);
+        }
+    }
+    // Names of members that may be missing, such as the digest beside the signature.
+    assert!(
+        taken.len() * 20 < tried,
+        "{} of {tried}: {taken:?}",
+        taken.len()
+    );
+    for end in (0..good.len()).step_by(97) {
+        verify(&root, "r", &good[..end], STATEMENT, &wanted, at()).unwrap_err();
+    }
+}
+
+#[test]
+fn every_signed_value_of_a_bundle_is_verified() {
+    let whole = order().bundle();
+    let mut places = Vec::new();
+    leaves(&whole, String::new(), &mut places);
+    assert!(places.len() > 15, "{places:?}");
+    let mut taken = Vec::new();
+    for place in places {
+        let mut changed = whole.clone();
+        let text = changed.pointer_mut(&place).unwrap();
+        let found = text.as_str().unwrap();
+        *text = match BASE64.decode(found.as_bytes()) {
+            Ok(mut data) if data.len() > 8 => {
+                let middle = data.len() / 2;
+                data[middle] ^= 1;
+                json!(BASE64.encode(&data))
+            }
+            _ => json!(format!("{found}1")),
+        };
+        if judged(&changed).is_ok() {
+            taken.push(place);
+        }
+    }
+    assert_eq!(taken, Vec::<String>::new());
+}
+
+fn leaves(value: &Value, place: String, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                leaves(value, format!("{place}/{name}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                leaves(value, format!("{place}/{index}"), found);
+            }
+        }
+        _ => found.push(place),
+    }
 }
 
 #[test]
