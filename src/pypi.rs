@@ -6,6 +6,7 @@ pub mod delegation;
 pub mod fault;
 mod field;
 pub mod holders;
+pub mod ledger;
 pub mod owners;
 pub mod policy;
 pub mod project;
