@@ -17,6 +17,10 @@ use data_encoding::BASE64;
 use instance::{ISSUER, Order, STRANGER};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tuf_ceremony::ceremony::identities::Identities;
+use tuf_ceremony::ceremony::intake::InputFile;
+use tuf_ceremony::pypi::project::Project;
+use tuf_ceremony::pypi::requests::{Action, Evidence, Proof, Request, statement};
 use tuf_ceremony::sigstore::{Identity, TrustedRoot, Verified, Vouches, verify, verify_by_key};
 use tuf_ceremony::tuf;
 use tuf_ceremony::tuf::finding::{Finding, Level};
@@ -276,6 +280,86 @@ fn a_bundle_in_a_request_proves_the_identity_that_a_key_of_metadata_stands_for()
         "SIGSTORE-KEY",
         "is of type ml-dsa, and a Sigstore bundle proves",
     );
+}
+
+#[test]
+fn a_request_is_proven_by_a_bundle_over_its_own_statement_and_no_other() {
+    let text = bytes(&instance::trusted_root());
+    let file = InputFile {
+        path: "sigstore/trusted_root.json".to_owned(),
+        bytes: text,
+    };
+    let (identities, age) =
+        Identities::read(Some(&file), Some("2026-11-20T00:00:00Z"), at()).unwrap();
+    assert_eq!(age, None);
+    let (none, _) = Identities::read(None, None, at()).unwrap();
+    let json = format!(
+        r#"{{"keytype":"sigstore-oidc","scheme":"Fulcio","keyval":{{"identity":"{ALICE}","issuer":"{ISSUER}"}}}}"#
+    );
+    let key = Key::from_json(check(json.as_bytes(), Limits::SMALL).unwrap()).unwrap();
+    let anchor = tuf::digest::Sha256::of(b"1.root.json");
+    let mut request = Request::new(Action::Claim, Project::parse("sampleproject").unwrap());
+    request.keys.insert(key.keyid(), key.clone());
+    request.threshold = 1;
+    let statement = statement::possession(&anchor, &request);
+    let bundle = bytes(&Order::of(ALICE, &statement, order().logged).bundle());
+    request.possession.push(Proof {
+        keyid: key.keyid(),
+        evidence: Evidence::Bundle(tuf::value::Value::from_json(
+            check(&bundle, Limits::SMALL).unwrap(),
+        )),
+    });
+    let proven = |request: &Request, identities: &Identities| {
+        let judge = |key: &Key, bundle: &_, message: &[u8]| identities.judge(key, bundle, message);
+        statement::proven(&anchor, request, &judge)
+    };
+    assert_eq!(proven(&request, &identities).by, [key.keyid()]);
+    let without = proven(&request, &none);
+    assert_eq!(without.missing, [key.keyid()]);
+    assert!(
+        without.uncounted[0]
+            .1
+            .contains("no trusted root of Sigstore in the input")
+    );
+
+    // The same bundle, carried over to another project.
+    request.project = Project::parse("django").unwrap();
+    let other = proven(&request, &identities);
+    assert_eq!(other.missing, [key.keyid()]);
+    assert!(
+        other.uncounted[0]
+            .1
+            .starts_with("SIGSTORE-SIGNATURE: the Sigstore bundle is no signature")
+    );
+
+    let remarks = Identities::remarks("r", &[request.clone(), request]);
+    let rules: Vec<_> = remarks.iter().map(|remark| remark.rule.as_str()).collect();
+    assert_eq!(rules, ["SIGSTORE-EMAIL-PUBLIC", "SIGSTORE-CLIENTS"]);
+    assert!(
+        remarks[1]
+            .text
+            .starts_with("1 Sigstore identities stand in it")
+    );
+}
+
+#[test]
+fn a_trusted_root_that_is_too_old_or_wrongly_dated_ends_it() {
+    let file = InputFile {
+        path: "sigstore/trusted_root.json".to_owned(),
+        bytes: bytes(&instance::trusted_root()),
+    };
+    let read = |dated| Identities::read(Some(&file), dated, at());
+    let fault = read(Some("2026-01-02T00:00:00Z")).unwrap_err();
+    assert_eq!(
+        (fault.rule.as_str(), fault.file),
+        ("SIGSTORE-ROOT-AGE", file.path.clone())
+    );
+    let fault = read(Some("last week")).unwrap_err();
+    assert_eq!(
+        fault.text,
+        "sigstore_dated of the script: \"last week\" is not a date of the form YYYY-MM-DDTHH:MM:SSZ"
+    );
+    assert_eq!(read(None).unwrap().1.unwrap().rule, "SIGSTORE-ROOT-AGE");
 }
 
 #[test]
