@@ -10,6 +10,7 @@ pub mod challenge;
 pub mod decisions;
 pub mod device;
 pub mod event;
+pub mod identities;
 pub mod intake;
 pub mod kinds;
 pub mod lint;
