@@ -5,6 +5,7 @@
 mod abort;
 mod admin_key;
 mod check_in;
+mod claim;
 mod genesis;
 mod provision;
 mod renew;
@@ -74,6 +75,7 @@ pub const KINDS: &[Kind] = &[
     renew::KIND,
     renew_ephemeral::KIND,
     admin_key::KIND,
+    claim::KIND,
     provision::KIND,
     check_in::KIND,
     abort::KIND,
