@@ -154,6 +154,7 @@ static OTHER_GENESIS: Kind = Kind {
     },
     prove: |_, _| Vec::new(),
     publish: |_| Vec::new(),
+    outputs: |_, _| Ok(kinds::Outputs::default()),
 };
 
 #[test]

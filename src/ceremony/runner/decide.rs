@@ -59,7 +59,7 @@ impl Runner<'_> {
         let question = Question::new(
             "claim:overview",
             "What is asked for",
-            overview(vetting, sample),
+            vetting.overview(sample),
         );
         self.ask_choice(question, vec![choice("go-on", "decide now")])?;
         let machines: &[&str] = match self.subject.script.profile {
@@ -166,47 +166,6 @@ impl Runner<'_> {
         })?;
         Ok(answer.trim().to_owned())
     }
-}
-
-/// Counts, estimate, and everything that must be seen before anybody signs.
-pub(crate) fn overview(vetting: &Vetting, sample: usize) -> Vec<String> {
-    let count = |bucket| vetting.bucket(bucket).count();
-    let mut text = vec![
-        format!(
-            "{:>6} green: nothing speaks against them",
-            count(Bucket::Green)
-        ),
-        format!("{:>6} need a look: decided one by one", count(Bucket::Look)),
-        format!(
-            "{:>6} refused: not done now, the reasons go back to the online side",
-            count(Bucket::Refused) + vetting.unread.len()
-        ),
-        format!("about {} minutes for two people", vetting.minutes(sample)),
-        String::new(),
-    ];
-    let gating: Vec<_> = vetting.gating().collect();
-    if gating.is_empty() {
-        text.push("Nothing that must be seen by itself before anybody signs.".to_owned());
-    } else {
-        text.push(format!(
-            "To be seen by itself before anybody signs: {}",
-            gating.len()
-        ));
-    }
-    for vetted in gating {
-        let marks = vetted
-            .reasons
-            .iter()
-            .filter(|reason| matches!(reason.weight, Weight::Gates | Weight::Shows));
-        let rules: Vec<_> = marks.map(|reason| reason.finding.rule.as_str()).collect();
-        text.push(format!(
-            "  {} {}: {}",
-            vetted.request.action,
-            vetted.request.project,
-            rules.join(", ")
-        ));
-    }
-    text
 }
 
 /// Everything that is known of one request.

@@ -83,6 +83,47 @@ impl Vetting {
         let seconds = looks * LOOK_SECONDS + glances * GLANCE_SECONDS;
         OTHER_MINUTES + seconds.div_ceil(60)
     }
+
+    /// Counts, estimate, and everything that must be seen before anybody signs.
+    pub fn overview(&self, sample: usize) -> Vec<String> {
+        let count = |bucket| self.bucket(bucket).count();
+        let mut text = vec![
+            format!(
+                "{:>6} green: nothing speaks against them",
+                count(Bucket::Green)
+            ),
+            format!("{:>6} need a look: decided one by one", count(Bucket::Look)),
+            format!(
+                "{:>6} refused: not done now, the reasons go back to the online side",
+                count(Bucket::Refused) + self.unread.len()
+            ),
+            format!("about {} minutes for two people", self.minutes(sample)),
+            String::new(),
+        ];
+        let gating: Vec<_> = self.gating().collect();
+        if gating.is_empty() {
+            text.push("Nothing that must be seen by itself before anybody signs.".to_owned());
+        } else {
+            text.push(format!(
+                "To be seen by itself before anybody signs: {}",
+                gating.len()
+            ));
+        }
+        for vetted in gating {
+            let marks = vetted
+                .reasons
+                .iter()
+                .filter(|reason| matches!(reason.weight, Weight::Gates | Weight::Shows));
+            let rules: Vec<_> = marks.map(|reason| reason.finding.rule.as_str()).collect();
+            text.push(format!(
+                "  {} {}: {}",
+                vetted.request.action,
+                vetted.request.project,
+                rules.join(", ")
+            ));
+        }
+        text
+    }
 }
 
 /// The witnesses' dice as they count: digits 1 to 6 without anything between them.
