@@ -137,6 +137,11 @@ impl Decisions {
     /// Rule `DECISIONS`.
     pub fn check(&self, file: &str, vetting: &Vetting, sample: usize) -> Result<(), Finding> {
         let refuse = |text: &str| Err(Finding::error(RULE, file, text));
+        if self.vetted.is_none() {
+            return refuse(
+                "there are none: carry in the room's ceremony/decisions.json as decisions.json",
+            );
+        }
         if self.vetted.as_ref() != Some(&judged(vetting)) {
             return refuse("it is about other requests, or the input judges them otherwise");
         }
