@@ -17,8 +17,15 @@ use data_encoding::BASE64;
 use instance::{ISSUER, Order, STRANGER};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tuf_ceremony::sigstore::{Identity, TrustedRoot, Verified, Vouches, verify};
+use tuf_ceremony::ceremony::identities::Identities;
+use tuf_ceremony::ceremony::intake::InputFile;
+use tuf_ceremony::pypi::project::Project;
+use tuf_ceremony::pypi::requests::{Action, Evidence, Proof, Request, statement};
+use tuf_ceremony::sigstore::{Identity, TrustedRoot, Verified, Vouches, verify, verify_by_key};
+use tuf_ceremony::tuf;
 use tuf_ceremony::tuf::finding::{Finding, Level};
+use tuf_ceremony::tuf::json::{Limits, check};
+use tuf_ceremony::tuf::key::Key;
 
 /// When the bundles are judged.
 const AT: &str = "2026-11-22T12:00:00Z";
@@ -245,6 +252,184 @@ fn a_bundle_of_our_own_instance_verifies() {
         at(),
     )
     .unwrap();
+}
+
+#[test]
+fn a_bundle_in_a_request_proves_the_identity_that_a_key_of_metadata_stands_for() {
+    let key =
+        |text: String| Key::from_json(check(text.as_bytes(), Limits::SMALL).unwrap()).unwrap();
+    let by = |key: &Key| {
+        let text = bytes(&order().bundle());
+        let bundle = tuf::value::Value::from_json(check(&text, Limits::SMALL).unwrap());
+        verify_by_key(&our_root(), "r", key, &bundle, STATEMENT, at())
+    };
+    let alice = key(format!(
+        r#"{{"keytype":"sigstore-oidc","scheme":"Fulcio","keyval":{{"identity":"{ALICE}","issuer":"{ISSUER}"}}}}"#
+    ));
+    assert_eq!(by(&alice).unwrap().identity, identity(ALICE, ISSUER));
+    let bob = key(format!(
+        r#"{{"keytype":"sigstore-oidc","scheme":"Fulcio","keyval":{{"identity":"bob@example.org","issuer":"{ISSUER}"}}}}"#
+    ));
+    refused(by(&bob), "SIGSTORE-IDENTITY", "the key is bob@example.org");
+    let public = "01".repeat(32);
+    let ordinary = key(format!(
+        r#"{{"keytype":"ml-dsa","scheme":"ml-dsa-44/1","keyval":{{"public":"{public}"}}}}"#
+    ));
+    refused(
+        by(&ordinary),
+        "SIGSTORE-KEY",
+        "is of type ml-dsa, and a Sigstore bundle proves",
+    );
+}
+
+#[test]
+fn a_request_is_proven_by_a_bundle_over_its_own_statement_and_no_other() {
+    let text = bytes(&instance::trusted_root());
+    let file = InputFile {
+        path: "sigstore/trusted_root.json".to_owned(),
+        bytes: text,
+    };
+    let (identities, age) =
+        Identities::read(Some(&file), Some("2026-11-20T00:00:00Z"), at()).unwrap();
+    assert_eq!(age, None);
+    let (none, _) = Identities::read(None, None, at()).unwrap();
+    let json = format!(
+        r#"{{"keytype":"sigstore-oidc","scheme":"Fulcio","keyval":{{"identity":"{ALICE}","issuer":"{ISSUER}"}}}}"#
+    );
+    let key = Key::from_json(check(json.as_bytes(), Limits::SMALL).unwrap()).unwrap();
+    let anchor = tuf::digest::Sha256::of(b"1.root.json");
+    let mut request = Request::new(Action::Claim, Project::parse("sampleproject").unwrap());
+    request.keys.insert(key.keyid(), key.clone());
+    request.threshold = 1;
+    let statement = statement::possession(&anchor, &request);
+    let bundle = bytes(&Order::of(ALICE, &statement, order().logged).bundle());
+    request.possession.push(Proof {
+        keyid: key.keyid(),
+        evidence: Evidence::Bundle(tuf::value::Value::from_json(
+            check(&bundle, Limits::SMALL).unwrap(),
+        )),
+    });
+    let proven = |request: &Request, identities: &Identities| {
+        let judge = |key: &Key, bundle: &_, message: &[u8]| identities.judge(key, bundle, message);
+        statement::proven(&anchor, request, &judge)
+    };
+    assert_eq!(proven(&request, &identities).by, [key.keyid()]);
+    let without = proven(&request, &none);
+    assert_eq!(without.missing, [key.keyid()]);
+    assert!(
+        without.uncounted[0]
+            .1
+            .contains("no trusted root of Sigstore in the input")
+    );
+
+    // The same bundle, carried over to another project.
+    request.project = Project::parse("django").unwrap();
+    let other = proven(&request, &identities);
+    assert_eq!(other.missing, [key.keyid()]);
+    assert!(
+        other.uncounted[0]
+            .1
+            .starts_with("SIGSTORE-SIGNATURE: the Sigstore bundle is no signature")
+    );
+
+    let remarks = Identities::remarks("r", &[request.clone(), request]);
+    let rules: Vec<_> = remarks.iter().map(|remark| remark.rule.as_str()).collect();
+    assert_eq!(rules, ["SIGSTORE-EMAIL-PUBLIC", "SIGSTORE-CLIENTS"]);
+    assert!(
+        remarks[1]
+            .text
+            .starts_with("1 Sigstore identities stand in it")
+    );
+}
+
+#[test]
+fn a_trusted_root_that_is_too_old_or_wrongly_dated_ends_it() {
+    let file = InputFile {
+        path: "sigstore/trusted_root.json".to_owned(),
+        bytes: bytes(&instance::trusted_root()),
+    };
+    let read = |dated| Identities::read(Some(&file), dated, at());
+    let fault = read(Some("2026-01-02T00:00:00Z")).unwrap_err();
+    assert_eq!(
+        (fault.rule.as_str(), fault.file),
+        ("SIGSTORE-ROOT-AGE", file.path.clone())
+    );
+    let fault = read(Some("last week")).unwrap_err();
+    assert_eq!(
+        fault.text,
+        "sigstore_dated of the script: \"last week\" is not a date of the form YYYY-MM-DDTHH:MM:SSZ"
+    );
+    assert_eq!(read(None).unwrap().1.unwrap().rule, "SIGSTORE-ROOT-AGE");
+}
+
+#[test]
+fn no_changed_byte_of_a_bundle_is_taken_for_anything_else() {
+    let good = bytes(&order().bundle());
+    let (root, wanted) = (our_root(), identity(ALICE, ISSUER));
+    let verdict = verify(&root, "r", &good, STATEMENT, &wanted, at()).unwrap();
+    let (mut tried, mut taken) = (0, Vec::new());
+    // A step that shares no divisor with base64's groups meets every place in them.
+    for place in (0..good.len()).step_by(5) {
+        let mut changed = good.clone();
+        // A letter or digit to a neighbour: text stays text.
+        changed[place] ^= 1;
+        tried += 1;
+        if let Ok(found) = verify(&root, "r", &changed, STATEMENT, &wanted, at()) {
+            assert_eq!(found, verdict, "byte {place}");
+            taken.push(place);
+        }
+    }
+    // Names of members that may be missing, such as the digest beside the signature.
+    assert!(
+        taken.len() * 20 < tried,
+        "{} of {tried}: {taken:?}",
+        taken.len()
+    );
+    for end in (0..good.len()).step_by(97) {
+        verify(&root, "r", &good[..end], STATEMENT, &wanted, at()).unwrap_err();
+    }
+}
+
+#[test]
+fn every_signed_value_of_a_bundle_is_verified() {
+    let whole = order().bundle();
+    let mut places = Vec::new();
+    leaves(&whole, String::new(), &mut places);
+    assert!(places.len() > 15, "{places:?}");
+    let mut taken = Vec::new();
+    for place in places {
+        let mut changed = whole.clone();
+        let text = changed.pointer_mut(&place).unwrap();
+        let found = text.as_str().unwrap();
+        *text = match BASE64.decode(found.as_bytes()) {
+            Ok(mut data) if data.len() > 8 => {
+                let middle = data.len() / 2;
+                data[middle] ^= 1;
+                json!(BASE64.encode(&data))
+            }
+            _ => json!(format!("{found}1")),
+        };
+        if judged(&changed).is_ok() {
+            taken.push(place);
+        }
+    }
+    assert_eq!(taken, Vec::<String>::new());
+}
+
+fn leaves(value: &Value, place: String, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                leaves(value, format!("{place}/{name}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                leaves(value, format!("{place}/{index}"), found);
+            }
+        }
+        _ => found.push(place),
+    }
 }
 
 #[test]
