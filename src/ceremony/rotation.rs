@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use super::identities::Identities;
 use super::intake::Trusted;
 use super::intake::archives::Archive;
+use super::intake::requests::REQUESTS;
+use super::script::Script;
 use crate::pypi::custody::KnownGood;
 use crate::pypi::delegation::{self, Delegations};
 use crate::pypi::incident::Incident;
 use crate::pypi::owners::{self, Owners};
 use crate::pypi::project::{Project, ProjectRole};
-use crate::pypi::requests::statement::no_sigstore;
+use crate::pypi::requests::Requests;
 use crate::pypi::rotation::{self, GoodFiles, Rotation, Subject, Way};
 use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
-use crate::tuf::finding::Finding;
+use crate::tuf::expires::Expires;
+use crate::tuf::finding::{Finding, shown};
 use crate::tuf::lookup::Listing;
 
 /// A rotation and what it was derived from.
@@ -43,13 +47,26 @@ pub struct Kept {
 ///
 /// # Errors
 /// Rules `SCRIPT-ROLE`, `INCIDENT-*`, `OWNERS-FORM`, `ROTATE-UNKNOWN-KEY`, and what is wrong with the trusted claimed.
-pub fn derive(trusted: &Trusted) -> Result<Derived, Vec<Finding>> {
+pub fn derive(script: &Script, trusted: &Trusted) -> Result<Derived, Vec<Finding>> {
     let one = |finding: Finding| vec![finding];
     let missing = |what: &str| {
         let text = format!("a rotation needs {what}");
         vec![Finding::error("SCRIPT-ROLE", "", text)]
     };
-    let file = (trusted.asked.incident.as_ref()).ok_or_else(|| missing("requests/incident.toml"))?;
+    let rotate = (script.rotate.as_ref()).ok_or_else(|| missing("[rotate]"))?;
+    let on = Expires::parse(&rotate.on).map_err(|fault| {
+        vec![Finding::error(
+            "SCRIPT-ROLE",
+            "",
+            format!("rotate.on: {fault}"),
+        )]
+    })?;
+    let asked = &trusted.asked;
+    let dated = rotate.sigstore_dated.as_deref();
+    let (identities, age) =
+        Identities::read(asked.sigstore.as_ref(), dated, on.at()).map_err(one)?;
+    let file =
+        (trusted.asked.incident.as_ref()).ok_or_else(|| missing("requests/incident.toml"))?;
     let incident = Incident::parse(&file.path, &file.bytes).map_err(one)?;
     let (envelope, _) = (trusted.current("claimed")).ok_or_else(|| missing("a trusted claimed"))?;
     let claimed = delegation::claimed("claimed", envelope)?;
@@ -57,22 +74,49 @@ pub fn derive(trusted: &Trusted) -> Result<Derived, Vec<Finding>> {
     let register = register.map(|file| Owners::parse(owners::NAME, &file.bytes));
     let register = register.transpose().map_err(one)?;
     let good = good_archive(trusted, &incident);
-    let rotation = rotation::derive(&Subject {
+    let mut rotation = rotation::derive(&Subject {
         incident: &incident,
         claimed: &claimed,
-        recently: trusted.archives.first().and_then(|archive| archive.recently.as_ref()),
+        recently: trusted
+            .archives
+            .first()
+            .and_then(|archive| archive.recently.as_ref()),
         owners: register.as_ref(),
-        requests: trusted.asked.requests.as_ref().map_or(&[], |file| &file.requests),
+        requests: trusted
+            .asked
+            .requests
+            .as_ref()
+            .map_or(&[], |file| &file.requests),
         anchor: trusted.anchor().unwrap_or(Sha256([0; 32])),
-        sigstore: &no_sigstore,
+        sigstore: &|key, bundle, message| identities.judge(key, bundle, message),
         good: &|project| good_files(good?, project),
         generation: &|project| generation(&trusted.archives, project),
     })?;
+    rotation.findings.extend(age);
+    if let Some(requests) = &asked.requests {
+        rotation.findings.extend(refused_lines(requests));
+        rotation
+            .findings
+            .extend(Identities::remarks(REQUESTS, &requests.requests));
+    }
     Ok(Derived {
         good_archive: good.map(|archive| archive.name.clone()),
         incident,
         claimed,
         rotation,
+    })
+}
+
+/// Lines that are wrong by themselves: their projects go the safe way, as for any request that does not hold.
+fn refused_lines(requests: &Requests) -> impl Iterator<Item = Finding> {
+    requests.refused.iter().map(|refused| {
+        let (line, project) = (refused.line, shown(&refused.project));
+        let why = &refused.finding;
+        let text = format!(
+            "line {line}, {project}: the request is not followed: {}: {}",
+            why.rule, why.text
+        );
+        Finding::warning("ROTATE-REPLACEMENT", REQUESTS, text)
     })
 }
 
@@ -97,7 +141,10 @@ fn good_files(archive: &Archive, project: &Project) -> Option<GoodFiles> {
     let prefix = format!("{project}/");
     let files = listing.listing().files().iter();
     let own = files.filter(|(path, _)| path.starts_with(&prefix));
-    Some(own.map(|(path, file)| (path.clone(), file.clone())).collect())
+    Some(
+        own.map(|(path, file)| (path.clone(), file.clone()))
+            .collect(),
+    )
 }
 
 /// The role of a project that a delegator names, whatever its generation.
@@ -149,9 +196,8 @@ impl Derived {
     /// Whether somebody goes into custody or leaves it.
     pub fn changes_custody(&self) -> bool {
         let hits = &self.rotation.hits;
-        hits.iter().any(|hit| {
-            matches!(hit.way, Way::Files | Way::Tombstone) || hit.before.is_none()
-        })
+        hits.iter()
+            .any(|hit| matches!(hit.way, Way::Files | Way::Tombstone) || hit.before.is_none())
     }
 }
 

@@ -50,7 +50,9 @@ fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
     }
     for (name, role) in script.roles() {
         if !["claimed", "custody"].contains(&name) {
-            findings.push(refuse(format!("a rotation makes no new {name}: remove [{name}]")));
+            findings.push(refuse(format!(
+                "a rotation makes no new {name}: remove [{name}]"
+            )));
         } else if role.holders.is_some() || role.threshold.is_some() || role.keys.is_some() {
             findings.push(refuse(format!(
                 "a rotation changes no administrators' keys: [{name}] may say version and expires only"
@@ -58,7 +60,9 @@ fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
         }
     }
     if !script.online.is_empty() {
-        findings.push(refuse("a rotation changes no online key: remove [[online]]"));
+        findings.push(refuse(
+            "a rotation changes no online key: remove [[online]]",
+        ));
     }
     if findings.is_empty() {
         findings.extend(custody_fits(script, trusted));
@@ -68,7 +72,7 @@ fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
 
 /// `[custody]` is there exactly if somebody goes into custody or leaves it and somebody is left there.
 fn custody_fits(script: &Script, trusted: &Trusted) -> Vec<Finding> {
-    let derived = match rotation::derive(trusted) {
+    let derived = match rotation::derive(script, trusted) {
         Ok(derived) => derived,
         Err(findings) => return findings,
     };
@@ -84,9 +88,9 @@ fn custody_fits(script: &Script, trusted: &Trusted) -> Vec<Finding> {
         (true, false) => vec![refuse(
             "projects go into custody or leave it: give [custody] with its next version",
         )],
-        (false, true) if !is_kept => vec![refuse(
-            "no project is left in custody: remove [custody]",
-        )],
+        (false, true) if !is_kept => {
+            vec![refuse("no project is left in custody: remove [custody]")]
+        }
         _ => Vec::new(),
     }
 }
@@ -96,7 +100,7 @@ fn derive(material: &Material<'_>) -> Result<Derived, Finding> {
         let none = || Finding::error("SCRIPT-ROLE", "", "nothing could be derived");
         findings.into_iter().next().unwrap_or_else(none)
     };
-    rotation::derive(material.trusted).map_err(first)
+    rotation::derive(material.script, material.trusted).map_err(first)
 }
 
 fn candidates(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
@@ -107,7 +111,14 @@ fn candidates(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
     build::check_version("claimed", role, version_of(material, "claimed"))?;
     let spec = material.role("claimed")?;
     let changes = &derived.rotation.changes;
-    let envelope = changes::apply("claimed", old, role.version, &role.expires, changes, Some(&spec))?;
+    let envelope = changes::apply(
+        "claimed",
+        old,
+        role.version,
+        &role.expires,
+        changes,
+        Some(&spec),
+    )?;
     let claimed = build::finished(material, "claimed", role, envelope, &[])?;
     let Some(role) = material.script.custody.as_ref() else {
         return Ok(vec![claimed]);
@@ -119,7 +130,14 @@ fn candidates(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
         files: &kept.files,
         tombstoned: &kept.tombstoned,
     };
-    let envelope = custody::build("custody", old, role.version, &role.expires, held, &kept.known_good)?;
+    let envelope = custody::build(
+        "custody",
+        old,
+        role.version,
+        &role.expires,
+        held,
+        &kept.known_good,
+    )?;
     let candidates = [claimed];
     let custody = build::finished(material, "custody", role, envelope, &candidates)?;
     let [claimed] = candidates;
@@ -213,7 +231,11 @@ fn outputs(material: &Material<'_>, _: &[Candidate]) -> Result<Outputs, Finding>
         files.push(("ceremony/incident.toml".to_owned(), incident.bytes.clone()));
     }
     for role in ["claimed", "custody"] {
-        files.extend(trusted.current(role).map(|(envelope, targets)| previous(role, envelope, targets.header.version)));
+        files.extend(
+            trusted
+                .current(role)
+                .map(|(envelope, targets)| previous(role, envelope, targets.header.version)),
+        );
     }
     let projects = online(&derived, recently(trusted));
     Ok(Outputs {
