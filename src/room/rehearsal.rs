@@ -1,6 +1,7 @@
 //! Rehearsals: the same scripts and the same program over throwaway tokens in a folder of their own. Real SoftHSM where its module is there, else software
 //! keys in memory; which one is said and stands in the transcript.
 
+pub mod online;
 mod operator;
 mod scripts;
 mod stage;

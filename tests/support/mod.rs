@@ -18,4 +18,5 @@ pub mod shim;
 pub mod stage;
 pub mod swtpm;
 pub mod terminal;
+pub mod tree;
 pub mod yubikey;
