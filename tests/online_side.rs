@@ -9,8 +9,10 @@ use std::path::Path;
 use support::peers::{Sitter, Sitting};
 use support::tree::Tree;
 use tuf_ceremony::pypi::project::Project;
+use tuf_ceremony::pypi::requests::{Action, Requests, statement};
 use tuf_ceremony::room::rehearsal::online::{Extent, Group, Online, Sizes};
 use tuf_ceremony::tuf::digest::Sha256;
+use tuf_ceremony::tuf::key::KeyId;
 
 /// A published repository whose first projects are claimed.
 struct Scene {
@@ -135,6 +137,71 @@ fn every_client_finds_claimed_recent_and_unclaimed_files_and_none_that_is_forged
             client.name()
         );
     }
+}
+
+/// Three archives of the scale that docs/rehearsals.md names; printed, because no machine is like another.
+#[test]
+fn twenty_thousand_projects_are_described_and_signed_in_seconds() {
+    let begun = std::time::Instant::now();
+    let mut online = Online::new(Sizes::of(20_000), "scale", today());
+    let folder = tempfile::tempdir().unwrap();
+    let offline = folder.path().join("offline");
+    Tree::plant(&offline, &mut online, &[]);
+    online.take(&offline).unwrap();
+    for (days, extent) in [
+        (40, Extent::EARLIER),
+        (20, Extent::EARLIER),
+        (1, Extent::NEWEST),
+    ] {
+        let at = today() - jiff::SignedDuration::from_hours(24 * days);
+        let archive = folder.path().join(days.to_string());
+        online.lay(&archive, at, extent).unwrap();
+    }
+    println!("three archives: {:?}", begun.elapsed());
+    let asked = online.requests(Group::First).unwrap();
+    let bytes = online.requests_file(&asked).unwrap();
+    println!("requests: {:?}, {} bytes", begun.elapsed(), bytes.len());
+    let newest = std::fs::read_dir(folder.path().join("1")).unwrap().count();
+    let own = online
+        .developers()
+        .iter()
+        .filter(|it| it.group != Group::Unclaimed)
+        .count();
+    assert_eq!(
+        newest,
+        own + [
+            "root",
+            "targets",
+            "claimed",
+            "recently-claimed",
+            "unclaimed",
+            "snapshot",
+            "timestamp"
+        ]
+        .len()
+    );
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn what_developers_ask_for_is_well_formed_and_proven_by_every_key() {
+    let mut scene = Scene::new(120);
+    let anchor = scene.online.anchor().unwrap();
+    let mut actions = std::collections::BTreeSet::new();
+    for group in [Group::First, Group::Second] {
+        let asked = scene.online.requests(group).unwrap();
+        let bytes = scene.online.requests_file(&asked).unwrap();
+        let read = Requests::parse("requests.jsonl", &bytes).unwrap();
+        assert_eq!((read.requests.len(), &read.refused), (asked.len(), &vec![]));
+        for request in &read.requests {
+            actions.insert(request.action);
+            let proven = statement::proven(&anchor, request, &statement::no_sigstore);
+            assert_eq!(proven.missing, Vec::<KeyId>::new(), "{}", request.project);
+        }
+    }
+    let all = Action::ALL.iter().copied();
+    let all = all.filter(|action| *action != Action::Rotate);
+    assert_eq!(actions, all.collect());
 }
 
 /// docs/compatibility.md, "One role, two delegators".
