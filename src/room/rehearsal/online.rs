@@ -17,6 +17,7 @@ use jiff::{Timestamp, ToSpan};
 mod asked;
 mod bins;
 mod hostile;
+mod incident;
 mod offline;
 mod paper;
 mod people;
@@ -32,9 +33,7 @@ use ring::Ring;
 
 use super::super::failure::Failure;
 use crate::pypi::project::Project;
-use crate::tuf::digest::Sha256;
 use crate::tuf::key::{Algorithm, Key, KeyId, PublicKey};
-use crate::tuf::metadata::RoleKeys;
 
 /// How long what servers sign stays valid, in days. An archive must still be valid on the day after it was made.
 const VALID: i64 = 7;
@@ -131,6 +130,11 @@ impl Online {
     pub fn key(&mut self, name: &str) -> Option<PublicKey> {
         let keyid = self.ring.key(&format!("server {name}"), Algorithm::Ed25519);
         self.ring.public(&keyid).map(|key| key.public().clone())
+    }
+
+    /// The day on which the ceremonies play.
+    pub fn today(&self) -> Timestamp {
+        self.today
     }
 
     /// Everybody, by number.

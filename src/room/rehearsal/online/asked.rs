@@ -77,6 +77,20 @@ impl Online {
         Ok(requests::write(&self.anchor()?, self.today, asked))
     }
 
+    /// `top-projects.txt`: the most downloaded projects. The one whose key an intruder replaced is the first of them.
+    pub fn top(&self) -> Vec<u8> {
+        let own = |trouble| {
+            self.developers
+                .iter()
+                .filter(move |it| it.trouble == trouble)
+        };
+        let second = own(None).filter(|it| it.group == Group::Second).take(3);
+        let first = own(None).filter(|it| it.group == Group::First).take(2);
+        let names = own(Some(Trouble::Inserted)).chain(second).chain(first);
+        let names = names.map(|developer| format!("{}\n", developer.project));
+        names.collect::<String>().into_bytes()
+    }
+
     /// The present claimed, project by project.
     ///
     /// # Errors
@@ -206,7 +220,7 @@ impl Online {
     }
 }
 
-fn midnight(at: Timestamp) -> Timestamp {
+pub(super) fn midnight(at: Timestamp) -> Timestamp {
     let day = paper::date(at);
     let day = day.split_once('T').map_or("", |(day, _)| day);
     format!("{day}T00:00:00Z").parse().unwrap_or(at)

@@ -91,6 +91,9 @@ pub struct Developer {
     pub(super) number: usize,
 }
 
+/// The company that signs all its projects with one key.
+pub(super) const COMPANY: &str = "company-robot";
+
 const FIRST: [&str; 16] = [
     "amber", "brisk", "calm", "dusty", "eager", "fancy", "gentle", "happy", "icy", "jolly", "keen",
     "lucid", "mellow", "nimble", "orange", "plain",
@@ -132,9 +135,7 @@ pub(super) fn everybody(sizes: Sizes, ring: &mut Ring) -> Vec<Developer> {
             };
             let (keys, threshold) = match group {
                 Group::Unclaimed => (Vec::new(), 0),
-                _ if number < sizes.shared => {
-                    (vec![ring.key("company-robot", Algorithm::Ed25519)], 1)
-                }
+                _ if number < sizes.shared => (vec![ring.key(COMPANY, Algorithm::Ed25519)], 1),
                 _ => keys(number, trouble, ring),
             };
             Some(Developer {
