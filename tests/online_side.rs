@@ -59,6 +59,16 @@ impl Scene {
         self.online.lay(&metadata, today(), Extent::WHOLE).unwrap();
     }
 
+    /// An intruder's files in the bins, published.
+    fn forge(&mut self, project: &str) -> [String; 2] {
+        let forged = self.online.forge(&Project::parse(project).unwrap());
+        self.publish();
+        for path in &forged {
+            self.store(path, &Online::forged(path));
+        }
+        forged
+    }
+
     /// The path and digest of a project's own first file, which lies there.
     fn released(&self, project: &str) -> (String, String) {
         let (path, bytes) = self.online.first_release(project);
@@ -94,23 +104,20 @@ fn today() -> jiff::Timestamp {
 #[test]
 fn every_client_finds_claimed_recent_and_unclaimed_files_and_none_that_is_forged_in_a_bin() {
     let mut scene = Scene::new(60);
-    let forged = scene.online.forge(&scene.claimed[3].clone());
-    scene.publish();
-    scene.store(&forged, &Online::forged(&forged));
+    let forged = scene.forge(&scene.claimed[3].clone());
     let claimed = scene.released(&scene.claimed[1]);
     let shared = scene.released(&scene.claimed[2]);
     let recent = scene.released(&scene.recent[0]);
     let unclaimed = scene.released(&scene.unclaimed[0]);
     let own = scene.released(&scene.claimed[3]);
-    let nobody = format!("{}/{0}-9.9.tar.gz", scene.claimed[1]);
     for client in Sitter::ALL {
         let paths = [
             &claimed.0,
             &shared.0,
             &recent.0,
             &unclaimed.0,
-            &forged,
-            &nobody,
+            &forged[0],
+            &forged[1],
         ];
         let found = scene.sits(client, &scene.cache(client), &paths.map(String::as_str));
         let expected = [
@@ -124,18 +131,12 @@ fn every_client_finds_claimed_recent_and_unclaimed_files_and_none_that_is_forged
         assert_eq!(found.lookups, expected, "{}", client.name());
     }
     // The same forgery for a project that is not claimed shows what the claim is for.
-    let forged = scene.online.forge(&scene.unclaimed[1].clone());
-    scene.publish();
-    scene.store(&forged, &Online::forged(&forged));
-    let digest = Sha256::of(&Online::forged(&forged)).to_string();
+    let forged = scene.forge(&scene.unclaimed[1].clone());
+    let paths = forged.each_ref().map(String::as_str);
+    let digests = paths.map(|path| Ok(Some(Sha256::of(&Online::forged(path)).to_string())));
     for client in Sitter::ALL {
-        let found = scene.sits(client, &scene.cache(client), &[&forged]);
-        assert_eq!(
-            found.lookups,
-            [Ok(Some(digest.clone()))],
-            "{}",
-            client.name()
-        );
+        let found = scene.sits(client, &scene.cache(client), &paths);
+        assert_eq!(found.lookups, digests, "{}", client.name());
     }
 }
 

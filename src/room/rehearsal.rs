@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub use operator::Rehearser;
 use play::Play;
+pub use play::{FORGED, SEED};
 use stage::Stage;
 
 use super::clock;
@@ -62,6 +63,14 @@ fn tour(kind: Option<&str>) -> Result<Vec<Act>, Failure> {
         Some("abort") => &["genesis", "abort"],
         Some("claim") => return Ok(vec![plain("genesis"), plain("claim"), SECOND_CLAIM]),
         Some("rotate-dev") => &["genesis", "claim", "rotate-dev"],
+        Some("projects") => {
+            return Ok(vec![
+                plain("genesis"),
+                plain("claim"),
+                SECOND_CLAIM,
+                plain("rotate-dev"),
+            ]);
+        }
         Some("redelegate") => &["genesis-458", "redelegate"],
         Some(other) => {
             return Err(Failure::usage(format!(

@@ -20,6 +20,10 @@ use crate::tuf::key::Key;
 const HISTORY: [i64; 3] = [40, 20, 1];
 /// From so many projects on, archives are thin: what no ceremony reads is left out of the older ones.
 const LARGE: usize = 2_000;
+/// The project, by number, of which an intruder's files lie in the bins. It is claimed, so no client may find them.
+pub const FORGED: usize = 7;
+/// What all keys of the online side are derived from.
+pub const SEED: &str = "rehearsal";
 /// What example scripts call online keys.
 const ONLINE: [&str; 2] = ["online-1", "online-2"];
 
@@ -51,7 +55,7 @@ impl Play {
         today: jiff::Timestamp,
     ) -> Self {
         Self {
-            online: Online::new(Sizes::of(projects), "rehearsal", today),
+            online: Online::new(Sizes::of(projects), SEED, today),
             archives: work.join("archives"),
             repository: repository.to_owned(),
             is_large: projects > LARGE,
@@ -122,6 +126,12 @@ impl Play {
                 let folder = self.archive(days);
                 self.online.lay(&folder, at, extent)?;
             }
+        }
+        let forged = (act == "genesis")
+            .then(|| self.online.developers().get(FORGED))
+            .flatten();
+        if let Some(project) = forged.map(|developer| developer.project.clone()) {
+            self.online.forge(&project);
         }
         let published = self.online.publish(bundle, &self.repository)?;
         self.today += 1;

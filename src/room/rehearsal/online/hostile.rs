@@ -9,11 +9,14 @@ use crate::pypi::project::Project;
 use crate::tuf::key::{Algorithm, KeyId};
 
 impl Online {
-    /// An intruder with the online keys puts a file of this project into its bin, with other bytes than the developer's. Gives its path.
-    pub fn forge(&mut self, project: &str) -> String {
-        let path = release(project, 0);
-        self.bins.forge(path.clone());
-        path
+    /// An intruder with the online keys puts two files of this project into their bins: one that its developer released, with other bytes, and one that nobody
+    /// did. Gives their paths.
+    pub fn forge(&mut self, project: &Project) -> [String; 2] {
+        let paths = [0, 9].map(|number| release(project.as_str(), number));
+        for path in &paths {
+            self.bins.forge(path.clone());
+        }
+        paths
     }
 
     /// The attack by a role's name: an intruder with the online keys delegates the files of `lure`, which stands in recently-claimed, to a role that is *named*
