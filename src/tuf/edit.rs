@@ -7,11 +7,13 @@ use super::key::{Key, KeyId};
 use super::metadata::{RoleKeys, Root};
 
 mod build;
+mod redelegate;
 mod splice;
 #[cfg(test)]
 mod tests;
 
 pub use build::{bins, projects, root, targets, with_delegated_keys, with_member};
+pub use redelegate::{with_bins, with_delegations};
 pub use splice::{renew, with_header};
 
 /// Who shall sign a role: its keys in the order wanted, and how many of them must.
