@@ -24,6 +24,29 @@ pub const CAP: u64 = 1 << 30;
 pub const SMALL_CAP: u64 = 64 << 20;
 /// Most files of a folder: 2^14 bins and room for the rest.
 pub const MOST_FILES: usize = 40_000;
+/// A published repository: a file for every bin and for every project that PyPI has, and what a snapshot of them weighs.
+pub const ARCHIVE: Caps = Caps {
+    bytes: 4 << 30,
+    files: 1_000_000,
+};
+
+/// How much of a folder is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Caps {
+    /// Bytes of all files together.
+    pub bytes: u64,
+    /// Files and folders.
+    pub files: usize,
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Self {
+            bytes: CAP,
+            files: MOST_FILES,
+        }
+    }
+}
 
 /// A file of a folder, in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,14 +153,29 @@ pub fn read(path: &Path, cap: u64) -> Result<Vec<u8>, FileError> {
 /// # Errors
 /// [`FileError`]: one link, device or pipe refuses the whole.
 pub fn read_folder(folder: &Path) -> Result<Vec<File>, FileError> {
+    read_within(folder, Caps::default(), None)
+}
+
+/// As [`read_folder`], with other caps, and without the folder `besides` at its top, which is not even opened.
+///
+/// # Errors
+/// As [`read_folder`].
+pub fn read_within(
+    folder: &Path,
+    caps: Caps,
+    besides: Option<&str>,
+) -> Result<Vec<File>, FileError> {
     let mut files = Vec::new();
     // Each folder is opened once and its entries by that descriptor, so that a folder exchanged for a link meanwhile is not followed.
     let top = open(CWD, folder).map_err(|errno| refused(folder, errno))?;
     let mut waiting = vec![(top, String::new())];
-    let mut left = CAP;
+    let mut left = caps.bytes;
     while let Some((descriptor, prefix)) = waiting.pop() {
-        for name in names(&descriptor, &folder.join(&prefix))? {
+        for name in names(&descriptor, &folder.join(&prefix), caps.files)? {
             let inside = format!("{prefix}{name}");
+            if besides == Some(inside.as_str()) {
+                continue;
+            }
             let path = folder.join(&inside);
             let entry = open(&descriptor, Path::new(&name)).map_err(|e| refused(&path, e))?;
             if kind(&entry, &path)? == FileType::Directory {
@@ -150,10 +188,10 @@ pub fn read_folder(folder: &Path) -> Result<Vec<File>, FileError> {
                 path: inside,
                 bytes,
             });
-            if files.len() + waiting.len() > MOST_FILES {
+            if files.len() + waiting.len() > caps.files {
                 return Err(FileError::TooMany {
                     path: folder.to_owned(),
-                    cap: MOST_FILES,
+                    cap: caps.files,
                 });
             }
         }
@@ -236,7 +274,7 @@ fn kind(file: &OwnedFd, path: &Path) -> Result<FileType, FileError> {
     Ok(FileType::from_raw_mode(stat.st_mode))
 }
 
-fn names(folder: &OwnedFd, path: &Path) -> Result<Vec<String>, FileError> {
+fn names(folder: &OwnedFd, path: &Path, most: usize) -> Result<Vec<String>, FileError> {
     let entries = rustix::fs::Dir::read_from(folder).map_err(|errno| match errno {
         Errno::NOTDIR => not_regular(path, "a file, not a folder"),
         errno => refused(path, errno),
@@ -252,10 +290,10 @@ fn names(folder: &OwnedFd, path: &Path) -> Result<Vec<String>, FileError> {
             .to_str()
             .map_err(|_| FileError::Name(path.join(name.to_string_lossy().as_ref())))?;
         names.push(text.to_owned());
-        if names.len() > MOST_FILES {
+        if names.len() > most {
             return Err(FileError::TooMany {
                 path: path.to_owned(),
-                cap: MOST_FILES,
+                cap: most,
             });
         }
     }

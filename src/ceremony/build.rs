@@ -178,7 +178,7 @@ fn targets(material: &Material<'_>, role: &Role, root: &Root) -> Result<Candidat
     check_version(file, role, old.map(|(_, old)| old.header.version))?;
     let envelope = match old {
         Some((old, _)) if migrates(material) => {
-            edit::with_delegations(file, old, &tree(material)?, &role.expires)?
+            edit::with_catch_alls(file, old, &tree(material)?, &role.expires)?
         }
         Some((old, _)) => {
             let changed = changed_delegations(material)?;

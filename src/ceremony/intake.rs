@@ -1,9 +1,14 @@
 //! What was carried in: the root chain verified from the trusted root, the current targets and bins under it, the holder register. Pure; trust
 //! comes from the digest in the reviewed script and from nothing else.
 
+pub mod archives;
+pub mod requests;
 mod roots;
 
 use std::collections::BTreeMap;
+
+use archives::{Archive, Carried};
+use requests::Asked;
 
 use super::event::{Abandoned, Document, Mode, REHEARSAL_MARKER};
 use super::script::{Holder, ROLES, Script, delegator_of};
@@ -42,7 +47,11 @@ pub struct Trusted {
     pub holders_sha256: Option<Sha256>,
     /// Certificates (DER) for keys whose holders are elsewhere, by keyid; nothing in them is verified yet.
     pub attestations: BTreeMap<KeyId, Vec<Vec<u8>>>,
-    /// What was read, in order of path.
+    /// The published repositories that the script names, the newest first.
+    pub archives: Vec<Archive>,
+    /// What is asked of this ceremony about projects, and what speaks for it.
+    pub asked: Asked,
+    /// What was read, in order of path; of an archive its listing.
     pub files: Vec<InputFile>,
     /// Warnings and notes; errors never get here.
     pub findings: Vec<Finding>,
@@ -63,6 +72,30 @@ impl Trusted {
     /// The current file of targets or of an offline role under it.
     pub fn current(&self, role: &str) -> Option<&(Envelope, Targets)> {
         self.current.get(role)
+    }
+    /// SHA-256 of the first root of all, if it was carried in: what names the repository through all its later roots.
+    pub fn anchor(&self) -> Option<Sha256> {
+        let first = self.chain.as_ref()?.roots.first()?;
+        (first.root.header.version == 1).then(|| Sha256::of(first.envelope.bytes()))
+    }
+    /// Takes in archives as they were carried in; the script says which they must be, and the trusted chain whether they hold.
+    ///
+    /// # Errors
+    /// As [`archives::archives`] and [`Archive::open`].
+    pub fn take_archives(
+        &mut self,
+        script: &Script,
+        carried: Vec<Carried>,
+    ) -> Result<(), Vec<Finding>> {
+        let carried = archives::archives(script, carried)?;
+        let Some(chain) = &self.chain else {
+            return Ok(());
+        };
+        for carried in carried {
+            self.files.push(carried.taken_in());
+            self.archives.push(Archive::open(carried, chain)?);
+        }
+        Ok(())
     }
     /// The keys and threshold that hold for a role now.
     pub fn role(&self, role: &str) -> Option<(Vec<(KeyId, Key)>, RoleKeys)> {
@@ -149,6 +182,7 @@ pub fn intake(
             Some(Holders::parse(&file.path, &file.bytes).map_err(|finding| vec![finding])?);
         trusted.holders_sha256 = Some(Sha256::of(&file.bytes));
     }
+    trusted.asked = requests::asked(script, &trusted.files)?;
     let Some(wanted) = script.trusted_root_sha256 else {
         let stray = trusted
             .files
@@ -166,6 +200,7 @@ pub fn intake(
     let chain = roots::read_chain(&trusted.files, wanted)?;
     trusted.findings.extend(chain.findings.iter().cloned());
     trusted.chain = Some(chain);
+    check_anchor(&trusted).map_err(|finding| vec![finding])?;
     // In order of trust: each is verified by what was read before it.
     for role in ROLES.into_iter().skip(1) {
         let read = read_role(&trusted, role).map_err(|finding| vec![finding])?;
@@ -240,6 +275,10 @@ fn read_role(trusted: &Trusted, role: &str) -> Result<Option<(Envelope, Targets)
     let Some((path, envelope, targets)) = newest else {
         return Ok(None);
     };
+    // PEP 458's bins stay in every snapshot after unclaimed took their place, and nobody asks them any more.
+    if role == "bins" && trusted.role(role).is_none() && trusted.role("unclaimed").is_some() {
+        return Ok(None);
+    }
     let (keys, role_keys) = trusted.role(role).ok_or_else(|| {
         Finding::error(
             "INTAKE-ROLE",
@@ -307,6 +346,19 @@ fn note_expiry(trusted: &mut Trusted, now: jiff::Timestamp) {
             ),
         ));
     }
+}
+
+/// Requests name the repository by its first root, which must be there to compare.
+fn check_anchor(trusted: &Trusted) -> Result<(), Finding> {
+    let Some(requests) = &trusted.asked.requests else {
+        return Ok(());
+    };
+    let Some(anchor) = trusted.anchor() else {
+        let text = "requests name the repository by its first root: carry in the whole chain, 1.root.json first";
+        return Err(Finding::error("INTAKE-TRUSTED-ROOT", "trusted", text));
+    };
+    let wrong = requests.header.check_anchor(requests::REQUESTS, &anchor);
+    wrong.map_or(Ok(()), Err)
 }
 
 fn check_register(script: &Script, trusted: &mut Trusted) -> Result<(), Vec<Finding>> {

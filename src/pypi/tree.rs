@@ -7,7 +7,7 @@
 //! | `PEP480-TERMINATING` | claimed and recently-claimed go on, unclaimed and every project end the search | error | warning |
 //! | `TREE-CATCH-ALL` | each of the roles of targets is asked for every path | error | warning |
 //! | `TREE-ONLINE-FIRST` | no key of a server before claimed or in an offline role | error | warning |
-//! | `CUSTODY-KEYS` | custody is signed by those who sign claimed | error | warning |
+//! | `CUSTODY-SIGNERS` | custody is signed by those who sign claimed | error | warning |
 //! | `TREE-BINS` | 16,384 bins | warning | warning |
 //! | `TREE-COMPATIBILITY` | what the tree means in clients that read it otherwise | note | note |
 
@@ -231,7 +231,7 @@ fn publics<'a>(
     keys.map(crate::tuf::key::Key::public).collect()
 }
 
-/// `CUSTODY-KEYS` (docs/decisions/0017).
+/// `CUSTODY-SIGNERS` (docs/decisions/0017).
 fn custody(tree: &Layout<'_>, delegations: &Delegations) -> Option<Finding> {
     let of_claimed = delegations
         .roles
@@ -244,7 +244,7 @@ fn custody(tree: &Layout<'_>, delegations: &Delegations) -> Option<Finding> {
     let other: BTreeSet<PublicKey> = set(&of_custody.role, &below.keys);
     (one != other || of_claimed.role.threshold != of_custody.role.threshold).then(|| {
         let text = "custody must be signed by the keys that sign claimed, as many of them: it answers for projects in claimed's place. Give it claimed's keys and threshold.";
-        Finding::error("CUSTODY-KEYS", "", text)
+        Finding::error("CUSTODY-SIGNERS", "", text)
     })
 }
 

@@ -36,6 +36,7 @@ fn tour(kind: Option<&str>) -> Result<Vec<&'static str>, Failure> {
         None | Some("renew") => Ok(vec!["genesis-458", "admin-key", "renew"]),
         Some("genesis") => Ok(vec!["genesis"]),
         Some("admin-key") => Ok(vec!["genesis-458", "admin-key"]),
+        Some("redelegate") => Ok(vec!["genesis-458", "redelegate"]),
         Some("renew-ephemeral") => Ok(vec!["genesis-ephemeral", "renew-ephemeral"]),
         Some("provision") => Ok(vec!["provision"]),
         Some("check-in") => Ok(vec!["genesis-458", "check-in"]),

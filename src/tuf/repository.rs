@@ -9,12 +9,14 @@
 //! Each role is verified by the keys and threshold that its delegator names, each signature once, and what was found is kept. Expiry stops nothing,
 //! because archives are old; [`Repository::expired`] tells it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use super::chain::{self, ChainedRoot};
 use super::finding::{Finding, shown};
+use super::key::{Key, KeyId};
 use super::lookup::{Listing, Source};
-use super::metadata::{Header, Snapshot, TOP_LEVEL_ROLES, Timestamp};
+use super::metadata::{Content, Header, RoleKeys, Snapshot, TOP_LEVEL_ROLES, Timestamp};
 
 mod files;
 mod online;
@@ -107,7 +109,7 @@ impl Repository {
         }
         let roles = newest.into_iter().map(|(role, version)| {
             let file = role_file(role, version);
-            let slot = Slot::new(file, version, super::metadata::Content::default(), true);
+            let slot = Slot::new(file, version, Content::default(), true);
             (role.to_owned(), slot)
         });
         Ok(Self {
@@ -144,6 +146,14 @@ impl Repository {
     /// The names of all targets roles that the snapshot lists (of an unpublished repository: that are there), in order; targets is one of them.
     pub fn listed(&self) -> impl Iterator<Item = &str> {
         self.roles.keys().map(String::as_str)
+    }
+    /// Those of them whose names begin with `prefix`, found without going through the others.
+    pub fn listed_with<'r>(&'r self, prefix: &'r str) -> impl Iterator<Item = &'r str> {
+        let from = self
+            .roles
+            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
+        from.map(|(name, _)| name.as_str())
+            .take_while(move |name| name.starts_with(prefix))
     }
     /// Whether a role is listed and its file is there; nothing is read.
     pub fn has_file(&self, role: &str) -> bool {
@@ -193,8 +203,8 @@ impl Repository {
         delegator: &str,
         whose: &str,
         name: &str,
-        keys: &BTreeMap<super::key::KeyId, super::key::Key>,
-        role: &super::metadata::RoleKeys,
+        keys: &BTreeMap<KeyId, Key>,
+        role: &RoleKeys,
     ) -> Result<Verified<'_>, Finding> {
         let (name, slot) = self
             .roles
@@ -271,7 +281,7 @@ impl Source for Repository {
 fn follow(
     trusted: (String, Vec<u8>),
     files: &dyn Files,
-    names: &std::collections::BTreeSet<String>,
+    names: &BTreeSet<String>,
 ) -> Result<(Vec<ChainedRoot>, Vec<Finding>), Vec<Finding>> {
     let mut roots = Vec::new();
     for name in names {

@@ -2,7 +2,8 @@
 //! that existing repositories see small differences.
 //!
 //! Byte for byte what Python writes with
-//! `json.dumps(value, indent=1, separators=(",", ": "), sort_keys=True)`.
+//! `json.dumps(value, indent=1, separators=(",", ": "), sort_keys=True)`, and for a line of JSON lines with
+//! `json.dumps(value, separators=(",", ":"), sort_keys=True)`.
 
 use std::fmt::Write as _;
 
@@ -15,7 +16,40 @@ pub fn to_vec(value: &Value) -> Vec<u8> {
     out.into_bytes()
 }
 
-fn write(value: &Value, depth: usize, out: &mut String) {
+/// Writes `value` as one line, with its newline. The canonical form would not do: it leaves a newline in a string as it is.
+pub fn to_line(value: &Value) -> Vec<u8> {
+    let mut out = String::new();
+    write_compact(value, &mut out);
+    out.push('\n');
+    out.into_bytes()
+}
+
+fn write_compact(value: &Value, out: &mut String) {
+    match value {
+        Value::Array(elements) => {
+            out.push('[');
+            for (index, element) in elements.iter().enumerate() {
+                out.push_str(if index > 0 { "," } else { "" });
+                write_compact(element, out);
+            }
+            out.push(']');
+        }
+        Value::Object(members) => {
+            out.push('{');
+            for (index, (key, value)) in sorted(members).into_iter().enumerate() {
+                out.push_str(if index > 0 { "," } else { "" });
+                write_string(key, out);
+                out.push(':');
+                write_compact(value, out);
+            }
+            out.push('}');
+        }
+        plain => write(plain, 0, out),
+    }
+}
+
+/// Writes `value` as it stands `depth` levels deep in a file.
+pub(super) fn write(value: &Value, depth: usize, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(&value.to_string()),
@@ -43,7 +77,8 @@ fn write(value: &Value, depth: usize, out: &mut String) {
     }
 }
 
-fn write_list<T>(
+/// Writes a container that stands `depth` levels deep, item by item.
+pub(super) fn write_list<T>(
     opening: char,
     closing: char,
     items: impl IntoIterator<Item = T>,

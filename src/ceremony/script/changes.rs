@@ -16,6 +16,12 @@ pub struct Claim {
     pub next_but_one: String,
     /// SHA-256 of `requests/requests.jsonl`.
     pub requests_sha256: Sha256,
+    /// SHA-256 of `requests/top-projects.txt`; none where there is none, and `top` is 0.
+    #[serde(default)]
+    pub top_sha256: Option<Sha256>,
+    /// SHA-256 of `sigstore/trusted_root.json`; none where no identity is to be green.
+    #[serde(default)]
+    pub sigstore_sha256: Option<Sha256>,
     /// How long a key must have stood unchanged in recently-claimed, in days.
     #[serde(default = "probation_days")]
     pub probation_days: u32,
@@ -38,6 +44,9 @@ pub struct Rotate {
     /// SHA-256 of `requests/requests.jsonl`, which holds the replacement keys; none where there are none yet.
     #[serde(default)]
     pub requests_sha256: Option<Sha256>,
+    /// SHA-256 of `sigstore/trusted_root.json`; none where no identity stands in for a key.
+    #[serde(default)]
+    pub sigstore_sha256: Option<Sha256>,
 }
 
 /// A published repository as it stood on one day, carried in as `archives/<name>/`.

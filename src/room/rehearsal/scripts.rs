@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::tuf::digest::Sha256;
 
-const EXAMPLES: [(&str, &str); 9] = [
+const EXAMPLES: [(&str, &str); 10] = [
     (
         "genesis",
         include_str!("../../../ceremony-scripts/genesis.toml"),
@@ -28,6 +28,10 @@ const EXAMPLES: [(&str, &str); 9] = [
     (
         "renew-ephemeral",
         include_str!("../../../ceremony-scripts/renew-ephemeral.toml"),
+    ),
+    (
+        "redelegate",
+        include_str!("../../../ceremony-scripts/redelegate.toml"),
     ),
     (
         "provision",

@@ -7,7 +7,9 @@ use crate::attestation::split;
 use crate::bundle::files;
 use crate::bundle::part::{AbandonedRecord, Part};
 use crate::ceremony::event::Abandoned;
-use crate::ceremony::intake::InputFile;
+use crate::ceremony::intake::archives::{Carried, is_day};
+use crate::ceremony::intake::{InputFile, requests};
+use crate::ceremony::script::Script;
 use crate::room::failure::Failure;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::KeyId;
@@ -24,9 +26,11 @@ fn unread(fault: &files::FileError) -> Failure {
     }
 }
 
-/// Two names that differ only in case are one file on the next medium: which of them it would be, nobody could say.
+/// Everything but the archives. Two names that differ only in case are one file on the next medium: which of them it would be, nobody could say.
 pub(super) fn read_input(folder: &Path) -> Result<Vec<files::File>, Failure> {
-    let inputs = files::read_folder(folder).map_err(|fault| unread(&fault))?;
+    let caps = files::Caps::default();
+    let inputs =
+        files::read_within(folder, caps, Some("archives")).map_err(|fault| unread(&fault))?;
     let mut names = BTreeMap::new();
     for file in &inputs {
         if let Some(twin) = names.insert(file.path.to_lowercase(), &file.path) {
@@ -44,10 +48,45 @@ pub(super) fn read_input(folder: &Path) -> Result<Vec<files::File>, Failure> {
     Ok(inputs)
 }
 
+/// The archives that the script names, each a folder in `archives/`; one that is not there is told by the intake. Others are not opened.
+pub(super) fn archives(folder: &Path, script: &Script) -> Result<Vec<Carried>, Failure> {
+    let mut archives = Vec::new();
+    for wanted in &script.archives {
+        // A name that is no day is refused by the intake; here it must not become a path.
+        if !is_day(&wanted.name) {
+            continue;
+        }
+        archives.extend(archive(
+            &folder.join("archives").join(&wanted.name),
+            &wanted.name,
+        )?);
+    }
+    Ok(archives)
+}
+
+/// One archive; none where there is no such folder.
+pub(super) fn archive(folder: &Path, name: &str) -> Result<Option<Carried>, Failure> {
+    let files = match files::read_within(folder, files::ARCHIVE, None) {
+        Ok(files) => files,
+        Err(fault) if fault.is_absent() => return Ok(None),
+        Err(fault) => return Err(unread(&fault)),
+    };
+    Ok(Some(Carried {
+        name: name.to_owned(),
+        files: files
+            .into_iter()
+            .map(|file| (file.path, file.bytes))
+            .collect(),
+    }))
+}
+
 pub(super) fn trusted_files(inputs: Vec<files::File>) -> Vec<InputFile> {
+    let is_taken = |path: &str| {
+        path == "holders.toml" || path.starts_with("trusted/") || requests::is_asked(path)
+    };
     inputs
         .into_iter()
-        .filter(|file| file.path == "holders.toml" || file.path.starts_with("trusted/"))
+        .filter(|file| is_taken(&file.path))
         .map(|file| InputFile {
             path: file.path,
             bytes: file.bytes,

@@ -38,6 +38,7 @@ impl Preparation {
             &inputs::read(&paths.room)?,
         )
         .map_err(one)?;
+        let archives = inputs::archives(&paths.input, &script)?;
         let inputs = inputs::read_input(&paths.input)?;
         let now = clock::now();
         let abandoned = inputs::abandoned(&inputs).map_err(one)?;
@@ -53,6 +54,9 @@ impl Preparation {
         )
         .map_err(|findings| Failure::refused(&findings))?;
         trusted.attestations = attestations;
+        trusted
+            .take_archives(&script, archives)
+            .map_err(|findings| Failure::refused(&findings))?;
         let planned = if room.task == Task::Sign {
             let documents: Vec<_> = parts
                 .into_iter()

@@ -14,7 +14,7 @@ use crate::tuf::value::Value;
 ///
 /// # Errors
 /// As [`super::root`].
-pub fn with_delegations(
+pub fn with_catch_alls(
     file: &str,
     old: &Envelope,
     delegations: &[CatchAllSpec],

@@ -9,6 +9,7 @@ use crate::tuf::finding::Level;
 use crate::tuf::fixture;
 
 mod delegations;
+mod files;
 
 fn read_root(signed: &str) -> Result<Root, Finding> {
     Root::read(

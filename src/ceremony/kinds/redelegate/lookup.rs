@@ -11,25 +11,38 @@ use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::lookup::{Listing, Source};
 use crate::tuf::metadata::SuccinctRoles;
+use crate::tuf::repository::Repository;
 
 const RULE: &str = "REDELEGATE-LOOKUP";
 
-/// One tree. What the online side signs is not here: it lists nothing, which is what a search goes through until it finds the role that would answer.
-struct Side {
+/// One tree. What the online side and developers sign comes from the newest archive; what is not there lists nothing, and a search goes on or ends at it as it
+/// would.
+struct Side<'a> {
     roles: BTreeMap<String, Listing>,
-    online: Listing,
+    nothing: Listing,
+    archive: Option<&'a Repository>,
 }
 
-impl Source for Side {
+impl Source for Side<'_> {
     fn targets(&self) -> Result<&Listing, Finding> {
         self.delegated("root", "targets")
     }
-    fn delegated(&self, _delegator: &str, role: &str) -> Result<&Listing, Finding> {
-        let known = self.roles.get(role);
-        match ROLES.contains(&role) {
-            true => known.ok_or_else(|| Finding::error(RULE, role, "its file is not in the input")),
-            false => Ok(known.unwrap_or(&self.online)),
+    fn delegated(&self, delegator: &str, role: &str) -> Result<&Listing, Finding> {
+        if let Some(known) = self.roles.get(role) {
+            return Ok(known);
         }
+        if ROLES.contains(&role) {
+            let text = "its file is not in the input";
+            return Err(Finding::error(RULE, role, text));
+        }
+        let archive = self.archive.filter(|archive| archive.has_file(role));
+        let Some(archive) = archive else {
+            return Ok(&self.nothing);
+        };
+        // The archive is older than the names that change here.
+        let known = |delegator: &&str| archive.has_file(delegator);
+        let mut delegators = [delegator, "bins"].into_iter();
+        archive.delegated(delegators.find(known).unwrap_or(delegator), role)
     }
 }
 
@@ -50,9 +63,18 @@ fn compare(material: &Material<'_>, candidates: &[Candidate]) -> Result<Finding,
             .map(|candidate| candidate.envelope.clone())
             .or_else(|| old(role))
     };
-    let (before, after) = (side(&old)?, side(&new)?);
+    let archive = material.trusted.archives.first();
+    let repository = archive.map(|archive| &archive.repository);
+    let (mut before, mut after) = (side(&old, repository)?, side(&new, repository)?);
+    let ((_, old_bins), (_, new_bins)) = (bins(&before)?, bins(&after)?);
+    if old_bins != new_bins {
+        // Other bins: what is in them is put there by the online side, so only which bin is asked can be compared.
+        (before.archive, after.archive) = (None, None);
+    }
     let ((from, old_bins), (to, new_bins)) = (bins(&before)?, bins(&after)?);
-    let paths = paths(&before, old_bins);
+    let mut paths = paths(&before, old_bins);
+    let sampled = paths.len();
+    paths.extend(repository.into_iter().flat_map(archived));
     let comparison = Comparison {
         before: &before,
         after: &after,
@@ -67,13 +89,21 @@ fn compare(material: &Material<'_>, candidates: &[Candidate]) -> Result<Finding,
         Finding::error(RULE, "metadata", text)
     })?;
     let text = format!(
-        "{walked} paths were looked up, at least one in each of {} bins: before and after the same role answers, the bins by {from} before and by {to} after",
-        1_u64 << old_bins.bit_length.min(14)
+        "{walked} paths were looked up, {sampled} of them chosen so that each of {} bins is asked, {} of them all targets of {}: each gets the same answer before and after; the bins are asked through {from} before and through {to} after",
+        1_u64 << old_bins.bit_length.min(14),
+        walked - sampled,
+        archive.map_or_else(
+            || "no archive, for none is named".to_owned(),
+            |archive| format!("the archive {}", archive.name)
+        ),
     );
     Ok(Finding::note(RULE, "metadata", text))
 }
 
-fn side(envelope: &dyn Fn(&str) -> Option<Envelope>) -> Result<Side, Finding> {
+fn side<'a>(
+    envelope: &dyn Fn(&str) -> Option<Envelope>,
+    archive: Option<&'a Repository>,
+) -> Result<Side<'a>, Finding> {
     let mut roles = BTreeMap::new();
     for role in ROLES.into_iter().skip(1) {
         if let Some(envelope) = envelope(role) {
@@ -82,12 +112,15 @@ fn side(envelope: &dyn Fn(&str) -> Option<Envelope>) -> Result<Side, Finding> {
     }
     // Its date is never asked.
     let nothing = edit::projects("online", 1, "2000-01-01T00:00:00Z")?;
-    let online = Listing::read("online", nothing)?;
-    Ok(Side { roles, online })
+    Ok(Side {
+        roles,
+        nothing: Listing::read("online", nothing)?,
+        archive,
+    })
 }
 
 /// The delegator of the bins in a tree: the one that targets delegates to.
-fn bins(side: &Side) -> Result<(&'static str, &SuccinctRoles), Finding> {
+fn bins<'s>(side: &'s Side<'_>) -> Result<(&'static str, &'s SuccinctRoles), Finding> {
     let targets = side.targets()?;
     let mut delegators = ["unclaimed", "bins"].into_iter();
     let delegator = delegators.find(|name| targets.delegation(name).is_some());
@@ -102,7 +135,7 @@ fn bins(side: &Side) -> Result<(&'static str, &SuccinctRoles), Finding> {
 }
 
 /// One path a bin, one of each project that claimed delegates to, and every target that the offline roles list themselves.
-fn paths(before: &Side, bins: &SuccinctRoles) -> Vec<String> {
+fn paths(before: &Side<'_>, bins: &SuccinctRoles) -> Vec<String> {
     let mut paths = equivalence::sample(bins);
     for listing in before.roles.values() {
         paths.extend(listing.files().keys().cloned());
@@ -113,4 +146,19 @@ fn paths(before: &Side, bins: &SuccinctRoles) -> Vec<String> {
         paths.extend(patterns.map(|pattern| pattern.replace('*', "lookup-1.0.tar.gz")));
     }
     paths
+}
+
+/// Every target of every file in an archive that verifies under one of the roles that delegate to it: bins and projects.
+fn archived(archive: &Repository) -> Vec<String> {
+    let delegators = ["claimed", "recently-claimed", "unclaimed", "bins"];
+    let listings = archive.listed().filter_map(|role| {
+        let mut delegators = delegators.iter().filter(|name| archive.has_file(name));
+        if !archive.has_file(role) || ROLES.contains(&role) {
+            return None;
+        }
+        delegators.find_map(|delegator| archive.delegated(delegator, role).ok())
+    });
+    listings
+        .flat_map(|listing| listing.files().keys().cloned())
+        .collect()
 }

@@ -1,0 +1,256 @@
+//! The delegations to projects in `claimed` and `recently-claimed` (PEP 480), read once and indexed by project.
+//!
+//! A file that a server signs may hold anything, so nothing here fails for one entry: what breaks a rule is set aside with its findings, and
+//! [`Delegations::projects`] has only what may be relied on. Of a file that we sign nothing may be set aside: [`claimed`].
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use sha2::Digest as _;
+
+use super::project::{Project, ProjectRole};
+use crate::tuf::canonical;
+use crate::tuf::digest::Sha256;
+use crate::tuf::envelope::Envelope;
+use crate::tuf::finding::{Finding, Level, shown};
+use crate::tuf::json::{Json, Kind};
+use crate::tuf::key::{Key, KeyId};
+use crate::tuf::metadata::{Header, RoleType};
+use crate::tuf::value::Value;
+
+mod entry;
+mod rules;
+#[cfg(test)]
+pub(super) mod tests;
+
+/// The one role of `claimed` that is no project's: it answers for projects without trusted keys (decision 0017).
+pub const CUSTODY: &str = "custody";
+
+/// What one entry says of who signs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signers {
+    /// In the order listed; a key that several projects use is held once.
+    pub keys: Vec<(KeyId, Arc<Key>)>,
+    /// From 1 to the number of keys.
+    pub threshold: u32,
+}
+
+/// One project's delegation, with every rule kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delegation {
+    /// Whose it is, and the generation of its name.
+    pub role: ProjectRole,
+    /// In the order listed; a key that several projects use is held once.
+    pub keys: Vec<(KeyId, Arc<Key>)>,
+    /// From 1 to the number of keys.
+    pub threshold: u32,
+    /// Always true: an entry that is not terminating is set aside.
+    pub terminating: bool,
+    /// The project's one path.
+    pub paths: Vec<String>,
+    /// The pre-image: SHA-256 over the canonical form of `{"keys":{…},"role":…}`, the key objects that the entry lists and the entry as it stands, unknown fields and all.
+    pub digest: Sha256,
+    /// SHA-256 of what the entry holds beside the five members that we know.
+    pub unknown: Sha256,
+}
+
+/// The role that answers for every project without trusted keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Custody {
+    /// Who signs for them: the keys of `claimed` itself.
+    pub signers: Signers,
+    /// The projects, by its paths.
+    pub projects: BTreeSet<Project>,
+    /// As [`Delegation::digest`].
+    pub digest: Sha256,
+    /// As [`Delegation::unknown`].
+    pub unknown: Sha256,
+}
+
+/// Where a project stands in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// With keys of its own.
+    Delegated(&'a Delegation),
+    /// In custody.
+    Custody,
+    /// Named, but not to be relied on: see [`Delegations::refused`].
+    Refused,
+    /// Not at all.
+    Absent,
+}
+
+/// What a file delegates.
+#[derive(Clone, Debug)]
+pub struct Delegations {
+    /// Of the file.
+    pub header: Header,
+    /// Every project whose entry keeps every rule.
+    pub projects: BTreeMap<Project, Delegation>,
+    /// The role `custody`.
+    pub custody: Option<Custody>,
+    /// Every project with an entry that breaks a rule, and what is wrong with it.
+    pub refused: BTreeMap<Project, Vec<Finding>>,
+    /// What is wrong besides: entries that are no project's, keys that nobody can use, an entry out of order.
+    pub findings: Vec<Finding>,
+    /// Of projects that stand, what a person should look at: a key that stands under another keyid elsewhere in the file.
+    pub remarks: BTreeMap<Project, Vec<Finding>>,
+}
+
+impl Delegations {
+    /// Where `project` stands.
+    pub fn place(&self, project: &Project) -> Place<'_> {
+        if self.refused.contains_key(project) {
+            Place::Refused
+        } else if let Some(delegation) = self.projects.get(project) {
+            Place::Delegated(delegation)
+        } else if (self.custody.as_ref()).is_some_and(|custody| custody.projects.contains(project))
+        {
+            Place::Custody
+        } else {
+            Place::Absent
+        }
+    }
+
+    /// What a request that changes `project` must name as what it replaces: the digest of its delegation, or [`custody_digest`].
+    pub fn pre_image(&self, project: &Project) -> Option<Sha256> {
+        match self.place(project) {
+            Place::Delegated(delegation) => Some(delegation.digest),
+            Place::Custody => Some(custody_digest(project)),
+            Place::Refused | Place::Absent => None,
+        }
+    }
+
+    /// Everything that is wrong with the file, in the order of projects.
+    pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
+        (self.findings.iter())
+            .chain(self.refused.values().flatten())
+            .chain(self.remarks.values().flatten())
+    }
+}
+
+/// The pre-image of a project in custody. It names the project alone: the entry itself changes whenever another project comes or goes.
+pub fn custody_digest(project: &Project) -> Sha256 {
+    let path = Value::string(project.path());
+    Sha256::of(&Value::Object(vec![(CUSTODY.to_owned(), path)]).canonical())
+}
+
+/// Reads the delegations of a file that others sign: per entry, as far as it goes.
+///
+/// # Errors
+/// What makes the file as a whole unreadable: `DELEGATION-FORM`, `TARGETS-TYPE`, and what [`Header::read`] refuses.
+pub fn delegations(file: &str, envelope: &Envelope) -> Result<Delegations, Finding> {
+    let header = header(file, envelope)?;
+    let delegations = envelope.signed().get("delegations");
+    let mut reader = entry::Reader::new(file, keys(file, delegations)?);
+    for (index, role) in roles(file, delegations)?.enumerate() {
+        reader.read(index, role);
+    }
+    Ok(reader.finish(header))
+}
+
+/// Reads a `claimed` file of ours, in which every entry keeps every rule and all stand in the order of their names.
+///
+/// # Errors
+/// As [`delegations`], and everything that it would set aside; `CLAIMED-UNSORTED`.
+pub fn claimed(file: &str, envelope: &Envelope) -> Result<Delegations, Vec<Finding>> {
+    let found = delegations(file, envelope).map_err(|finding| vec![finding])?;
+    let delegations = envelope.signed().get("delegations");
+    let roles = roles(file, delegations).map_err(|finding| vec![finding])?;
+    let mut findings: Vec<Finding> = found.all_findings().cloned().collect();
+    for finding in &mut findings {
+        finding.level = Level::Error;
+    }
+    findings.extend(rules::unsorted(file, roles));
+    if findings.is_empty() {
+        Ok(found)
+    } else {
+        Err(findings)
+    }
+}
+
+fn header(file: &str, envelope: &Envelope) -> Result<Header, Finding> {
+    let header = Header::read(file, envelope)?;
+    if header.role_type == RoleType::Targets {
+        return Ok(header);
+    }
+    let found = header.role_type.name();
+    let text = format!("signed._type is {found}; expected targets");
+    Err(Finding::error("TARGETS-TYPE", file, text))
+}
+
+/// The `keys` object as it stands; a file that delegates nothing may have none.
+fn keys<'a>(
+    file: &str,
+    delegations: Option<Json<'a>>,
+) -> Result<BTreeMap<Cow<'a, str>, Json<'a>>, Finding> {
+    let Some(delegations) = delegations else {
+        return Ok(BTreeMap::new());
+    };
+    match delegations.get("keys") {
+        Some(keys) if keys.kind() == Kind::Object => Ok(keys.members().collect()),
+        _ => Err(form(file, "signed.delegations needs an object keys")),
+    }
+}
+
+fn roles<'a>(
+    file: &str,
+    delegations: Option<Json<'a>>,
+) -> Result<impl Iterator<Item = Json<'a>>, Finding> {
+    let roles = match delegations {
+        None => None,
+        Some(delegations) => match delegations.get("roles") {
+            Some(roles) if roles.kind() == Kind::Array => Some(roles),
+            _ => {
+                let text = "signed.delegations needs a list roles: projects are delegated to one by one, never by succinct_roles";
+                return Err(form(file, text));
+            }
+        },
+    };
+    Ok(roles.into_iter().flat_map(Json::elements))
+}
+
+fn form(file: &str, text: &str) -> Finding {
+    Finding::error("DELEGATION-FORM", file, format!("{text}."))
+}
+
+/// The pre-image digest of an entry: the objects of the keys that it lists, and itself.
+pub(super) fn digest(role: Json<'_>, keys: &BTreeMap<&str, Json<'_>>) -> Sha256 {
+    let mut hasher = sha2::Sha256::new();
+    hasher.update(b"{\"keys\":{");
+    for (index, (keyid, object)) in keys.iter().enumerate() {
+        if index > 0 {
+            hasher.update(b",");
+        }
+        hasher.update(Value::string(*keyid).canonical());
+        hasher.update(b":");
+        canonical::write(*object, &mut |piece| hasher.update(piece));
+    }
+    hasher.update(b"},\"role\":");
+    canonical::write(role, &mut |piece| hasher.update(piece));
+    hasher.update(b"}");
+    Sha256(hasher.finalize().into())
+}
+
+/// SHA-256 over the canonical form of the members of an entry that we do not know.
+fn unknown(entry: Json<'_>) -> Sha256 {
+    const KNOWN: [&str; 5] = ["keyids", "name", "paths", "terminating", "threshold"];
+    let members: BTreeMap<Cow<'_, str>, Json<'_>> = entry
+        .members()
+        .filter(|(name, _)| !KNOWN.contains(&&**name))
+        .collect();
+    let mut hasher = sha2::Sha256::new();
+    for (name, value) in members {
+        hasher.update(Value::string(&*name).canonical());
+        hasher.update(b":");
+        canonical::write(value, &mut |piece| hasher.update(piece));
+        hasher.update(b",");
+    }
+    Sha256(hasher.finalize().into())
+}
+
+/// `signed.delegations.roles[3] (project-x)`.
+fn place(index: usize, name: &str) -> String {
+    format!("signed.delegations.roles[{index}] ({})", shown(name))
+}

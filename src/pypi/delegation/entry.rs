@@ -1,0 +1,285 @@
+//! One entry after the other, each judged by itself.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{CUSTODY, Custody, Delegation, Delegations, Signers, digest, place, rules, unknown};
+use crate::pypi::project::{Project, ProjectRole};
+use crate::tuf::digest::Sha256;
+use crate::tuf::finding::{Finding, shown};
+use crate::tuf::json::{Json, Kind};
+use crate::tuf::key::{Key, KeyError, KeyId, PublicKey};
+use crate::tuf::metadata::Header;
+
+/// What has been read so far.
+pub(super) struct Reader<'a> {
+    file: &'a str,
+    keys: BTreeMap<Cow<'a, str>, KeyObject<'a>>,
+    /// The keyids of each physical key.
+    keyids: BTreeMap<PublicKey, Vec<KeyId>>,
+    used: BTreeSet<KeyId>,
+    projects: BTreeMap<Project, Delegation>,
+    custody: Option<Custody>,
+    refused: BTreeMap<Project, Vec<Finding>>,
+    findings: Vec<Finding>,
+}
+
+/// A key object as it stands, and what it is.
+struct KeyObject<'a> {
+    json: Json<'a>,
+    key: Result<Arc<Key>, KeyError>,
+}
+
+/// One element of `roles`.
+struct Entry<'a> {
+    place: String,
+    json: Json<'a>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(file: &'a str, objects: BTreeMap<Cow<'a, str>, Json<'a>>) -> Self {
+        let mut keyids: BTreeMap<PublicKey, Vec<KeyId>> = BTreeMap::new();
+        let keys = objects.into_iter().map(|(keyid, json)| {
+            let key = Key::from_json(json).map(Arc::new);
+            if let Ok(key) = &key {
+                let keyid = KeyId(keyid.clone().into_owned());
+                keyids.entry(key.public().clone()).or_default().push(keyid);
+            }
+            (keyid, KeyObject { json, key })
+        });
+        let keys = keys.collect();
+        Self {
+            file,
+            keys,
+            keyids,
+            used: BTreeSet::new(),
+            projects: BTreeMap::new(),
+            custody: None,
+            refused: BTreeMap::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    pub(super) fn read(&mut self, index: usize, json: Json<'a>) {
+        let Some(name) = json.get("name").and_then(Json::as_str) else {
+            let text = format!("signed.delegations.roles[{index}] has no name that is a string.");
+            self.findings
+                .push(Finding::error("DELEGATION-FORM", self.file, text));
+            return;
+        };
+        let place = place(index, &name);
+        let entry = Entry { place, json };
+        if name == CUSTODY {
+            return self.read_custody(&entry);
+        }
+        match ProjectRole::parse(&name) {
+            Ok(role) => self.read_project(role, &entry),
+            Err(fault) => {
+                let finding = fault.at(&entry.place).finding(self.file);
+                self.findings.push(finding);
+            }
+        }
+    }
+
+    fn read_project(&mut self, role: ProjectRole, entry: &Entry<'a>) {
+        let mut findings = Vec::new();
+        let signers = self.signers(entry, &mut findings);
+        let paths = self.paths(entry, &mut findings).unwrap_or_default();
+        if findings
+            .iter()
+            .all(|finding| finding.rule != "PROJECT-PATHS")
+        {
+            findings.extend(role.check_paths(self.file, &paths));
+        }
+        findings.extend(rules::terminating(self.file, &entry.place, entry.json));
+        if self.projects.contains_key(&role.project) || self.refused.contains_key(&role.project) {
+            // Who of the two would answer depends on the client, so neither may be relied on.
+            self.projects.remove(&role.project);
+            findings.push(rules::overlap(self.file, &entry.place, &role.project));
+        }
+        match signers {
+            Some(signers) if findings.is_empty() => {
+                let project = role.project.clone();
+                let delegation = Delegation {
+                    digest: self.digest(entry, &signers),
+                    unknown: unknown(entry.json),
+                    keys: signers.keys,
+                    threshold: signers.threshold,
+                    terminating: true,
+                    paths,
+                    role,
+                };
+                self.projects.insert(project, delegation);
+            }
+            _ => {
+                let refused = self.refused.entry(role.project).or_default();
+                refused.append(&mut findings);
+            }
+        }
+    }
+
+    fn read_custody(&mut self, entry: &Entry<'a>) {
+        let mut findings = Vec::new();
+        let signers = self.signers(entry, &mut findings);
+        let paths = self.paths(entry, &mut findings).unwrap_or_default();
+        findings.extend(rules::terminating(self.file, &entry.place, entry.json));
+        let mut projects = BTreeSet::new();
+        for path in &paths {
+            match path.strip_suffix("/*").map(Project::parse) {
+                Some(Ok(project)) => {
+                    projects.insert(project);
+                }
+                _ => findings.push(rules::custody_path(self.file, &entry.place, path)),
+            }
+        }
+        if findings.is_empty() && !paths.is_sorted_by(|a, b| a < b) {
+            findings.push(rules::custody_order(self.file, &entry.place));
+        }
+        if self.custody.is_some() {
+            let text = format!("{} stands there a second time.", entry.place);
+            findings.push(Finding::error("DELEGATION-FORM", self.file, text));
+        }
+        if let (Some(signers), true) = (signers, findings.is_empty()) {
+            self.custody = Some(Custody {
+                digest: self.digest(entry, &signers),
+                unknown: unknown(entry.json),
+                signers,
+                projects,
+            });
+        }
+        self.findings.append(&mut findings);
+    }
+
+    fn paths(&self, entry: &Entry<'a>, findings: &mut Vec<Finding>) -> Option<Vec<String>> {
+        let paths = entry.json.get("paths").and_then(strings);
+        if paths.is_some() && entry.json.get("path_hash_prefixes").is_none() {
+            return paths;
+        }
+        let text = format!(
+            "{} needs paths, a list of strings, and no path_hash_prefixes.",
+            entry.place
+        );
+        findings.push(Finding::error("PROJECT-PATHS", self.file, text));
+        None
+    }
+
+    fn signers(&mut self, entry: &Entry<'a>, findings: &mut Vec<Finding>) -> Option<Signers> {
+        let before = findings.len();
+        let file = self.file;
+        let mut refuse = |rule, text: String| {
+            findings.push(Finding::error(
+                rule,
+                file,
+                format!("{} {text}.", entry.place),
+            ));
+        };
+        let Some(keyids) = entry.json.get("keyids").and_then(strings) else {
+            refuse(
+                "DELEGATION-FORM",
+                "needs keyids, a list of strings".to_owned(),
+            );
+            return None;
+        };
+        let mut keys: Vec<(KeyId, Arc<Key>)> = Vec::new();
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let mut material: BTreeMap<&PublicKey, &str> = BTreeMap::new();
+        for keyid in &keyids {
+            let name = shown(keyid);
+            if !seen.insert(keyid) {
+                refuse("ROLE-DUPLICATE-KEYID", format!("lists {name} twice"));
+                continue;
+            }
+            match self.keys.get(keyid.as_str()).map(|object| &object.key) {
+                None => refuse(
+                    "ROLE-UNKNOWN-KEYID",
+                    format!("lists {name}, which is not among the keys"),
+                ),
+                Some(Err(error)) => refuse(
+                    error.rule,
+                    format!("lists the key {name}, which is refused: {}", error.text),
+                ),
+                Some(Ok(key)) => {
+                    if let Some(first) = material.insert(key.public(), keyid) {
+                        let first = shown(first);
+                        let text = format!(
+                            "lists one physical key under two keyids, {first} and {name}; some clients count it twice"
+                        );
+                        refuse("KEY-TWICE", text);
+                    }
+                    keys.push((KeyId(keyid.clone()), Arc::clone(key)));
+                }
+            }
+        }
+        let found = entry.json.get("threshold").and_then(Json::as_i64);
+        let threshold = found
+            .and_then(|found| u32::try_from(found).ok())
+            .filter(|threshold| (1..=material.len()).contains(&(*threshold as usize)));
+        if threshold.is_none() {
+            let found = found.map_or("that is no number".to_owned(), |found| found.to_string());
+            let count = material.len();
+            let text = format!(
+                "has a threshold {found} and {count} usable keys; choose one from 1 to the number of keys"
+            );
+            refuse("ROLE-THRESHOLD", text);
+        }
+        self.used.extend(keyids.into_iter().map(KeyId));
+        let threshold = threshold?;
+        (findings.len() == before).then_some(Signers { keys, threshold })
+    }
+
+    fn digest(&self, entry: &Entry<'a>, signers: &Signers) -> Sha256 {
+        let objects = signers.keys.iter().filter_map(|(keyid, _)| {
+            let (keyid, object) = self.keys.get_key_value(&*keyid.0)?;
+            Some((&**keyid, object.json))
+        });
+        digest(entry.json, &objects.collect())
+    }
+
+    pub(super) fn finish(mut self, header: Header) -> Delegations {
+        let custody = self.custody.iter().flat_map(|custody| &custody.projects);
+        for project in custody {
+            let is_delegated = self.projects.remove(project).is_some();
+            if is_delegated || self.refused.contains_key(project) {
+                let finding = rules::overlap(self.file, CUSTODY, project);
+                let refused = self.refused.entry(project.clone()).or_default();
+                refused.push(finding);
+            }
+        }
+        let mut remarks: BTreeMap<Project, Vec<Finding>> = BTreeMap::new();
+        for (project, delegation) in &self.projects {
+            for (keyid, key) in &delegation.keys {
+                let keyids = self.keyids.get(key.public()).map_or(&[][..], Vec::as_slice);
+                if keyids.len() > 1 {
+                    let finding = rules::key_twice(self.file, project, keyid, keyids);
+                    remarks.entry(project.clone()).or_default().push(finding);
+                }
+            }
+        }
+        for (keyid, object) in self.keys {
+            let keyid = KeyId(keyid.into_owned());
+            if !self.used.contains(&keyid) {
+                let error = object.key.err();
+                self.findings
+                    .push(rules::unused(self.file, &keyid, error.as_ref()));
+            }
+        }
+        Delegations {
+            header,
+            projects: self.projects,
+            custody: self.custody,
+            refused: self.refused,
+            findings: self.findings,
+            remarks,
+        }
+    }
+}
+
+fn strings(json: Json<'_>) -> Option<Vec<String>> {
+    if json.kind() != Kind::Array {
+        return None;
+    }
+    json.elements()
+        .map(|element| element.as_str().map(Cow::into_owned))
+        .collect()
+}
