@@ -11,6 +11,7 @@ pub mod plain;
 pub mod pypi;
 pub mod room;
 pub mod secret;
+pub mod sigstore;
 pub mod token;
 pub mod transcript;
 pub mod tuf;

@@ -17,7 +17,7 @@ const ROWS: &[&[&str]] = &[
     &["verdict"],
     &["token", "backup", "bundle", "transcript"],
     &["ceremony"],
-    &["pypi", "attestation"],
+    &["pypi", "attestation", "sigstore"],
     &["tuf"],
 ];
 

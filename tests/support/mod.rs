@@ -15,6 +15,7 @@ pub mod peers;
 pub mod record;
 pub mod scripts;
 pub mod shim;
+pub mod sigstore;
 pub mod stage;
 pub mod swtpm;
 pub mod terminal;
