@@ -2,6 +2,8 @@
 //! refuses afterwards by looking at the difference.
 
 mod below;
+#[cfg(test)]
+mod tests;
 
 use super::candidate::Candidate;
 use super::event::{Document, Mode, REHEARSAL_MARKER};

@@ -8,6 +8,9 @@ use crate::tuf::finding::shown;
 use crate::tuf::lookup::{Answer, End, Limits, Source, Walk, walk};
 use crate::tuf::metadata::SuccinctRoles;
 
+#[cfg(test)]
+mod tests;
+
 /// Bins that a sample asks one path each; of more bins one in so many is asked.
 const MOST_SAMPLED: u64 = 1 << 14;
 /// Paths tried for each bin: what is left out after so many is left out by a chance below 2^-80.

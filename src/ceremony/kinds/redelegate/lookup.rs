@@ -13,6 +13,9 @@ use crate::tuf::lookup::{Listing, Source};
 use crate::tuf::metadata::SuccinctRoles;
 use crate::tuf::repository::Repository;
 
+#[cfg(test)]
+mod tests;
+
 const RULE: &str = "REDELEGATE-LOOKUP";
 
 /// One tree. What the online side and developers sign comes from the newest archive; what is not there lists nothing, and a search goes on or ends at it as it
@@ -88,14 +91,19 @@ fn compare(material: &Material<'_>, candidates: &[Candidate]) -> Result<Finding,
         );
         Finding::error(RULE, "metadata", text)
     })?;
+    let archived = archive.map_or_else(
+        || "no archive is named".to_owned(),
+        |archive| {
+            let targets = walked - sampled;
+            format!(
+                "{targets} of them are the targets of the archive {}",
+                archive.name
+            )
+        },
+    );
     let text = format!(
-        "{walked} paths were looked up, {sampled} of them chosen so that each of {} bins is asked, {} of them all targets of {}: each gets the same answer before and after; the bins are asked through {from} before and through {to} after",
-        1_u64 << old_bins.bit_length.min(14),
-        walked - sampled,
-        archive.map_or_else(
-            || "no archive, for none is named".to_owned(),
-            |archive| format!("the archive {}", archive.name)
-        ),
+        "{walked} paths were looked up, so that each of {} bins is asked ({archived}): they get the same answers before and after; the bins are asked through {from} before and through {to} after",
+        1_u64 << old_bins.bit_length.min(14)
     );
     Ok(Finding::note(RULE, "metadata", text))
 }
