@@ -1,7 +1,7 @@
 //! `genesis`: the first root and everything offline below it. Two presets: the whole tree of PEP 480, or PEP 458's targets and bins
 //! (docs/decisions/0015). Every listed key signs, so each proves that it works.
 
-use super::{Kind, PublishStep, publish_together, refuse};
+use super::{Kind, PublishStep, no_outputs, publish_together, refuse};
 use crate::ceremony::build;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::intake::Trusted;
@@ -19,6 +19,7 @@ pub(super) const KIND: Kind = Kind {
     build: build::candidates,
     prove: |_, _| Vec::new(),
     publish,
+    outputs: no_outputs,
 };
 
 /// What a tree consists of.

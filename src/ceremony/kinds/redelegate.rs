@@ -3,7 +3,8 @@
 //! proven by looking paths up in both trees (`REDELEGATE-LOOKUP`).
 
 use super::{
-    Kind, PublishStep, needs_trust, publish_together, refuse, renew_ephemeral, stands_in_delegator,
+    Kind, PublishStep, needs_trust, no_outputs, publish_together, refuse, renew_ephemeral,
+    stands_in_delegator,
 };
 use crate::ceremony::build;
 use crate::ceremony::candidate::Candidate;
@@ -27,6 +28,7 @@ pub(super) const KIND: Kind = Kind {
     build: candidates,
     prove: lookup::prove,
     publish,
+    outputs: no_outputs,
 };
 
 fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
