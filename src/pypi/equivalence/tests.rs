@@ -59,7 +59,7 @@ fn tree(roles: &[String], delegator: &str, bins: &SuccinctRoles, in_bin: &str) -
     tree
 }
 
-const FILE: &str = r#""a/1":{"hashes":{"sha256":"00"},"length":1}"#;
+const FILE: &str = r#""a/1":{"hashes":{"sha256":"0000000000000000000000000000000000000000000000000000000000000000"},"length":1}"#;
 const PATHS: [&str; 3] = ["a/1", "b/2", "c/3"];
 
 fn compared(
@@ -94,10 +94,10 @@ fn bins_under_another_name_give_the_same_answers() {
     let other = bins(5, "more");
     let mut after = tree(&[role("bins", true)], "bins", &other, FILE);
     assert_eq!(compared(&after, &other, "bins").unwrap(), 3);
-    after.0.remove(&other.name(other.bin(Sha256::of(b"b/2"))));
+    after.0.remove(&other.name(other.bin(Sha256::of(b"c/3"))));
     assert_eq!(
         compared(&after, &other, "bins").unwrap_err().after.path,
-        "b/2"
+        "c/3"
     );
 }
 
@@ -119,7 +119,7 @@ fn first_path_with_another_answer_is_told_with_both_walks() {
             "a/1: before, targets, bins, bin-b: bin-b answers; after, targets, claimed: nobody answers: the delegation from targets to claimed is terminating",
         ),
         (
-            tree(&three(), "unclaimed", &same, &FILE.replace("00", "01")),
+            tree(&three(), "unclaimed", &same, &FILE.replace(":1}", ":2}")),
             "a/1: before, targets, bins, bin-b: bin-b answers; after, targets, claimed, recently-claimed, unclaimed, bin-b: bin-b answers",
         ),
     ] {
