@@ -10,6 +10,7 @@ mod provision;
 mod redelegate;
 mod renew;
 mod renew_ephemeral;
+mod rotate_dev;
 
 use super::candidate::Candidate;
 use super::event::Document;
@@ -76,6 +77,7 @@ pub const KINDS: &[Kind] = &[
     renew_ephemeral::KIND,
     admin_key::KIND,
     redelegate::KIND,
+    rotate_dev::KIND,
     provision::KIND,
     check_in::KIND,
     abort::KIND,
