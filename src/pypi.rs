@@ -20,3 +20,4 @@ pub mod role_names;
 pub mod rotation;
 pub mod top;
 pub mod tree;
+pub mod vetting;

@@ -5,6 +5,7 @@
 mod abort;
 mod admin_key;
 mod check_in;
+mod claim;
 mod genesis;
 mod provision;
 mod redelegate;
@@ -78,6 +79,7 @@ pub const KINDS: &[Kind] = &[
     admin_key::KIND,
     redelegate::KIND,
     rotate_dev::KIND,
+    claim::KIND,
     provision::KIND,
     check_in::KIND,
     abort::KIND,

@@ -121,6 +121,7 @@ fn tried(script: &Script) -> (Vec<String>, Vec<Candidate>) {
         script,
         trusted: &trusted,
         enrolled: &[],
+        decisions: None,
         mode: Mode::Production,
     };
     let kind = kinds::of("script.toml", script).unwrap();

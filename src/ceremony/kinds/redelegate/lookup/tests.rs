@@ -72,6 +72,7 @@ fn proven(roles: &[(&str, bool)], old: &[(&'static str, Envelope)]) -> Finding {
         script: &script,
         trusted: &trusted,
         enrolled: &[],
+        decisions: None,
         mode: Mode::Production,
     };
     let claimed = edit::projects("claimed", 1, EXPIRES).unwrap();
