@@ -2,12 +2,14 @@
 //! It uses [`crate::tuf`] and knows nothing of ceremonies, tokens, disks or clocks: the time is an argument.
 
 pub mod changes;
+pub mod custody;
 pub mod delegation;
 pub mod fault;
 mod field;
 pub mod holders;
 pub mod incident;
 pub mod ledger;
+pub mod online_actions;
 pub mod owners;
 pub mod policy;
 pub mod project;
@@ -16,3 +18,4 @@ pub mod requests;
 pub mod role_names;
 pub mod rotation;
 pub mod top;
+pub mod vetting;

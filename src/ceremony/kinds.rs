@@ -5,10 +5,12 @@
 mod abort;
 mod admin_key;
 mod check_in;
+mod claim;
 mod genesis;
 mod provision;
 mod renew;
 mod renew_ephemeral;
+mod rotate_dev;
 
 use super::candidate::Candidate;
 use super::event::Document;
@@ -74,6 +76,8 @@ pub const KINDS: &[Kind] = &[
     renew::KIND,
     renew_ephemeral::KIND,
     admin_key::KIND,
+    rotate_dev::KIND,
+    claim::KIND,
     provision::KIND,
     check_in::KIND,
     abort::KIND,

@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+mod changes;
+
+pub use changes::{ClaimArgs, ClaimCommand, ClaimDigestArgs, IncidentArgs, IncidentCommand};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -57,6 +61,10 @@ pub enum Command {
     Merge(MergeArgs),
     /// Check what a device says about a key that it made
     Attest(AttestArgs),
+    /// Judge the requests of a claim on a machine of one's own, without a token
+    Claim(ClaimArgs),
+    /// What an incident file means for every project, without a token
+    Incident(IncidentArgs),
     /// A module in a process of its own; the program starts it itself
     #[command(hide = true)]
     TokenWorker,
@@ -112,7 +120,7 @@ Examples:
 
 {EXIT_CODES}"))]
 pub struct RehearseArgs {
-    /// genesis, renew, admin-key, renew-ephemeral, abort, with what must come before it; none: genesis, admin-key, renew
+    /// genesis, renew, admin-key, renew-ephemeral, claim, rotate-dev, redelegate, abort and so on, with what must come before it; none: genesis, admin-key, renew
     pub kind: Option<String>,
     /// Keep the bundles here; none: a temporary directory, named at the end
     #[arg(long = "out", value_name = "DIR")]
@@ -126,6 +134,9 @@ pub struct RehearseArgs {
     /// Use software keys even if SoftHSM is installed
     #[arg(long, conflicts_with = "require_softhsm")]
     pub software: bool,
+    /// How many projects the online side has, in claim, rotate-dev and redelegate; none: 60
+    #[arg(long, value_name = "N")]
+    pub projects: Option<usize>,
 }
 
 /// `verify --trusted-root FILE PATH... [--at UTC] [--rehearsal] [--json]`
