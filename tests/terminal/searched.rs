@@ -1,4 +1,4 @@
-//! A review of delegations to two thousand projects, made from two files, searched and signed on a real terminal.
+//! A review of delegations to hundreds of projects, made from two files, searched and signed on a real terminal.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ pub(super) fn searched(operator: &mut dyn Operator, sink: &mut dyn Sink) -> Resu
     for event in opening() {
         sink.record(&event).unwrap();
     }
-    let projects = std::env::var("PROJECTS").map_or(1_000, |text| text.parse().unwrap());
+    let projects = std::env::var("PROJECTS").map_or(200, |text| text.parse().unwrap());
     let candidate = Candidate {
         document: Document {
             role: "claimed".to_owned(),
@@ -83,16 +83,16 @@ fn a_large_change_is_searched_seen_and_signed() {
     let mut session = ceremony::start("searched", 24, 80);
     session.sees("Waiting for: Enter, to begin");
     session.types("\r");
-    session.sees("1,000 projects -> 2,000; 1,001 differ.");
+    session.sees("200 projects -> 400; 201 differ.");
     session.types("/P000007");
-    session.sees("1 of 1001   search: P000007_");
+    session.sees("1 of 201   search: P000007_");
     session.sees(">[ ] [WARN]   p000007");
     session.types("\x1b");
-    session.sees("all that differ: 1001 of 1001");
+    session.sees("all that differ: 201 of 201");
     session.types("S");
     session.sees("Not yet: read the summary to its end");
     session.types("\x1b");
-    for _ in 0..8 {
+    for _ in 0..30 {
         session.types("\x1b[6~");
     }
     session.sees("Waiting for: the watch list and the spot checks");
