@@ -18,3 +18,4 @@ pub mod requests;
 pub mod role_names;
 pub mod rotation;
 pub mod top;
+pub mod vetting;

@@ -5,6 +5,7 @@
 mod abort;
 mod admin_key;
 mod check_in;
+mod claim;
 mod genesis;
 mod provision;
 mod renew;
@@ -76,6 +77,7 @@ pub const KINDS: &[Kind] = &[
     renew_ephemeral::KIND,
     admin_key::KIND,
     rotate_dev::KIND,
+    claim::KIND,
     provision::KIND,
     check_in::KIND,
     abort::KIND,

@@ -35,6 +35,7 @@ pub fn check(
         script,
         trusted,
         enrolled: &enrolled,
+        decisions: None,
         mode,
     };
     let candidates = (kind.build)(&material).map_err(|finding| vec![finding])?;

@@ -154,6 +154,7 @@ static OTHER_GENESIS: Kind = Kind {
     },
     prove: |_, _| Vec::new(),
     publish: |_| Vec::new(),
+    outputs: |_, _| Ok(kinds::Outputs::default()),
 };
 
 #[test]
@@ -204,6 +205,7 @@ fn material(stand: &Stand) -> Material<'_> {
         script: &stand.script,
         trusted: &stand.trusted,
         enrolled: &[],
+        decisions: None,
         mode: Mode::Rehearsal,
     }
 }

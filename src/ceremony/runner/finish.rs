@@ -143,7 +143,7 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), Halt> {
+    pub(super) fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), Halt> {
         let file = self.world.write(path, bytes)?;
         self.emit(Event::Written { file })
     }
