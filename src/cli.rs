@@ -1,8 +1,9 @@
-//! The ceremonies without a screen, and the commands that only read: `verify`, `resolve`, `inspect`, `review`, `merge`, `attest`, `claim`.
+//! The ceremonies without a screen, and the commands that only read: `verify`, `resolve`, `inspect`, `review`, `merge`, `attest`, `claim`, `incident`.
 
 pub mod args;
 pub mod attest;
 pub mod claim;
+pub mod incident;
 pub mod inspect;
 pub mod merge;
 pub mod operator;
@@ -88,6 +89,7 @@ pub fn run(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> Exit 
         Command::Merge(args) => merge::run(args, out, err),
         Command::Attest(args) => attest::run(args, out, err),
         Command::Claim(args) => claim::run(args, out, err),
+        Command::Incident(args) => incident::run(args, out, err),
         // The program's own; `main` takes them before a shell is asked.
         Command::TokenWorker | Command::TokenKeeper => Ok(Exit::Usage),
     };

@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+mod changes;
+
+pub use changes::{ClaimArgs, ClaimCommand, ClaimDigestArgs, IncidentArgs, IncidentCommand};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -59,6 +63,8 @@ pub enum Command {
     Attest(AttestArgs),
     /// Judge the requests of a claim on a machine of one's own, without a token
     Claim(ClaimArgs),
+    /// What an incident file means for every project, without a token
+    Incident(IncidentArgs),
     /// A module in a process of its own; the program starts it itself
     #[command(hide = true)]
     TokenWorker,
@@ -335,44 +341,4 @@ fn instant(text: &str) -> Result<jiff::Timestamp, String> {
         .ok()
         .filter(|_| form)
         .ok_or_else(|| "expected the form YYYY-MM-DDTHH:MM:SSZ".to_owned())
-}
-
-/// `claim digest SCRIPT --in DIR [--json]`, `claim archive DIR`
-#[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
-pub struct ClaimArgs {
-    /// What to compute
-    #[command(subcommand)]
-    pub command: ClaimCommand,
-}
-
-/// What `claim` computes.
-#[derive(Debug, Subcommand)]
-pub enum ClaimCommand {
-    /// Judge all requests: counts, what must be seen, an estimate, and the batch digest that is typed in the ceremony
-    #[command(after_help = "\
-Example:
-  tuf-ceremony claim digest claim.toml --in /media/in")]
-    Digest(ClaimDigestArgs),
-    /// The digest of a published metadata folder, as a script names it in [[archive]]
-    #[command(after_help = "\
-Example:
-  tuf-ceremony claim archive in/archives/2026-11-20")]
-    Archive {
-        /// The folder
-        folder: PathBuf,
-    },
-}
-
-/// `claim digest SCRIPT --in DIR [--json]`
-#[derive(Debug, Args)]
-pub struct ClaimDigestArgs {
-    /// The reviewed ceremony script
-    pub script: PathBuf,
-    /// The folder that is carried in
-    #[arg(long = "in", value_name = "DIR")]
-    pub input: PathBuf,
-    /// One JSON object for programs
-    #[arg(long)]
-    pub json: bool,
 }
