@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tuf_ceremony::ceremony::candidate::Candidate;
 use tuf_ceremony::ceremony::event::{Document, Event, Mode};
-use tuf_ceremony::ceremony::kinds::{KINDS, Kind};
+use tuf_ceremony::ceremony::kinds::{self, KINDS, Kind};
 use tuf_ceremony::ceremony::material::Material;
 use tuf_ceremony::ceremony::plan::{KeyChoice, Step};
 use tuf_ceremony::ceremony::port::{TokenFault, TokenKey};

@@ -20,10 +20,6 @@ const EXAMPLES: [(&str, &str); 12] = [
         include_str!("../../../ceremony-scripts/genesis-ephemeral.toml"),
     ),
     (
-        "genesis-458",
-        include_str!("../../../ceremony-scripts/genesis-458.toml"),
-    ),
-    (
         "admin-key",
         include_str!("../../../ceremony-scripts/admin-key.toml"),
     ),
@@ -42,6 +38,10 @@ const EXAMPLES: [(&str, &str); 12] = [
     (
         "rotate-dev",
         include_str!("../../../ceremony-scripts/rotate-dev.toml"),
+    ),
+    (
+        "redelegate",
+        include_str!("../../../ceremony-scripts/redelegate.toml"),
     ),
     (
         "provision",
