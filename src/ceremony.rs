@@ -11,6 +11,7 @@ pub mod device;
 pub mod event;
 pub mod intake;
 pub mod kinds;
+pub mod ledger;
 pub mod lint;
 pub mod material;
 pub mod plan;

@@ -11,9 +11,11 @@ use archives::{Archive, Carried};
 use requests::Asked;
 
 use super::event::{Abandoned, Document, Mode, REHEARSAL_MARKER};
+use super::ledger;
 use super::script::{Holder, ROLES, Script, delegator_of};
 use super::thresholds::{delegated, top_level};
 use crate::pypi::holders::Holders;
+use crate::pypi::ledger::Ledger;
 use crate::tuf::chain::{Chain, ChainedRoot};
 use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
@@ -51,6 +53,8 @@ pub struct Trusted {
     pub archives: Vec<Archive>,
     /// What is asked of this ceremony about projects, and what speaks for it.
     pub asked: Asked,
+    /// Digests of all offline roles so far, in agreement with the trusted files.
+    pub ledger: Option<Ledger>,
     /// What was read, in order of path; of an archive its listing.
     pub files: Vec<InputFile>,
     /// Warnings and notes; errors never get here.
@@ -207,6 +211,10 @@ pub fn intake(
         trusted.current.extend(read.map(|read| (role, read)));
     }
     refuse_rehearsed(&trusted, mode).map_err(|finding| vec![finding])?;
+    let ledger = trusted.asked.ledger.as_ref();
+    trusted.ledger = ledger
+        .map(|file| ledger::read(file, &trusted))
+        .transpose()?;
     note_expiry(&mut trusted, now);
     check_register(script, &mut trusted)?;
     Ok(trusted)

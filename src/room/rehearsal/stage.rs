@@ -13,6 +13,8 @@ use super::scripts::{self, Facts};
 use super::{PIN, softhsm};
 use crate::bundle::files;
 use crate::ceremony::event::Document;
+use crate::ceremony::intake::requests;
+use crate::ceremony::ledger;
 use crate::pypi::holders::Holders;
 use crate::room::clock;
 use crate::room::failure::Failure;
@@ -145,6 +147,9 @@ impl Stage {
                 if version > newest.0 {
                     newest = (version, Some(Sha256::of(&file.bytes)));
                 }
+            }
+            if file.path == ledger::PATH {
+                put(&input.join(requests::LEDGER), &file.bytes)?;
             }
             if file.path == "ceremony/holders.toml" {
                 put(&input.join("holders.toml"), &file.bytes)?;
