@@ -2,6 +2,7 @@
 //! sign apart and `merge` unites. It knows nothing of tokens, backups and transcripts, and trusts no name that a medium shows it.
 
 pub mod files;
+pub mod folder;
 pub mod manifest;
 pub mod merge;
 pub mod part;

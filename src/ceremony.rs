@@ -9,6 +9,7 @@ pub mod candidate;
 pub mod challenge;
 pub mod device;
 pub mod event;
+pub mod identities;
 pub mod intake;
 pub mod kinds;
 pub mod ledger;

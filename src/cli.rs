@@ -1,4 +1,4 @@
-//! The ceremonies without a screen, and the commands that only read: `verify`, `inspect`, `review`, `merge`, `attest`.
+//! The ceremonies without a screen, and the commands that only read: `verify`, `resolve`, `inspect`, `review`, `merge`, `attest`.
 
 pub mod args;
 pub mod attest;
@@ -7,6 +7,7 @@ pub mod merge;
 pub mod operator;
 pub mod print;
 pub mod rehearse;
+pub mod resolve;
 pub mod review;
 pub mod run;
 pub mod tokens;
@@ -79,6 +80,7 @@ pub fn run(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> Exit 
         Command::Run(args) => run::run(args, out, err),
         Command::Rehearse(args) => rehearse::run(args, out, err),
         Command::Verify(args) => verify::run(args, out),
+        Command::Resolve(args) => resolve::run(args, out, err),
         Command::Inspect(args) => inspect::run(args, out, err),
         Command::Review(args) => review::run(args, out, err),
         Command::Tokens(args) => tokens::run(args, out, err),

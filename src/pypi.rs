@@ -2,15 +2,19 @@
 //! It uses [`crate::tuf`] and knows nothing of ceremonies, tokens, disks or clocks: the time is an argument.
 
 pub mod changes;
+pub mod custody;
 pub mod delegation;
 pub mod fault;
 mod field;
 pub mod holders;
+pub mod incident;
 pub mod ledger;
+pub mod online_actions;
 pub mod owners;
 pub mod policy;
 pub mod project;
 pub mod quorum;
 pub mod requests;
 pub mod role_names;
+pub mod rotation;
 pub mod top;

@@ -21,8 +21,11 @@ use sigstore_verify::types::{Bundle, HashAlgorithm, SignatureContent};
 use sigstore_verify::{CertificateError, Error, VerificationPolicy};
 
 use crate::tuf::digest::Sha256;
-use crate::tuf::finding::Finding;
+use crate::tuf::finding::{Finding, shown};
 use crate::tuf::json::{self, Limits};
+use crate::tuf::key::Key;
+use crate::tuf::style;
+use crate::tuf::value::Value;
 
 use fault::{Fault, told};
 use leaf::Leaf;
@@ -58,7 +61,8 @@ pub struct Verified {
 /// for it. `file` is what findings name.
 ///
 /// # Errors
-/// The first thing that is wrong: `SIGSTORE-BUNDLE`, `SIGSTORE-CHAIN`, `SIGSTORE-IDENTITY`, `SIGSTORE-LOG`, `SIGSTORE-TIME`, `SIGSTORE-SIGNATURE`.
+/// The first thing that is wrong: `SIGSTORE-BUNDLE`, `SIGSTORE-CHAIN`, `SIGSTORE-IDENTITY`, `SIGSTORE-LOG`, `SIGSTORE-TIME`,
+/// `SIGSTORE-SIGNATURE`.
 pub fn verify(
     root: &TrustedRoot,
     file: &str,
@@ -68,6 +72,29 @@ pub fn verify(
     at: Timestamp,
 ) -> Result<Verified, Finding> {
     judge(root, bundle, artifact, wanted, at).map_err(|fault| fault.finding(file))
+}
+
+/// The same for a key of metadata and a bundle as a request carries it.
+///
+/// # Errors
+/// As [`verify`], and `SIGSTORE-KEY`: the key is no identity, or none as TAP 18 has it.
+pub fn verify_by_key(
+    root: &TrustedRoot,
+    file: &str,
+    key: &Key,
+    bundle: &Value,
+    artifact: &[u8],
+    at: Timestamp,
+) -> Result<Verified, Finding> {
+    let wanted = Identity::of_key(file, key)?.ok_or_else(|| {
+        let text = format!(
+            "the key {} is of type {}, and a Sigstore bundle proves Sigstore identities only. Ask for a signature by the key itself",
+            key.keyid(),
+            shown(key.keytype())
+        );
+        Finding::error("SIGSTORE-KEY", file, text)
+    })?;
+    verify(root, file, &style::to_line(bundle), artifact, &wanted, at)
 }
 
 fn judge(

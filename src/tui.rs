@@ -24,6 +24,7 @@ mod operator;
 mod page;
 mod pin;
 mod reading;
+mod searching;
 pub mod session;
 mod terminal;
 #[cfg(test)]

@@ -37,6 +37,26 @@ pub struct Kind {
     pub prove: fn(&Material<'_>, &[Candidate]) -> Vec<Finding>,
     /// What the online side does with the files, in order.
     pub publish: fn(&[Candidate]) -> Vec<PublishStep>,
+    /// What is written beside the metadata, for the online side and for strangers who check.
+    pub outputs: fn(&Material<'_>, &[Candidate]) -> Result<Outputs, Finding>,
+}
+
+/// What a ceremony gives beside metadata.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    /// Files by their path in the bundle.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// `projects` of `online/online-actions.json`: what is done to single projects, each with the digest of what it replaces.
+    pub projects: Option<serde_json::Value>,
+}
+
+/// Nothing beside metadata.
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "one of several functions of this form"
+)]
+fn no_outputs(_: &Material<'_>, _: &[Candidate]) -> Result<Outputs, Finding> {
+    Ok(Outputs::default())
 }
 
 /// One step of publication: these files appear together.

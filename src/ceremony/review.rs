@@ -1,19 +1,30 @@
 //! What people read before they sign, derived from the exact bytes that will be signed. The screen gets a handle and draws a page at a time; only this
 //! module makes a [`Reviewed`].
 
+pub mod change;
+pub mod claimed;
+pub mod compare;
+mod rows;
+pub mod searched;
+#[cfg(test)]
+mod tests;
+pub mod watch;
+
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::candidate::Candidate;
-use super::event::{Document, Quorum};
+use super::event::{Document, Quorum, Seen};
 use super::progress::Progress;
 use crate::tuf::compat;
-use crate::tuf::diff::{self, Change, ChangeKind};
+use crate::tuf::diff;
 use crate::tuf::digest::Sha256;
-use crate::tuf::finding::{Finding, Level};
+use crate::tuf::finding::Finding;
 use crate::tuf::key::KeyId;
 use crate::tuf::style;
 use crate::tuf::value::Value;
-use crate::words;
+use rows::{change_row, finding_row, head, quorum_row, row, verdict_rows};
+use searched::{Filter, Searched};
 
 /// How a row is marked; always with a text tag, never by colour alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -32,6 +43,23 @@ pub enum Mark {
     Error,
 }
 
+impl Mark {
+    /// What stands before the text.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::Heading | Self::Plain => "",
+            Self::Same => "same",
+            Self::Changed => "CHANGED",
+            Self::Added => "ADDED",
+            Self::Removed => "REMOVED",
+            Self::Ok => "[ OK ]",
+            Self::Note => "[NOTE]",
+            Self::Warning => "[WARN]",
+            Self::Error => "[FAIL]",
+        }
+    }
+}
+
 /// One row: unwrapped text; the view wraps it and never clips a digest.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Row {
@@ -45,7 +73,15 @@ pub struct Row {
 pub struct Review {
     document: Document,
     payload: Sha256,
-    rows: Vec<Row>,
+    form: Form,
+}
+
+/// How it is read.
+enum Form {
+    /// From the first row to the last.
+    Whole(Vec<Row>),
+    /// A summary to its end, then by search and by what must be seen.
+    Searched(Arc<Searched>),
 }
 
 impl Review {
@@ -100,11 +136,26 @@ impl Review {
                 .lines()
                 .map(|line| row(Mark::Plain, line)),
         );
-        Ok(Self {
-            document: candidate.document.clone(),
-            payload: candidate.payload(),
+        Ok(Self::whole(
+            candidate.document.clone(),
+            candidate.payload(),
             rows,
-        })
+        ))
+    }
+
+    fn whole(document: Document, payload: Sha256, rows: Vec<Row>) -> Self {
+        Self {
+            document,
+            payload,
+            form: Form::Whole(rows),
+        }
+    }
+    fn searched(document: Document, payload: Sha256, searched: Searched) -> Self {
+        Self {
+            document,
+            payload,
+            form: Form::Searched(Arc::new(searched)),
+        }
     }
 
     /// What is reviewed.
@@ -115,45 +166,104 @@ impl Review {
     pub fn digest(&self) -> Sha256 {
         self.payload
     }
-    /// How many rows.
+    /// What is searched, where it is not read from the first row to the last.
+    pub fn entries(&self) -> Option<&Arc<Searched>> {
+        match &self.form {
+            Form::Whole(_) => None,
+            Form::Searched(searched) => Some(searched),
+        }
+    }
+    /// How many rows: of a searched one those of the summary, and one an entry.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.first_rows().len() + self.entries().map_or(0, |entries| entries.len())
     }
     /// Whether there are none (never the case for a real review).
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len() == 0
     }
     /// A page.
     pub fn rows(&self, range: Range<usize>) -> Vec<Row> {
-        let end = range.end.min(self.rows.len());
-        self.rows
-            .get(range.start.min(end)..end)
-            .unwrap_or_default()
-            .to_vec()
+        let end = range.end.min(self.len());
+        (range.start..end)
+            .filter_map(|index| self.row(index))
+            .collect()
     }
     /// The first row at or after `from` that contains `text`, ignoring case.
     pub fn search(&self, text: &str, from: usize) -> Option<usize> {
-        let text = text.to_lowercase();
-        (from..self.rows.len()).find(|&index| self.rows[index].text.to_lowercase().contains(&text))
+        let wanted = text.to_lowercase();
+        let rows = self.first_rows();
+        let found = (from..rows.len()).find(|&at| rows[at].text.to_lowercase().contains(&wanted));
+        found.or_else(|| {
+            let from = from.saturating_sub(rows.len());
+            let hits = self.entries()?.hits(text, Filter::All, None);
+            let hit = hits.into_iter().find(|index| *index >= from)?;
+            Some(rows.len() + hit)
+        })
     }
-    /// Rows marked as warnings or errors: what must be looked at.
+    /// What must be looked at: rows marked as warnings or errors, and entries that must be seen.
     pub fn watch_list(&self) -> Vec<usize> {
-        (0..self.rows.len())
-            .filter(|&index| matches!(self.rows[index].mark, Mark::Warning | Mark::Error))
-            .collect()
+        let rows = self.first_rows();
+        let marked = |index: &usize| matches!(rows[*index].mark, Mark::Warning | Mark::Error);
+        let mut found: Vec<_> = (0..rows.len()).filter(marked).collect();
+        if let Some(entries) = self.entries() {
+            let listed = entries.watch_list().iter();
+            found.extend(listed.map(|index| rows.len() + index));
+        }
+        found
+    }
+    /// What was seen of what must be; none for a review that is read to its end.
+    pub fn seen(&self) -> Option<Seen> {
+        self.entries().map(|entries| entries.seen())
+    }
+    /// Whether the phrase may be taken.
+    pub fn is_seen(&self) -> bool {
+        self.seen().is_none_or(Seen::is_full)
+    }
+    /// How many rows people were shown.
+    pub fn rows_seen(&self) -> usize {
+        match &self.form {
+            Form::Whole(rows) => rows.len(),
+            Form::Searched(searched) => searched.rows_seen(),
+        }
+    }
+    /// What a printer shows in place of a screen: every row, or the summary and all that must be seen, which then counts as seen.
+    pub fn in_full(&self) -> Vec<Row> {
+        match &self.form {
+            Form::Whole(rows) => rows.clone(),
+            Form::Searched(searched) => searched.in_full(),
+        }
+    }
+    /// A part of this review as one that is read to its end: these rows.
+    pub fn part(&self, rows: Vec<Row>) -> Self {
+        Self::whole(self.document.clone(), self.payload, rows)
     }
     /// The review of these rows, for tests of screens.
     #[doc(hidden)]
     pub fn for_tests(document: Document, payload: Sha256, rows: Vec<Row>) -> Self {
-        Self {
-            document,
-            payload,
-            rows,
+        Self::whole(document, payload, rows)
+    }
+    /// The review of these entries, for tests of screens.
+    #[doc(hidden)]
+    pub fn searched_for_tests(document: Document, payload: Sha256, searched: Searched) -> Self {
+        Self::searched(document, payload, searched)
+    }
+
+    fn first_rows(&self) -> &[Row] {
+        match &self.form {
+            Form::Whole(rows) => rows,
+            Form::Searched(searched) => searched.summary(),
+        }
+    }
+    fn row(&self, index: usize) -> Option<Row> {
+        let rows = self.first_rows();
+        match rows.get(index) {
+            Some(row) => Some(row.clone()),
+            None => self.entries()?.line(index - rows.len()),
         }
     }
 }
 
-/// A payload that was reviewed to its end by people who typed the phrase, and rehearsed as a shadow. Only this module makes one, so signing unreviewed
+/// A payload that was reviewed by people, to its end or all that had to be seen of it, who typed the phrase, and rehearsed as a shadow. Only this module makes one, so signing unreviewed
 /// metadata does not type-check.
 #[derive(Clone)]
 pub struct Reviewed {
@@ -179,112 +289,4 @@ impl Reviewed {
     pub fn document(&self) -> &Document {
         &self.document
     }
-}
-
-fn row(mark: Mark, text: impl Into<String>) -> Row {
-    Row {
-        mark,
-        text: text.into(),
-    }
-}
-
-fn head(candidate: &Candidate) -> Vec<Row> {
-    let payload = candidate.payload();
-    let mut rows = vec![
-        row(
-            Mark::Heading,
-            format!("{}: the bytes to be signed", candidate.document),
-        ),
-        row(
-            Mark::Plain,
-            format!(
-                "{} bytes, SHA-256 {payload}",
-                candidate.envelope.payload().len()
-            ),
-        ),
-    ];
-    rows.extend(
-        words::of(&payload.0)
-            .chunks(8)
-            .map(|line| row(Mark::Plain, line.join(" "))),
-    );
-    rows
-}
-
-fn change_row(change: &Change, holder_of: &dyn Fn(&KeyId) -> Option<String>) -> Row {
-    let mark = match change.kind {
-        ChangeKind::Same => Mark::Same,
-        ChangeKind::Added => Mark::Added,
-        ChangeKind::Removed => Mark::Removed,
-        ChangeKind::Changed | ChangeKind::Reordered | ChangeKind::SameKeyNewKeyid => Mark::Changed,
-    };
-    let holder = change
-        .keyid
-        .as_ref()
-        .and_then(holder_of)
-        .map(|name| format!(" ({name})"))
-        .unwrap_or_default();
-    let values = match (&change.old, &change.new) {
-        (Some(old), Some(new)) if old == new => old.clone(),
-        (Some(old), Some(new)) => format!("{old} -> {new}"),
-        (Some(value), None) | (None, Some(value)) => value.clone(),
-        (None, None) => String::new(),
-    };
-    let what = match change.kind {
-        ChangeKind::SameKeyNewKeyid => " (same key, new keyid)",
-        ChangeKind::Reordered => " (order)",
-        _ => "",
-    };
-    row(mark, format!("{}{holder}{what}: {values}", change.subject))
-}
-
-/// `by the keys of root v7 (old): 3 of these must sign: alice, bob, carol`: never "2/2 (4/2)".
-fn quorum_row(quorum: &Quorum) -> Row {
-    let names: Vec<_> = quorum
-        .signers
-        .iter()
-        .map(|signer| signer.holder.as_str())
-        .collect();
-    row(
-        Mark::Plain,
-        format!(
-            "by {}: {} of these {} must sign: {}",
-            quorum.by,
-            quorum.needed,
-            names.len(),
-            names.join(", ")
-        ),
-    )
-}
-
-fn finding_row(finding: &Finding) -> Row {
-    let mark = match finding.level {
-        Level::Note => Mark::Note,
-        Level::Warning => Mark::Warning,
-        Level::Error => Mark::Error,
-    };
-    row(mark, format!("{}: {}", finding.rule, finding.text))
-}
-
-fn verdict_rows(verdict: &compat::Verdict) -> Vec<Row> {
-    let mut rows: Vec<_> = verdict
-        .reasons
-        .iter()
-        .map(|reason| {
-            row(
-                Mark::Warning,
-                format!("{} refuses it: {reason}", verdict.version),
-            )
-        })
-        .collect();
-    if rows.is_empty() {
-        rows.push(row(Mark::Ok, format!("{} accepts it", verdict.version)));
-    }
-    rows.extend(
-        verdict
-            .notes
-            .iter()
-            .map(|note| row(Mark::Note, format!("{}: {note}", verdict.version))),
-    );
-    rows
 }

@@ -45,6 +45,8 @@ pub enum Command {
     Rehearse(RehearseArgs),
     /// Verify a root chain, a repository's metadata or a ceremony's bundle; needs no token and no network
     Verify(VerifyArgs),
+    /// Say which role answers for a target path, with every role that is asked on the way
+    Resolve(ResolveArgs),
     /// Say what a file is and what is in it: metadata, part file, manifest or transcript
     Inspect(InspectArgs),
     /// Say in words what a new version changes, who must sign it, and which clients will read it
@@ -151,6 +153,43 @@ pub struct VerifyArgs {
     /// The files come from a rehearsal: demand its marker instead of refusing it
     #[arg(long)]
     pub rehearsal: bool,
+    /// One JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `resolve --trusted-root FILE --repository DIR PATH... [--unpublished] [--role-names] [--at UTC] [--json]`
+#[derive(Debug, Args)]
+#[command(after_help = format!("\
+The folder holds metadata as a server publishes it (N.root.json, timestamp.json, N.snapshot.json, N.role.json). Each role on the
+way is verified by its delegator's keys. Expiry is told and stops nothing: archives are old.
+Exit code 0: every path was found or is certainly not there; 1: a role is missing or does not verify.
+
+Examples:
+  tuf-ceremony resolve --trusted-root 1.root.json --repository metadata/ django/Django-5.2.tar.gz
+  tuf-ceremony resolve --trusted-root 1.root.json --repository bundle/metadata --unpublished django/Django-5.2.tar.gz --json
+  tuf-ceremony resolve --trusted-root 1.root.json --repository archives/2026-11-20 --role-names
+
+{EXIT_CODES}"))]
+pub struct ResolveArgs {
+    /// The root that is trusted because you got it another way
+    #[arg(long, value_name = "FILE")]
+    pub trusted_root: PathBuf,
+    /// The folder of metadata
+    #[arg(long, value_name = "DIR")]
+    pub repository: PathBuf,
+    /// Target paths, as they stand in metadata
+    #[arg(required_unless_present = "role_names", value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// The folder has no timestamp and snapshot yet (a bundle's metadata/): take the newest version of each role
+    #[arg(long)]
+    pub unpublished: bool,
+    /// Also go through all roles of the folder: every role name must have one delegator
+    #[arg(long)]
+    pub role_names: bool,
+    /// Judge expiry at this moment instead of now: YYYY-MM-DDTHH:MM:SSZ
+    #[arg(long, value_name = "UTC", value_parser = instant)]
+    pub at: Option<jiff::Timestamp>,
     /// One JSON object on standard output
     #[arg(long)]
     pub json: bool,

@@ -1,26 +1,56 @@
 //! The ceremony without a screen: answers from a file or not at all, PINs by descriptor, events as lines.
 
-use std::io::Write;
+use std::cell::RefCell;
+use std::io::{self, Write};
 
 use super::print;
 use crate::ceremony::event::{Event, Mode};
 use crate::ceremony::port::{Operator, Sink, Stop, WorldError};
 use crate::ceremony::progress::Progress;
-use crate::ceremony::prompt::{EnvelopePrompt, PinPrompt, Prompt};
+use crate::ceremony::prompt::{Ask, EnvelopePrompt, PinPrompt, Prompt};
 use crate::room::answers::Answers;
 use crate::room::pins::PinLines;
 use crate::secret::Secret;
 
+/// One output for those who ask and those who tell.
+pub struct Shared<'a>(RefCell<&'a mut dyn Write>);
+
+impl<'a> Shared<'a> {
+    /// Shares `out`.
+    pub fn new(out: &'a mut dyn Write) -> Self {
+        Self(RefCell::new(out))
+    }
+}
+
+impl Write for &Shared<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().flush()
+    }
+}
+
 /// Answers from files.
-pub struct Headless {
+pub struct Headless<'a> {
     /// Answers to questions; without them the first open question stops the run.
     pub answers: Answers,
     /// PINs.
     pub pins: Option<PinLines>,
+    /// Where it prints what the screen would show one by one.
+    pub out: &'a Shared<'a>,
 }
 
-impl Operator for Headless {
+impl Operator for Headless<'_> {
     fn ask(&mut self, prompt: &Prompt) -> Result<String, Stop> {
+        if let Ask::Review { review, .. } = &prompt.ask
+            && review.entries().is_some()
+        {
+            let mut out = self.out;
+            // What cannot be printed was not seen by anybody.
+            print::rows(&mut out, &review.in_full())
+                .map_err(|fault| Stop::Terminal(fault.to_string()))?;
+        }
         self.answers.next(prompt)
     }
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::{Answer, Exit};
 use crate::bundle::files::FileError;
+use crate::ceremony::review::{Mark, Row};
 use crate::ceremony::thresholds::Threshold;
 use crate::plain::escape;
 use crate::tuf::compat::Verdict;
@@ -139,6 +140,21 @@ fn ascii(json: &str) -> String {
         }
     }
     text
+}
+
+/// Rows of a review, one a line.
+///
+/// # Errors
+/// What the writer says.
+pub fn rows(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
+    for row in rows {
+        let text = escape(&row.text);
+        match row.mark {
+            Mark::Heading => writeln!(out, "{text}")?,
+            mark => writeln!(out, "  {:7} {text}", mark.tag())?,
+        }
+    }
+    Ok(())
 }
 
 fn name(level: Level) -> &'static str {

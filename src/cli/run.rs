@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::args::RunArgs;
-use super::operator::{Headless, Printer};
+use super::operator::{Headless, Printer, Shared};
 use super::{Answer, Exit, print};
 use crate::ceremony::event::Mode;
 use crate::room::answers::Answers;
@@ -111,11 +111,13 @@ fn ceremony(args: &RunArgs, out: &mut dyn Write) -> Result<Done, Failure> {
         .map(PinLines::from_descriptor)
         .transpose()
         .map_err(stop)?;
+    let out = Shared::new(out);
     let mut operator = Headless {
         answers: answers.unwrap_or_default(),
         pins,
+        out: &out,
     };
-    let done = session.run(&mut operator, &mut Printer::new(out))?;
+    let done = session.run(&mut operator, &mut Printer::new(&mut &out))?;
     match operator.pins.map(PinLines::finish) {
         Some(Err(unused)) => Err(Failure {
             code: 2,

@@ -234,17 +234,12 @@ pub(super) fn digest(role: Json<'_>, keys: &BTreeMap<&str, Json<'_>>) -> Sha256 
 }
 
 /// SHA-256 over the canonical form of the members of an entry that we do not know.
-fn unknown(entry: Json<'_>) -> Sha256 {
-    const KNOWN: [&str; 5] = ["keyids", "name", "paths", "terminating", "threshold"];
-    let members: BTreeMap<Cow<'_, str>, Json<'_>> = entry
-        .members()
-        .filter(|(name, _)| !KNOWN.contains(&&**name))
-        .collect();
+fn unknown(members: &BTreeMap<Cow<'_, str>, Json<'_>>) -> Sha256 {
     let mut hasher = sha2::Sha256::new();
     for (name, value) in members {
-        hasher.update(Value::string(&*name).canonical());
+        hasher.update(Value::string(&**name).canonical());
         hasher.update(b":");
-        canonical::write(value, &mut |piece| hasher.update(piece));
+        canonical::write(*value, &mut |piece| hasher.update(piece));
         hasher.update(b",");
     }
     Sha256(hasher.finalize().into())

@@ -179,6 +179,10 @@ impl Repository {
         path.iter()
             .try_fold(self.top()?, |delegator, name| delegator.delegated(name))
     }
+    /// The roles that were read up to now, by name; whoever asked for them said whether they verify.
+    pub fn read_so_far(&self) -> impl Iterator<Item = &Listing> {
+        self.roles.values().filter_map(Slot::known)
+    }
     /// What of root, timestamp, snapshot and the roles read so far has expired at `at`: notes of the rule `REPOSITORY-EXPIRED`, for the caller to
     /// judge.
     pub fn expired(&self, at: jiff::Timestamp) -> Vec<Finding> {
@@ -188,7 +192,7 @@ impl Repository {
             .map(|root| (&*root.file, &root.root.header));
         let timestamp = self.timestamp().map(|it| ("timestamp.json", &it.header));
         let snapshot = self.snapshot().map(|it| ("snapshot.json", &it.header));
-        let roles = self.roles.values().filter_map(Slot::known);
+        let roles = self.read_so_far();
         let roles = roles.map(|role| (role.file(), &role.targets().header));
         let dated = root.into_iter().chain(timestamp).chain(snapshot);
         dated

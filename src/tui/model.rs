@@ -3,7 +3,8 @@
 use crossterm::event::KeyEvent;
 
 use super::glyphs::Glyphs;
-use super::reading::Reading;
+use super::reading::{Entry, Reading};
+use super::searching::Searching;
 use super::{Finish, Start};
 use crate::ceremony::event::{Event, Mode};
 use crate::ceremony::plan::Step;
@@ -138,8 +139,10 @@ pub(super) struct Asking {
     pub(super) selected: usize,
     /// What was wrong with the last answer.
     pub(super) note: Option<String>,
-    /// Where reading stands, for a review.
+    /// Where reading stands, for a review that is read to its end.
     pub(super) reading: Option<Reading>,
+    /// Where searching stands, for one that is searched.
+    pub(super) searching: Option<Box<Searching>>,
 }
 
 /// An open question for a PIN.
@@ -237,9 +240,12 @@ impl Model {
 
 impl Asking {
     pub(super) fn new(prompt: Prompt) -> Self {
-        let reading = match &prompt.ask {
-            Ask::Review { review, .. } => Some(Reading::new(review, &prompt.text)),
-            _ => None,
+        let (reading, searching) = match &prompt.ask {
+            Ask::Review { review, .. } => match Searching::new(review, &prompt.text) {
+                None => (Some(Reading::new(review, &prompt.text)), None),
+                searching => (None, searching.map(Box::new)),
+            },
+            _ => (None, None),
         };
         Self {
             typing: matches!(prompt.ask, Ask::Phrase { .. } | Ask::Text { .. }),
@@ -248,6 +254,7 @@ impl Asking {
             selected: 0,
             note: None,
             reading,
+            searching,
         }
     }
     /// The choices, where there are any.
@@ -257,15 +264,21 @@ impl Asking {
             Ask::Phrase { .. } | Ask::Text { .. } | Ask::Review { .. } => &[],
         }
     }
+    /// What is typed into a review, besides its phrase.
+    pub(super) fn entry(&self) -> Entry {
+        let reading = self.reading.as_ref().map(|reading| reading.entry);
+        let searching = self.searching.as_ref().map(|searching| searching.entry);
+        reading.or(searching).unwrap_or(Entry::None)
+    }
     /// The phrase that is wanted, once it may be typed.
     pub(super) fn phrase(&self) -> Option<&str> {
         match &self.prompt.ask {
             Ask::Phrase { phrase } => Some(phrase),
-            Ask::Review { phrase, .. } => self
-                .reading
-                .as_ref()
-                .is_some_and(Reading::is_complete)
-                .then_some(phrase),
+            Ask::Review { phrase, .. } => {
+                let read = self.reading.as_ref().is_some_and(Reading::is_complete);
+                let searched = self.searching.as_ref().is_some_and(|s| s.is_complete());
+                (read || searched).then_some(phrase)
+            }
             Ask::Text { .. } | Ask::Choice { .. } | Ask::Token { .. } => None,
         }
     }

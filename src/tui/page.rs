@@ -6,6 +6,7 @@ mod font;
 mod help;
 mod large;
 mod record;
+mod searching;
 
 use ratatui::text::Line;
 
@@ -115,8 +116,17 @@ pub(super) fn window(model: &Model, asking: &Asking) -> (usize, usize) {
     (model.columns(), page.height(usize::from(model.size.1)))
 }
 
+/// Columns and rows of the window of a review that is searched.
+pub(super) fn search_window(model: &Model, asking: &Asking) -> Option<(usize, usize)> {
+    let page = searching::frame(model, asking, asking.searching.as_ref()?);
+    Some((model.columns(), page.height(usize::from(model.size.1))))
+}
+
 fn asking_page(model: &Model, asking: &Asking) -> Page {
     let rows = usize::from(model.size.1);
+    if let Some(searching) = &asking.searching {
+        return searching::page(model, asking, searching);
+    }
     let Some(reading) = &asking.reading else {
         return asking::page(model, asking).settle(rows);
     };

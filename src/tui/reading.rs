@@ -59,6 +59,13 @@ impl Reading {
         }
     }
 
+    /// Of rows that must be read one by one, however many they are.
+    pub(super) fn in_full(review: &Arc<Review>, text: &[String]) -> Self {
+        let mut reading = Self::new(review, text);
+        reading.unread.fill(true);
+        reading
+    }
+
     pub(super) fn len(&self) -> usize {
         self.unread.len()
     }

@@ -7,3 +7,5 @@ mod hostile;
 mod keys;
 mod pages;
 mod reviews;
+mod searched_pages;
+mod searches;

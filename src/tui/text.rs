@@ -141,18 +141,14 @@ pub(super) fn level(level: Level) -> (&'static str, Tone) {
 
 /// The tag and tone of a review row.
 pub(super) fn mark(mark: Mark) -> (&'static str, Tone) {
-    match mark {
-        Mark::Heading => ("", Tone::Strong),
-        Mark::Plain => ("", Tone::Plain),
-        Mark::Same => ("same", Tone::Plain),
-        Mark::Changed => ("CHANGED", Tone::Strong),
-        Mark::Added => ("ADDED", Tone::Strong),
-        Mark::Removed => ("REMOVED", Tone::Strong),
-        Mark::Ok => ("[ OK ]", Tone::Good),
-        Mark::Note => ("[NOTE]", Tone::Plain),
-        Mark::Warning => ("[WARN]", Tone::Warn),
-        Mark::Error => ("[FAIL]", Tone::Bad),
-    }
+    let tone = match mark {
+        Mark::Heading | Mark::Changed | Mark::Added | Mark::Removed => Tone::Strong,
+        Mark::Plain | Mark::Same | Mark::Note => Tone::Plain,
+        Mark::Ok => Tone::Good,
+        Mark::Warning => Tone::Warn,
+        Mark::Error => Tone::Bad,
+    };
+    (mark.tag(), tone)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod asking;
 mod reading;
+mod searching;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 

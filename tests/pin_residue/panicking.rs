@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tuf_ceremony::ceremony::port::{Operator, Stop};
 use tuf_ceremony::ceremony::prompt::{EnvelopePrompt, PinPrompt, Prompt};
-use tuf_ceremony::cli::operator::{Headless, Printer};
+use tuf_ceremony::cli::operator::{Headless, Printer, Shared};
 use tuf_ceremony::room::answers::Answers;
 use tuf_ceremony::room::pins::PinLines;
 use tuf_ceremony::room::session::{Paths, Session};
@@ -29,12 +29,12 @@ const POINT: &str = "TUF_CEREMONY_TEST_POINT";
 const POINTS: [&str; 2] = ["pin", "token:sign:root-2:bob"];
 
 /// People over whom the program falls.
-struct Panics {
-    people: Headless,
+struct Panics<'a> {
+    people: Headless<'a>,
     point: String,
 }
 
-impl Operator for Panics {
+impl Operator for Panics<'_> {
     fn ask(&mut self, prompt: &Prompt) -> Result<String, Stop> {
         assert_ne!(prompt.id, self.point, "the panic of the test");
         self.people.ask(prompt)
@@ -168,10 +168,16 @@ fn ceremony(folder: &Path, point: String) {
             .map_err(|stop| stop.to_string())
             .unwrap(),
     );
+    let mut printed = stdout();
+    let out = Shared::new(&mut printed);
     let mut people = Panics {
-        people: Headless { answers, pins },
+        people: Headless {
+            answers,
+            pins,
+            out: &out,
+        },
         point,
     };
-    let ended = session.run(&mut people, &mut Printer::new(&mut stdout()));
+    let ended = session.run(&mut people, &mut Printer::new(&mut &out));
     drop(ended);
 }

@@ -105,7 +105,7 @@ impl Operator for People {
         self.told.insert(prompt.id.clone(), prompt.text.join("\n"));
         self.asked += 1;
         if let Ask::Review { review, .. } = &prompt.ask {
-            self.reviewed.extend(review.rows(0..review.len()));
+            self.reviewed.extend(review.in_full());
         }
         if let Ask::Token { tokens, .. } = &prompt.ask
             && let Some(wanted) = tokens.iter().find(|row| row.wanted)

@@ -1,7 +1,7 @@
 //! `abort`: an unfinished ceremony is given up for good. Its payloads and everybody who signed them are put on record, so that sign, merge and verify
 //! refuse them from then on.
 
-use super::{Kind, refuse};
+use super::{Kind, no_outputs, refuse};
 use crate::ceremony::event::Document;
 use crate::ceremony::intake::Trusted;
 use crate::ceremony::plan::Step;
@@ -19,6 +19,7 @@ pub(super) const KIND: Kind = Kind {
     build: |_| Ok(Vec::new()),
     prove: |_, _| Vec::new(),
     publish: |_| Vec::new(),
+    outputs: no_outputs,
 };
 
 fn check(script: &Script, _: &Trusted) -> Vec<Finding> {

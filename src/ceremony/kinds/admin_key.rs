@@ -1,7 +1,7 @@
 //! `admin-key`: holders come, go, or replace their keys, one or a threshold of them at once. A person who replaces a key signs with the old and with the
 //! new one in one sitting (tuf-on-ci#505).
 
-use super::{Kind, needs_trust, publish_together, refuse};
+use super::{Kind, needs_trust, no_outputs, publish_together, refuse};
 use crate::ceremony::build;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::intake::Trusted;
@@ -20,6 +20,7 @@ pub(super) const KIND: Kind = Kind {
     build: build::candidates,
     prove,
     publish: publish_together,
+    outputs: no_outputs,
 };
 
 fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! `check-in`: holders prove that their keys are alive, without anything being signed that could be published. The register is carried away with the
 //! day on which each key was last seen.
 
-use super::{Kind, refuse};
+use super::{Kind, no_outputs, refuse};
 use crate::ceremony::event::Document;
 use crate::ceremony::intake::Trusted;
 use crate::ceremony::material::is_trusted;
@@ -21,6 +21,7 @@ pub(super) const KIND: Kind = Kind {
     build: |_| Ok(Vec::new()),
     prove: |_, _| Vec::new(),
     publish: |_| Vec::new(),
+    outputs: no_outputs,
 };
 
 fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! `genesis`: the first root and everything offline below it. Two presets: the whole tree of PEP 480, or PEP 458's targets and bins
 //! (docs/decisions/0015). Every listed key signs, so each proves that it works.
 
-use super::{Kind, publish_together, refuse};
+use super::{Kind, no_outputs, publish_together, refuse};
 use crate::ceremony::build;
 use crate::ceremony::intake::Trusted;
 use crate::ceremony::planning::{is_ephemeral, listed_documents, metadata_steps};
@@ -18,6 +18,7 @@ pub(super) const KIND: Kind = Kind {
     build: build::candidates,
     prove: |_, _| Vec::new(),
     publish: publish_together,
+    outputs: no_outputs,
 };
 
 /// What a tree consists of.

@@ -1,7 +1,7 @@
 //! `provision`: tokens are erased, given new secrets and made to make their keys, one holder after the other. Nothing is signed but the proof that each
 //! new key works; a genesis or an admin-key lists them later, by their keyids.
 
-use super::{Kind, refuse};
+use super::{Kind, no_outputs, refuse};
 use crate::ceremony::event::Document;
 use crate::ceremony::intake::Trusted;
 use crate::ceremony::plan::{KeyChoice, Step};
@@ -20,6 +20,7 @@ pub(super) const KIND: Kind = Kind {
     build: |_| Ok(Vec::new()),
     prove: |_, _| Vec::new(),
     publish: |_| Vec::new(),
+    outputs: no_outputs,
 };
 
 fn check(script: &Script, _: &Trusted) -> Vec<Finding> {

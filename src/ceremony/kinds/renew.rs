@@ -1,6 +1,6 @@
 //! `renew`: the same content with a new version and a later expiry, proven by the difference.
 
-use super::{Kind, needs_trust, publish_together, refuse};
+use super::{Kind, needs_trust, no_outputs, publish_together, refuse};
 use crate::ceremony::build;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{Mode, REHEARSAL_MARKER};
@@ -22,6 +22,7 @@ pub(super) const KIND: Kind = Kind {
     build: build::candidates,
     prove,
     publish: publish_together,
+    outputs: no_outputs,
 };
 
 fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! `renew-ephemeral`: targets (and bins) whose keys were destroyed get new keys. Root v+1 alone would break the old targets file for cached and fresh
 //! clients, and the destroyed keys cannot sign an overlap (docs/runbooks/renew-ephemeral.md). So the new keys first sign the existing targets bytes.
 
-use super::{Kind, PublishStep, needs_trust, refuse};
+use super::{Kind, PublishStep, needs_trust, no_outputs, refuse};
 use crate::ceremony::build;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::Document;
@@ -23,6 +23,7 @@ pub(super) const KIND: Kind = Kind {
     build: candidates,
     prove: |_, _| Vec::new(),
     publish,
+    outputs: no_outputs,
 };
 
 fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {

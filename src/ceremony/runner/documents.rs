@@ -9,7 +9,8 @@ use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{Document, Event, Quorum, Signer};
 use crate::ceremony::plan::{KeyChoice, Step};
 use crate::ceremony::prompt::Ask;
-use crate::ceremony::review::Review;
+use crate::ceremony::review::claimed::Checks;
+use crate::ceremony::review::{Review, watch};
 use crate::ceremony::{EPHEMERAL, attested, prepare, shadow};
 use crate::tuf::finding::{Finding, Level};
 use crate::tuf::key::KeyId;
@@ -56,17 +57,28 @@ impl Runner<'_> {
             let key = candidate.key(keyid)?;
             Some(material.holder_name(keyid, key)).filter(|name| !name.starts_with("unnamed"))
         };
-        let review = Arc::new(Review::of(
+        let checks = Checks {
+            reasons: findings.iter().filter_map(watch::of_finding).collect(),
+            ..Checks::default()
+        };
+        let review = Arc::new(Review::of_claimed(
             &candidate,
             &self.quorums(&candidate),
             &findings,
             vouchers,
             &holder_of,
+            &checks,
         )?);
-        let rows = review.len();
         let phrase = format!("sign {document}");
         let title = format!("Review {document} before anybody signs it");
-        let text = vec!["Read to the end. What you see is derived from the exact bytes that the tokens will sign.".to_owned()];
+        let how = if review.entries().is_some() {
+            "Read the summary, then see the watch list and the spot checks one by one."
+        } else {
+            "Read to the end."
+        };
+        let text = vec![format!(
+            "{how} What you see is derived from the exact bytes that the tokens will sign."
+        )];
         let question = Question::new(
             format!("review:{}-{}", document.role, document.version),
             &title,
@@ -74,11 +86,12 @@ impl Runner<'_> {
         )
         .with_digest(candidate.payload());
         let ask = Ask::Review {
-            review,
+            review: Arc::clone(&review),
             phrase: phrase.clone(),
         };
+        // Whoever asks people marks what they saw; a phrase before all of it is none.
         if self.ask(question, ask, &|answer| {
-            answer == phrase || answer == "reject"
+            (answer == phrase && review.is_seen()) || answer == "reject"
         })? == "reject"
         {
             return Err(Finding::error(
@@ -91,8 +104,8 @@ impl Runner<'_> {
         self.emit(Event::Reviewed {
             document: document.clone(),
             payload: candidate.payload(),
-            rows,
-            seen: None,
+            rows: review.rows_seen(),
+            seen: review.seen(),
         })
     }
 

@@ -33,8 +33,12 @@ impl Runner<'_> {
             self.write("ceremony/holders.toml", &holders.to_bytes())?;
         }
         if !self.candidates.is_empty() {
-            let actions = self.online_actions();
+            let outputs = (self.subject.kind.outputs)(&self.material(), &self.candidates)?;
+            let actions = self.online_actions(outputs.projects);
             self.write("online/online-actions.json", &actions)?;
+            for (path, bytes) in outputs.files {
+                self.write(&path, &bytes)?;
+            }
         }
         if !self.candidates.is_empty() || self.subject.trusted.ledger.is_some() {
             let Subject {
@@ -204,7 +208,7 @@ impl Runner<'_> {
         given_up
     }
 
-    fn online_actions(&self) -> Vec<u8> {
+    fn online_actions(&self, projects: Option<serde_json::Value>) -> Vec<u8> {
         let holds: Vec<_> = self
             .progress
             .findings()
@@ -212,12 +216,15 @@ impl Runner<'_> {
             .filter(|finding| finding.rule == "PUBLISH-HOLD")
             .map(|finding| &finding.text)
             .collect();
-        let actions = serde_json::json!({
+        let mut actions = serde_json::json!({
             "schema": "tuf-ceremony/online-actions/1",
             "ceremony": self.subject.ceremony,
             "holds": holds,
             "publish": (self.subject.kind.publish)(&self.candidates),
         });
+        if let Some(projects) = projects {
+            actions["projects"] = projects;
+        }
         format!("{actions:#}\n").into_bytes()
     }
 }

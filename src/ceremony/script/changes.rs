@@ -22,6 +22,9 @@ pub struct Claim {
     /// SHA-256 of `sigstore/trusted_root.json`; none where no identity is to be green.
     #[serde(default)]
     pub sigstore_sha256: Option<Sha256>,
+    /// When that file was fetched, `YYYY-MM-DDTHH:MM:SSZ`; it has no date of its own.
+    #[serde(default)]
+    pub sigstore_dated: Option<String>,
     /// How long a key must have stood unchanged in recently-claimed, in days.
     #[serde(default = "probation_days")]
     pub probation_days: u32,
@@ -47,6 +50,9 @@ pub struct Rotate {
     /// SHA-256 of `sigstore/trusted_root.json`; none where no identity stands in for a key.
     #[serde(default)]
     pub sigstore_sha256: Option<Sha256>,
+    /// When that file was fetched, `YYYY-MM-DDTHH:MM:SSZ`; it has no date of its own.
+    #[serde(default)]
+    pub sigstore_dated: Option<String>,
 }
 
 /// A published repository as it stood on one day, carried in as `archives/<name>/`.

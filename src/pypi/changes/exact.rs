@@ -82,10 +82,13 @@ fn judge(
     new: Json<'_>,
     expected: &Expected<'_>,
 ) -> Option<Counts> {
-    header(places, old, new, expected);
-    let (before, after) = (old.get("delegations"), new.get("delegations"));
-    let (old_keys, new_keys) = (inner(before, "keys"), inner(after, "keys"));
-    let (old_roles, new_roles) = (inner(before, "roles"), inner(after, "roles"));
+    // Large files: each is walked as few times as may be.
+    let members = merged(Some(old), Some(new));
+    header(places, &members, expected);
+    let (before, after) = members.get("delegations").copied().unwrap_or_default();
+    let inner = merged(before, after);
+    let member = |name: &str| inner.get(name).copied().unwrap_or_default();
+    let ((old_keys, new_keys), (old_roles, new_roles)) = (member("keys"), member("roles"));
     for (path, json, kind) in [
         ("signed.delegations.keys", new_keys, Kind::Object),
         ("signed.delegations.roles", new_roles, Kind::Array),
@@ -95,9 +98,9 @@ fn judge(
             return None;
         }
     }
-    for (name, (old, new)) in merged(before, after) {
-        if !matches!(&*name, "keys" | "roles") {
-            places.same(&places::member("signed.delegations", &name), old, new);
+    for (name, (old, new)) in &inner {
+        if !matches!(&**name, "keys" | "roles") {
+            places.same(&places::member("signed.delegations", name), *old, *new);
         }
     }
     let old_keys = keys::Keys::new(old_keys);
@@ -109,29 +112,30 @@ fn judge(
     Some(counts)
 }
 
-fn header(places: &mut Places, old: Json<'_>, new: Json<'_>, expected: &Expected<'_>) {
+fn header(
+    places: &mut Places,
+    members: &BTreeMap<Cow<'_, str>, Pair<'_>>,
+    expected: &Expected<'_>,
+) {
+    let member = |name: &str| members.get(name).copied().unwrap_or_default();
     let version = i64::try_from(expected.version).unwrap_or(i64::MAX);
-    let before = old.get("version").and_then(Json::as_i64);
+    let (before, found) = member("version");
+    let before = before.and_then(Json::as_i64);
     if before.and_then(|before| before.checked_add(1)) != Some(version) {
         places.add(|| format!("signed.version: {version} does not follow the old version"));
     }
-    let found = new.get("version");
     places.must("signed.version", &Value::Integer(version), found);
-    let found = new.get("expires");
-    places.must("signed.expires", &Value::string(expected.expires), found);
+    let expires = Value::string(expected.expires);
+    places.must("signed.expires", &expires, member("expires").1);
     if let Some(marker) = expected.marker {
         let path = places::member("signed", marker);
-        places.must(&path, &Value::Bool(true), new.get(marker));
+        places.must(&path, &Value::Bool(true), member(marker).1);
     }
-    for (name, (old, new)) in merged(Some(old), Some(new)) {
-        if !SET.contains(&&*name) && expected.marker != Some(&*name) {
-            places.same(&places::member("signed", &name), old, new);
+    for (name, (old, new)) in members {
+        if !SET.contains(&&**name) && expected.marker != Some(&**name) {
+            places.same(&places::member("signed", name), *old, *new);
         }
     }
-}
-
-fn inner<'a>(delegations: Option<Json<'a>>, name: &str) -> Option<Json<'a>> {
-    delegations?.get(name)
 }
 
 /// A member before and after.

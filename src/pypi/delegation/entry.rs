@@ -31,10 +31,40 @@ struct KeyObject<'a> {
     key: Result<Arc<Key>, KeyError>,
 }
 
-/// One element of `roles`.
+/// One element of `roles`, its members found in one walk.
+#[derive(Default)]
 struct Entry<'a> {
     place: String,
-    json: Json<'a>,
+    name: Option<Json<'a>>,
+    keyids: Option<Json<'a>>,
+    threshold: Option<Json<'a>>,
+    paths: Option<Json<'a>>,
+    path_hash_prefixes: Option<Json<'a>>,
+    terminating: Option<Json<'a>>,
+    /// What we do not know, by name.
+    unknown: BTreeMap<Cow<'a, str>, Json<'a>>,
+}
+
+impl<'a> Entry<'a> {
+    fn new(json: Json<'a>) -> Self {
+        let mut entry = Self::default();
+        for (name, value) in json.members() {
+            match &*name {
+                "name" => entry.name = Some(value),
+                "keyids" => entry.keyids = Some(value),
+                "threshold" => entry.threshold = Some(value),
+                "paths" => entry.paths = Some(value),
+                "terminating" => entry.terminating = Some(value),
+                other => {
+                    if other == "path_hash_prefixes" {
+                        entry.path_hash_prefixes = Some(value);
+                    }
+                    entry.unknown.insert(name, value);
+                }
+            }
+        }
+        entry
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -62,19 +92,19 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn read(&mut self, index: usize, json: Json<'a>) {
-        let Some(name) = json.get("name").and_then(Json::as_str) else {
+        let mut entry = Entry::new(json);
+        let Some(name) = entry.name.and_then(Json::as_str) else {
             let text = format!("signed.delegations.roles[{index}] has no name that is a string.");
             self.findings
                 .push(Finding::error("DELEGATION-FORM", self.file, text));
             return;
         };
-        let place = place(index, &name);
-        let entry = Entry { place, json };
+        entry.place = place(index, &name);
         if name == CUSTODY {
-            return self.read_custody(&entry);
+            return self.read_custody(&entry, json);
         }
         match ProjectRole::parse(&name) {
-            Ok(role) => self.read_project(role, &entry),
+            Ok(role) => self.read_project(role, &entry, json),
             Err(fault) => {
                 let finding = fault.at(&entry.place).finding(self.file);
                 self.findings.push(finding);
@@ -82,7 +112,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn read_project(&mut self, role: ProjectRole, entry: &Entry<'a>) {
+    fn read_project(&mut self, role: ProjectRole, entry: &Entry<'a>, json: Json<'a>) {
         let mut findings = Vec::new();
         let signers = self.signers(entry, &mut findings);
         let paths = self.paths(entry, &mut findings).unwrap_or_default();
@@ -92,7 +122,11 @@ impl<'a> Reader<'a> {
         {
             findings.extend(role.check_paths(self.file, &paths));
         }
-        findings.extend(rules::terminating(self.file, &entry.place, entry.json));
+        findings.extend(rules::terminating(
+            self.file,
+            &entry.place,
+            entry.terminating,
+        ));
         if self.projects.contains_key(&role.project) || self.refused.contains_key(&role.project) {
             // Who of the two would answer depends on the client, so neither may be relied on.
             self.projects.remove(&role.project);
@@ -102,8 +136,8 @@ impl<'a> Reader<'a> {
             Some(signers) if findings.is_empty() => {
                 let project = role.project.clone();
                 let delegation = Delegation {
-                    digest: self.digest(entry, &signers),
-                    unknown: unknown(entry.json),
+                    digest: self.digest(json, &signers),
+                    unknown: unknown(&entry.unknown),
                     keys: signers.keys,
                     threshold: signers.threshold,
                     terminating: true,
@@ -119,11 +153,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn read_custody(&mut self, entry: &Entry<'a>) {
+    fn read_custody(&mut self, entry: &Entry<'a>, json: Json<'a>) {
         let mut findings = Vec::new();
         let signers = self.signers(entry, &mut findings);
         let paths = self.paths(entry, &mut findings).unwrap_or_default();
-        findings.extend(rules::terminating(self.file, &entry.place, entry.json));
+        findings.extend(rules::terminating(
+            self.file,
+            &entry.place,
+            entry.terminating,
+        ));
         let mut projects = BTreeSet::new();
         for path in &paths {
             match path.strip_suffix("/*").map(Project::parse) {
@@ -142,8 +180,8 @@ impl<'a> Reader<'a> {
         }
         if let (Some(signers), true) = (signers, findings.is_empty()) {
             self.custody = Some(Custody {
-                digest: self.digest(entry, &signers),
-                unknown: unknown(entry.json),
+                digest: self.digest(json, &signers),
+                unknown: unknown(&entry.unknown),
                 signers,
                 projects,
             });
@@ -152,8 +190,8 @@ impl<'a> Reader<'a> {
     }
 
     fn paths(&self, entry: &Entry<'a>, findings: &mut Vec<Finding>) -> Option<Vec<String>> {
-        let paths = entry.json.get("paths").and_then(strings);
-        if paths.is_some() && entry.json.get("path_hash_prefixes").is_none() {
+        let paths = entry.paths.and_then(strings);
+        if paths.is_some() && entry.path_hash_prefixes.is_none() {
             return paths;
         }
         let text = format!(
@@ -174,7 +212,7 @@ impl<'a> Reader<'a> {
                 format!("{} {text}.", entry.place),
             ));
         };
-        let Some(keyids) = entry.json.get("keyids").and_then(strings) else {
+        let Some(keyids) = entry.keyids.and_then(strings) else {
             refuse(
                 "DELEGATION-FORM",
                 "needs keyids, a list of strings".to_owned(),
@@ -211,7 +249,7 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        let found = entry.json.get("threshold").and_then(Json::as_i64);
+        let found = entry.threshold.and_then(Json::as_i64);
         let threshold = found
             .and_then(|found| u32::try_from(found).ok())
             .filter(|threshold| (1..=material.len()).contains(&(*threshold as usize)));
@@ -228,12 +266,12 @@ impl<'a> Reader<'a> {
         (findings.len() == before).then_some(Signers { keys, threshold })
     }
 
-    fn digest(&self, entry: &Entry<'a>, signers: &Signers) -> Sha256 {
+    fn digest(&self, json: Json<'a>, signers: &Signers) -> Sha256 {
         let objects = signers.keys.iter().filter_map(|(keyid, _)| {
             let (keyid, object) = self.keys.get_key_value(&*keyid.0)?;
             Some((&**keyid, object.json))
         });
-        digest(entry.json, &objects.collect())
+        digest(json, &objects.collect())
     }
 
     pub(super) fn finish(mut self, header: Header) -> Delegations {

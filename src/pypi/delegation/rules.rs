@@ -10,8 +10,8 @@ use crate::tuf::json::Json;
 use crate::tuf::key::{KeyError, KeyId};
 
 /// Without `terminating` a file forged in an online bin would be accepted for a project that has keys (PEP 480 says nothing of it).
-pub(super) fn terminating(file: &str, place: &str, entry: Json<'_>) -> Option<Finding> {
-    let what = match entry.get("terminating").and_then(Json::as_bool) {
+pub(super) fn terminating(file: &str, place: &str, found: Option<Json<'_>>) -> Option<Finding> {
+    let what = match found.and_then(Json::as_bool) {
         Some(true) => return None,
         Some(false) => "is not terminating",
         None => "does not say whether it is terminating",

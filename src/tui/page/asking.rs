@@ -150,15 +150,15 @@ fn typing_keys(asking: &Asking) -> &'static str {
 }
 
 /// The phrase, the field, and what was wrong with the last answer.
-fn field(model: &Model, asking: &Asking, what: &str, phrase: &str) -> Vec<Line<'static>> {
+pub(super) fn field(
+    model: &Model,
+    asking: &Asking,
+    what: &str,
+    phrase: &str,
+) -> Vec<Line<'static>> {
     let width = model.columns();
     let mut lines_ = lines(&format!("{what}:  {phrase}"), width, Tone::Strong);
-    let cursor = if asking.typing
-        || asking
-            .reading
-            .as_ref()
-            .is_some_and(|r| r.entry != Entry::None)
-    {
+    let cursor = if asking.typing || asking.entry() != Entry::None {
         "_"
     } else {
         ""

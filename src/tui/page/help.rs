@@ -29,6 +29,10 @@ const HELP: &[(&str, &str)] = &[
         "/  n  N",
         "search a review, next, previous; e goes to the next marked line",
     ),
+    (
+        "n  space  f  S",
+        "in a review that is searched: open the next that must be seen, say that it was seen, other filters, type the phrase",
+    ),
     ("R", "reject a document; asks for the word"),
     (
         "q or Ctrl-C",
@@ -76,6 +80,14 @@ const HELP: &[(&str, &str)] = &[
     (
         "PIN try",
         "a token locks itself after a few wrong PINs; the screen says how many are left",
+    ),
+    (
+        "watch list",
+        "projects of a large change that must be seen one by one, each with its reason",
+    ),
+    (
+        "spot check",
+        "a project that was drawn by chance and must be seen too",
     ),
     (
         "rehearsal",

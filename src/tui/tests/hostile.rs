@@ -9,7 +9,7 @@ use crate::tui::glyphs::Glyphs;
 use crate::tui::view::view;
 
 /// Controls, C1, OSC, bidirectional, invisible, tags, combining floods, look-alikes, and text that is merely long.
-fn strings() -> Vec<String> {
+pub(super) fn strings() -> Vec<String> {
     let short = [
         "\u{1b}[31mred",
         "\u{1b}[2J\u{1b}[H",

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::super::model::{Asking, Model, Request, Stage};
-use super::{answered, common, edit, moved, reading};
+use super::{answered, common, edit, moved, reading, searching};
 use crate::ceremony::prompt::{Ask, OTP_TYPED, is_typed_otp};
 
 /// A key on an open prompt.
@@ -16,6 +16,9 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Option<Request> {
     }
     if asking.reading.is_some() {
         return reading::press(model, key);
+    }
+    if asking.searching.is_some() {
+        return searching::press(model, key);
     }
     let all = asking.options().len();
     match key.code {
@@ -69,7 +72,7 @@ fn type_phrase(model: &mut Model, key: KeyEvent) -> Option<Request> {
             None
         }
         KeyCode::Down | KeyCode::Up | KeyCode::PageDown | KeyCode::PageUp
-            if asking.reading.is_none() =>
+            if asking.reading.is_none() && asking.searching.is_none() =>
         {
             if let Some(to) = moved(model, key.code, model.scroll) {
                 model.scroll = to;

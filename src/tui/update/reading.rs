@@ -9,13 +9,14 @@ use super::asking::send;
 use super::{common, edit};
 
 /// The word that refuses a document.
-const REJECT: &str = "reject";
+pub(super) const REJECT: &str = "reject";
 
 /// What is on the screen now counts as read.
 pub(super) fn observe(model: &mut Model) {
     if model.is_too_small() || model.leaving || model.overlay.is_some() {
         return;
     }
+    super::searching::observe(model);
     let (Some((width, height)), Some(reading)) = (size(model), reading(model)) else {
         return;
     };
