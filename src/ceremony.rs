@@ -23,6 +23,7 @@ pub mod progress;
 pub mod prompt;
 pub mod review;
 pub mod roll;
+pub mod rotation;
 pub mod runner;
 pub mod script;
 pub mod shadow;

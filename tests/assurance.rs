@@ -76,9 +76,13 @@ fn collect(tokens: TokenStream, rules: &mut BTreeSet<String>) {
                 if group.delimiter() == Delimiter::Bracket
                     && group.stream().to_string().replace(' ', "") == "cfg(test)" =>
             {
-                while !matches!(&tokens[index], TokenTree::Group(body) if body.delimiter() == Delimiter::Brace)
-                    && !matches!(&tokens[index], TokenTree::Punct(end) if end.as_char() == ';')
-                {
+                // A field has neither, and ends with its comma or its struct.
+                let ends = |token: &TokenTree| match token {
+                    TokenTree::Group(body) => body.delimiter() == Delimiter::Brace,
+                    TokenTree::Punct(end) => [';', ','].contains(&end.as_char()),
+                    _ => false,
+                };
+                while tokens.get(index).is_some_and(|token| !ends(token)) {
                     index += 1;
                 }
             }

@@ -242,7 +242,11 @@ enum Tamper {
 
 /// Everything that can be done to `value`.
 fn tampers(value: &Value) -> &'static [Tamper] {
-    use Tamper::*;
+    use Tamper::{
+        BooleanFlipped, ElementAdded, ElementRemoved, ElementsSwapped, KeyRenamed, KindChanged,
+        MemberAdded, MemberRemoved, NullFilled, NumberLowered, NumberRaised, StringChanged,
+        StringCut,
+    };
     match value {
         Value::Null => &[NullFilled],
         Value::Bool(_) => &[BooleanFlipped, KindChanged],

@@ -9,6 +9,7 @@ mod genesis;
 mod provision;
 mod renew;
 mod renew_ephemeral;
+mod rotate_dev;
 
 use super::candidate::Candidate;
 use super::event::Document;
@@ -74,6 +75,7 @@ pub const KINDS: &[Kind] = &[
     renew::KIND,
     renew_ephemeral::KIND,
     admin_key::KIND,
+    rotate_dev::KIND,
     provision::KIND,
     check_in::KIND,
     abort::KIND,

@@ -112,7 +112,7 @@ Examples:
 
 {EXIT_CODES}"))]
 pub struct RehearseArgs {
-    /// genesis, renew, admin-key, renew-ephemeral, abort, with what must come before it; none: genesis, admin-key, renew
+    /// genesis, renew, admin-key, renew-ephemeral, claim, rotate-dev, redelegate, abort and so on, with what must come before it; none: genesis, admin-key, renew
     pub kind: Option<String>,
     /// Keep the bundles here; none: a temporary directory, named at the end
     #[arg(long = "out", value_name = "DIR")]
@@ -126,6 +126,9 @@ pub struct RehearseArgs {
     /// Use software keys even if SoftHSM is installed
     #[arg(long, conflicts_with = "require_softhsm")]
     pub software: bool,
+    /// How many projects the online side has, in claim, rotate-dev and redelegate; none: 60
+    #[arg(long, value_name = "N")]
+    pub projects: Option<usize>,
 }
 
 /// `verify --trusted-root FILE PATH... [--at UTC] [--rehearsal] [--json]`

@@ -16,6 +16,7 @@ impl RehearseArgs {
             output: self.output.clone(),
             require_softhsm: self.require_softhsm,
             software: self.software,
+            projects: self.projects,
         }
     }
 }

@@ -21,6 +21,8 @@ use crate::tuf::metadata::TargetFile;
 mod proof;
 mod search;
 pub mod sheet;
+#[cfg(test)]
+mod tests;
 
 pub use proof::{gone, live};
 
@@ -69,6 +71,8 @@ pub struct Rotation {
     pub compromised: Compromised,
     /// What people must know.
     pub findings: Vec<Finding>,
+    /// Projects whose files should go on and are not known.
+    unknown: Vec<Project>,
 }
 
 /// One project that an incident touches.
@@ -131,6 +135,7 @@ pub fn derive(subject: &Subject<'_>) -> Result<Rotation, Vec<Finding>> {
         changes: ChangeSet::default(),
         compromised,
         findings,
+        unknown: Vec::new(),
     };
     for delegation in subject.claimed.projects.values() {
         let lost = search::lost(delegation, &rotation.compromised);
@@ -162,6 +167,7 @@ pub fn derive(subject: &Subject<'_>) -> Result<Rotation, Vec<Finding>> {
     }
     rotation.hits.sort_by(|a, b| a.project.cmp(&b.project));
     rotation.stray(subject, &requests);
+    rotation.unknown_files();
     Ok(rotation)
 }
 
@@ -252,18 +258,26 @@ impl Rotation {
 
     /// Files where there are some, else nothing.
     fn custody(&mut self, project: &Project, asked: Custody, good: &GoodFiles) -> Way {
-        if asked == Custody::Tombstone {
-            return Way::Tombstone;
-        }
-        if !good.is_empty() {
+        if asked == Custody::Files && !good.is_empty() {
             return Way::Files;
         }
+        if asked == Custody::Files {
+            self.unknown.push(project.clone());
+        }
+        Way::Tombstone
+    }
+
+    /// Projects whose files should go on and of which none is known to be good: told once, there may be a thousand.
+    fn unknown_files(&mut self) {
+        let Some(first) = self.unknown.first() else {
+            return;
+        };
         let text = format!(
-            "{project}: no files known to be good were found before the last moment of trust, so nothing of it installs until it has keys again"
+            "of {} projects no file is known to be good from before the last moment of trust, {first} the first: nothing of them installs until they have keys again",
+            self.unknown.len()
         );
         self.findings
             .push(Finding::warning("ROTATE-NO-GOOD-FILES", INCIDENT, text));
-        Way::Tombstone
     }
 
     /// A project leaves custody: it has keys again.

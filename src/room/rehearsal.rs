@@ -1,15 +1,20 @@
 //! Rehearsals: the same scripts and the same program over throwaway tokens in a folder of their own. Real SoftHSM where its module is there, else software
 //! keys in memory; which one is said and stands in the transcript.
 
+pub mod online;
 mod operator;
+mod play;
 mod scripts;
 mod stage;
 
 use std::path::{Path, PathBuf};
 
 pub use operator::Rehearser;
+use play::Play;
+pub use play::{FORGED, SEED};
 use stage::Stage;
 
+use super::clock;
 use super::failure::Failure;
 use super::hardening;
 use super::session::{Done, Session};
@@ -30,21 +35,57 @@ pub fn softhsm() -> Option<&'static Path> {
     SOFTHSM.iter().map(Path::new).find(|path| path.exists())
 }
 
+/// One ceremony of a tour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Act {
+    /// What it is called in the tour: the name of its bundle.
+    name: &'static str,
+    /// The example script that it follows.
+    script: &'static str,
+}
+
+/// The second claim of a tour: what was not ready at the first, and changes of what was claimed.
+const SECOND_CLAIM: Act = Act {
+    name: "claim-second",
+    script: "claim",
+};
+
 /// The ceremonies that rehearsing `kind` takes, in order; the whole tour if none is named.
-fn tour(kind: Option<&str>) -> Result<Vec<&'static str>, Failure> {
-    match kind {
-        None | Some("renew") => Ok(vec!["genesis-458", "admin-key", "renew"]),
-        Some("genesis") => Ok(vec!["genesis"]),
-        Some("admin-key") => Ok(vec!["genesis-458", "admin-key"]),
-        Some("renew-ephemeral") => Ok(vec!["genesis-ephemeral", "renew-ephemeral"]),
-        Some("provision") => Ok(vec!["provision"]),
-        Some("check-in") => Ok(vec!["genesis-458", "check-in"]),
-        Some("abort") => Ok(vec!["genesis-458", "abort"]),
-        Some(other) => Err(Failure::usage(format!(
-            "there is no kind {other:?} to rehearse; there are {}",
-            crate::ceremony::kinds::names().join(", ")
-        ))),
-    }
+fn tour(kind: Option<&str>) -> Result<Vec<Act>, Failure> {
+    let plain = |name| Act { name, script: name };
+    let acts: &[&'static str] = match kind {
+        None | Some("renew") => &["genesis", "admin-key", "renew"],
+        Some("genesis") => &["genesis"],
+        Some("admin-key") => &["genesis", "admin-key"],
+        Some("renew-ephemeral") => &["genesis-ephemeral", "renew-ephemeral"],
+        Some("provision") => &["provision"],
+        Some("check-in") => &["genesis", "check-in"],
+        Some("abort") => &["genesis", "abort"],
+        Some("claim") => return Ok(vec![plain("genesis"), plain("claim"), SECOND_CLAIM]),
+        Some("rotate-dev") => &["genesis", "claim", "rotate-dev"],
+        Some("projects") => {
+            return Ok(vec![
+                plain("genesis"),
+                plain("claim"),
+                SECOND_CLAIM,
+                plain("rotate-dev"),
+            ]);
+        }
+        Some("redelegate") => &["genesis-458", "redelegate"],
+        Some(other) => {
+            return Err(Failure::usage(format!(
+                "there is no kind {other:?} to rehearse; there are {}",
+                crate::ceremony::kinds::names().join(", ")
+            )));
+        }
+    };
+    Ok(acts.iter().copied().map(plain).collect())
+}
+
+/// Whether a tour is about projects, so that the online side is played.
+fn has_projects(tour: &[Act]) -> bool {
+    let about = ["claim", "rotate-dev", "redelegate"];
+    tour.iter().any(|act| about.contains(&act.script))
 }
 
 /// What is to be rehearsed.
@@ -58,7 +99,12 @@ pub struct Wish {
     pub require_softhsm: bool,
     /// Software keys even where SoftHSM is installed.
     pub software: bool,
+    /// How many projects there are, where a tour is about projects; none: [`PROJECTS`].
+    pub projects: Option<usize>,
 }
+
+/// So many projects are enough to see everything once.
+pub const PROJECTS: usize = 60;
 
 /// Sets the stage and runs the ceremonies of the tour, each as `each` does; `say` tells people. Gives the exit code.
 ///
@@ -80,23 +126,34 @@ pub fn rehearse(
         return start_again(wish, softhsm);
     };
     let keeper = hardening::harden().map_err(Failure::disk)?;
-    let mut stage = Stage::set(&work, softhsm, keeper)?;
+    let bundles = wish.output.clone().unwrap_or_else(|| work.join("bundles"));
+    let repository = bundles.join("repository");
+    let projects = wish.projects.unwrap_or(PROJECTS);
+    let play = Play::new(&work, &repository, projects, clock::now());
+    let mut stage = Stage::set(&work, softhsm, keeper, play)?;
     say(&format!("rehearsal with {}", stage.tokens()));
     let mut bundle = PathBuf::new();
-    for name in tour {
-        bundle = wish
-            .output
-            .clone()
-            .unwrap_or_else(|| work.join("bundles"))
-            .join(name);
-        let done = each(stage.session(name, &bundle)?)?;
+    let has_projects = has_projects(&tour);
+    for act in tour {
+        bundle = bundles.join(act.name);
+        let done = each(stage.session(&act, &bundle)?)?;
         done.lines.iter().for_each(|line| say(line));
         stage.give_back(done.modules);
+        if has_projects {
+            let lines = stage.publish(&act, &bundle)?;
+            lines.iter().for_each(|line| say(line));
+        }
     }
     say(&format!(
         "the last bundle is {}; it verified",
         bundle.display()
     ));
+    if has_projects {
+        say(&format!(
+            "what clients would see lies in {}",
+            repository.display()
+        ));
+    }
     Ok(0)
 }
 

@@ -89,7 +89,7 @@ impl SoftwareKey {
     }
 }
 
-fn public_half(algorithm: Algorithm, private: &[u8]) -> Option<PublicKey> {
+pub(crate) fn public_half(algorithm: Algorithm, private: &[u8]) -> Option<PublicKey> {
     match algorithm {
         Algorithm::Ed25519 => {
             let key = ed25519_dalek::SigningKey::from_bytes(private.try_into().ok()?);
@@ -109,7 +109,7 @@ fn public_half(algorithm: Algorithm, private: &[u8]) -> Option<PublicKey> {
     }
 }
 
-fn signature(public: &PublicKey, private: &[u8], payload: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn signature(public: &PublicKey, private: &[u8], payload: &[u8]) -> Option<Vec<u8>> {
     match public {
         PublicKey::Ed25519(_) => {
             let key = ed25519_dalek::SigningKey::from_bytes(private.try_into().ok()?);

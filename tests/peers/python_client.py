@@ -1,10 +1,13 @@
-"""What python-tuf says about a repository in a folder, as one JSON object. Reads files only, opens no socket.
+"""What python-tuf says about a repository in a folder, as one JSON object. Reads files only; `sitting` serves them to itself over HTTP.
 
     python_client.py client --root 1.root.json --cache DIR --metadata DIR [--targets DIR --target PATH] [--at UTC]
+    python_client.py sitting --root 1.root.json --cache DIR --published DIR --target PATH [--target PATH ...] [--largest BYTES]
     python_client.py root-chain --root 1.root.json --metadata DIR
     python_client.py parse FILE
 
 `client` keeps its cache: call it again after each publishing step to play a client that was there all along.
+`sitting` is what an installer does: one client looks up one path after the other, and fetches what it finds, from a web
+server on this machine. Every answer stands in `lookups`; a path that nobody answers for is an answer.
 `root-chain` follows N.root.json as far as python-tuf accepts it, whatever has expired.
 """
 
@@ -12,15 +15,18 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import threading
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from report import Report
 from tuf.api.exceptions import DownloadHTTPError
 from tuf.api.metadata import Metadata
-from tuf.ngclient import FetcherInterface, Updater
+from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
 from tuf.ngclient.config import EnvelopeType
 
@@ -65,6 +71,51 @@ def fetch(updater: Updater, arguments: argparse.Namespace) -> str:
     return hashlib.sha256(copy.read_bytes()).hexdigest()
 
 
+class Quiet(SimpleHTTPRequestHandler):
+    """A web server that tells nobody what it was asked."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def sitting(arguments: argparse.Namespace, report: Report) -> None:
+    """Looks up every path with one client."""
+    arguments.cache.mkdir(parents=True, exist_ok=True)
+    handler = partial(Quiet, directory=str(arguments.published))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        updater = Updater(
+            metadata_dir=str(arguments.cache),
+            metadata_base_url=f"{address}/metadata",
+            bootstrap=arguments.root.read_bytes(),
+            config=UpdaterConfig(targets_max_length=arguments.largest),
+        )
+        trusted = updater._trusted_set  # noqa: SLF001  the root has no public getter
+        try:
+            updater.refresh()
+            report.lookups = [lookup(updater, path, arguments.cache, f"{address}/targets") for path in arguments.target]
+        finally:
+            report.root_version = trusted.root.version
+            server.shutdown()
+
+
+def lookup(updater: Updater, path: str, cache: Path, targets: str) -> dict[str, str | None]:
+    """What the client says about one path: the SHA-256 of the file that it fetched, or nothing, or why not."""
+    copy = cache / "downloaded"
+    try:
+        found = updater.get_targetinfo(path)
+        if found is None:
+            return {"path": path, "sha256": None, "error": None}
+        updater.download_target(found, str(copy), targets)
+    except Exception as failure:  # noqa: BLE001  every refusal is an answer
+        return {"path": path, "sha256": None, "error": f"{type(failure).__name__}: {failure}"}
+    return {"path": path, "sha256": hashlib.sha256(copy.read_bytes()).hexdigest(), "error": None}
+
+
 def root_chain(arguments: argparse.Namespace, report: Report) -> None:
     """Follows the chain of roots file by file."""
     trusted = TrustedMetadataSet(arguments.root.read_bytes(), EnvelopeType.METADATA)
@@ -96,6 +147,13 @@ def main() -> None:
     one.add_argument("--target")
     one.add_argument("--at", type=utc)
     one.set_defaults(ask=client)
+    sit = modes.add_parser("sitting")
+    sit.add_argument("--root", type=Path, required=True)
+    sit.add_argument("--cache", type=Path, required=True)
+    sit.add_argument("--published", type=Path, required=True)
+    sit.add_argument("--target", action="append", required=True)
+    sit.add_argument("--largest", type=int, default=UpdaterConfig().targets_max_length)
+    sit.set_defaults(ask=sitting)
     two = modes.add_parser("root-chain")
     two.add_argument("--root", type=Path, required=True)
     two.add_argument("--metadata", type=Path, required=True)

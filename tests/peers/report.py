@@ -1,4 +1,4 @@
-"""The one JSON object that every peer prints: ok, root_version, error, target_sha256."""
+"""The one JSON object that every peer prints: ok, root_version, error, target_sha256, lookups."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ class Report:
     def __init__(self) -> None:
         self.root_version: int | None = None
         self.target_sha256: str | None = None
+        self.lookups: list[dict[str, str | None]] = []
 
     def run(self, ask: Callable[[Report], None]) -> None:
         """Asks the client and prints its answer. The exit code tells that there is one, never what it says."""
@@ -26,6 +27,7 @@ class Report:
             "root_version": self.root_version,
             "error": error,
             "target_sha256": self.target_sha256,
+            "lookups": self.lookups,
         }
         json.dump(answer, sys.stdout)
         sys.stdout.write("\n")

@@ -19,4 +19,5 @@ pub mod sigstore;
 pub mod stage;
 pub mod swtpm;
 pub mod terminal;
+pub mod tree;
 pub mod yubikey;

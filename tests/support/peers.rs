@@ -101,6 +101,101 @@ impl Peer {
     }
 }
 
+/// Clients that look up several paths in one sitting, by the names of docs/compatibility.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "names and versions")]
+pub enum Sitter {
+    PythonTuf600,
+    PythonTuf700,
+    PythonTuf701,
+    TufJs501,
+    TufJs602,
+}
+
+/// What a sitting came to.
+#[derive(Debug, Clone)]
+pub struct Sitting {
+    /// The newest root version it accepted.
+    pub root_version: Option<u64>,
+    /// Why nothing could be looked up.
+    pub error: Option<String>,
+    /// Path by path: SHA-256 of the file that the client fetched, `None` where nobody answers, or the client's words for a refusal.
+    pub lookups: Vec<Result<Option<String>, String>>,
+}
+
+impl Sitter {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::PythonTuf600,
+        Self::PythonTuf700,
+        Self::PythonTuf701,
+        Self::TufJs501,
+        Self::TufJs602,
+    ];
+
+    /// As verdicts and pages name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PythonTuf600 => "python-tuf 6.0.0",
+            Self::PythonTuf700 => "python-tuf 7.0.0",
+            Self::PythonTuf701 => "python-tuf 7.0.1",
+            Self::TufJs501 => "tuf-js 5.0.1",
+            Self::TufJs602 => "tuf-js 6.0.2",
+        }
+    }
+
+    /// Follows the repository in `published` from its first root and looks up one path after the other. `largest` bytes of a targets file are read; `None` is
+    /// the client's own limit.
+    pub fn sits(
+        self,
+        published: &Path,
+        cache: &Path,
+        largest: Option<u64>,
+        paths: &[&str],
+    ) -> Sitting {
+        let mut command = match self {
+            Self::PythonTuf701 => python("python_client.py"),
+            Self::PythonTuf600 => older_python("6.0.0"),
+            Self::PythonTuf700 => older_python("7.0.0"),
+            Self::TufJs501 | Self::TufJs602 => {
+                let mut command = Command::new("node");
+                command.arg(tuf_js_client());
+                command
+            }
+        };
+        if self == Self::TufJs501 {
+            let older = installed("js/older/tuf-js-5.0.1");
+            installed("js/older/tuf-js-5.0.1/node_modules/tuf-js");
+            command.env("TUF_JS", older);
+        }
+        command.arg("sitting").arg("--root");
+        command.arg(published.join("metadata/1.root.json"));
+        command.arg("--cache").arg(cache);
+        command.arg("--published").arg(published);
+        command.args(largest.map(|largest| format!("--largest={largest}")));
+        command.args(paths.iter().map(|path| format!("--target={path}")));
+        let answer = parsed(&run(&mut command));
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let lookups = answer["lookups"].as_array().into_iter().flatten();
+        Sitting {
+            root_version: answer["root_version"].as_u64(),
+            error: text(&answer["error"]),
+            lookups: lookups
+                .map(|lookup| {
+                    text(&lookup["error"]).map_or_else(|| Ok(text(&lookup["sha256"])), Err)
+                })
+                .collect(),
+        }
+    }
+}
+
+fn older_python(version: &str) -> Command {
+    let older = installed(&format!("../.venv/older/tuf-{version}"));
+    let mut command = python("python_client.py");
+    command.env("PYTHONPATH", older);
+    command
+}
+
 /// A client's memory, what it was shipped with, and where it looks.
 #[derive(Debug, Clone, Copy)]
 pub struct Client<'a> {

@@ -127,11 +127,11 @@ fn row<'a>(project: &'a Project, old: Place<'a>, new: Place<'a>) -> ProjectChang
     row
 }
 
-/// Those of `these` whose material `those` lack.
-fn without<'a>(these: &'a [Listed], those: &[Listed]) -> Vec<&'a Listed> {
-    let known: BTreeSet<&PublicKey> = those.iter().map(|(_, key)| key.public()).collect();
+/// Those of `keys` whose material `others` lack.
+fn without<'a>(keys: &'a [Listed], others: &[Listed]) -> Vec<&'a Listed> {
+    let known: BTreeSet<&PublicKey> = others.iter().map(|(_, key)| key.public()).collect();
     let is_new = |(_, key): &&Listed| !known.contains(key.public());
-    these.iter().filter(is_new).collect()
+    keys.iter().filter(is_new).collect()
 }
 
 fn compare(row: &mut ProjectChange<'_>, old: &Delegation, new: &Delegation) {
@@ -209,8 +209,12 @@ mod tests {
 
     #[test]
     fn every_kind_of_change_has_its_row() {
+        use Kind::{
+            KeyRewritten, KeysAdded, KeysRemoved, PathsChanged, Refused, Removed, Reordered,
+            RoleRenamed, Same, TerminatingChanged, ThresholdLowered, ThresholdRaised,
+            UnknownFields,
+        };
         type Change = fn(&mut Value);
-        use Kind::*;
         // One entry of the keys 1 and 2 at threshold 1, and what is done to it in the new file.
         let table: [(Change, &[Kind]); 13] = [
             (|_| (), &[Same]),

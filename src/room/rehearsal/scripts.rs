@@ -1,10 +1,12 @@
 //! The scripts of a rehearsal: the project's own example scripts, with the dates and the names of keys that only this rehearsal knows.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
+use super::play::Carried;
 use crate::tuf::digest::Sha256;
 
-const EXAMPLES: [(&str, &str); 9] = [
+const EXAMPLES: [(&str, &str); 11] = [
     (
         "genesis",
         include_str!("../../../ceremony-scripts/genesis.toml"),
@@ -18,6 +20,10 @@ const EXAMPLES: [(&str, &str); 9] = [
         include_str!("../../../ceremony-scripts/genesis-ephemeral.toml"),
     ),
     (
+        "genesis-458",
+        include_str!("../../../ceremony-scripts/genesis-458.toml"),
+    ),
+    (
         "admin-key",
         include_str!("../../../ceremony-scripts/admin-key.toml"),
     ),
@@ -28,6 +34,10 @@ const EXAMPLES: [(&str, &str); 9] = [
     (
         "renew-ephemeral",
         include_str!("../../../ceremony-scripts/renew-ephemeral.toml"),
+    ),
+    (
+        "rotate-dev",
+        include_str!("../../../ceremony-scripts/rotate-dev.toml"),
     ),
     (
         "provision",
@@ -49,33 +59,77 @@ pub(super) struct Facts {
     pub(super) trusted_root: Option<Sha256>,
     /// Keyids by `holder.role`, as the register of the ceremony before has them.
     pub(super) keyids: BTreeMap<String, String>,
+    /// The trusted versions of roles.
+    pub(super) versions: BTreeMap<String, u64>,
     /// The payload that `abort` gives up.
     pub(super) payload: Option<Sha256>,
     /// The date from which expiries count.
     pub(super) today: jiff::Timestamp,
+    /// The rehearsal's own online keys by name, as a script writes them.
+    pub(super) online: BTreeMap<String, String>,
+    /// Digests of what was carried in by their place in the script, and archives.
+    pub(super) carried: Carried,
 }
 
-/// The script called `name`, filled in: each date is moved to the distance from today that it has from the examples' own day.
+/// The script called `name`, filled in: each date is moved to the distance from today that it has from the examples' own day, the public keys of servers are
+/// the rehearsal's, and the archives are those that were carried in.
 pub(super) fn fill(name: &str, facts: &Facts) -> Option<String> {
     let (_, example) = EXAMPLES.iter().find(|(known, _)| *known == name)?;
-    let lines = example.lines().map(|line| fill_line(line, facts));
-    Some(lines.collect::<Vec<_>>().join("\n") + "\n")
+    let mut script = String::new();
+    let (mut section, mut online) = (String::new(), String::new());
+    let mut lines = example.lines();
+    while let Some(line) = lines.next() {
+        if line.starts_with('[') {
+            line.trim_matches(['[', ']']).clone_into(&mut section);
+        }
+        if section == "archive" {
+            continue;
+        }
+        if let Some(name) = line.strip_prefix("name = ").filter(|_| section == "online") {
+            name.trim_matches('"').clone_into(&mut online);
+        }
+        let public = facts.online.get(&online);
+        if let Some(public) = public.filter(|_| section == "online" && line == "public = \"\"\"") {
+            let _ = writeln!(script, "public = \"{public}\"");
+            // The example's key and the quotes behind it.
+            lines.by_ref().find(|line| *line == "\"\"\"");
+            continue;
+        }
+        script.push_str(&fill_line(line, &section, facts));
+        script.push('\n');
+    }
+    for (name, sha256) in &facts.carried.archives {
+        let _ = write!(
+            script,
+            "\n[[archive]]\nname = \"{name}\"\nsha256 = \"{sha256}\"\n"
+        );
+    }
+    Some(script)
 }
 
 /// The day on which the examples play.
 const EXAMPLE_DAY: &str = "2026-12-01T00:00:00Z";
 
-fn fill_line(line: &str, facts: &Facts) -> String {
+fn fill_line(line: &str, section: &str, facts: &Facts) -> String {
     let Some((name, value)) = line.split_once(" = ") else {
         return line.to_owned();
     };
     let text = value.trim_matches('"');
-    let filled = match name.rsplit('.').next().unwrap_or(name).trim() {
-        "expires" => moved(text, facts.today),
+    let last = name.rsplit('.').next().unwrap_or(name).trim();
+    if last == "version" {
+        let version = facts.versions.get(section).filter(|_| section != "root");
+        return version.map_or_else(
+            || line.to_owned(),
+            |version| format!("version = {}", version + 1),
+        );
+    }
+    let carried = facts.carried.digests.get(&*format!("{section}.{last}"));
+    let filled = match last {
+        "expires" | "on" | "next_ceremony" | "next_but_one" => moved(text, facts.today),
         "trusted_root_sha256" => facts.trusted_root.map(|digest| digest.to_string()),
         "sha256" => facts.payload.map(|digest| digest.to_string()),
         "keyid" | "old_keyid" => facts.keyids.get(text).cloned(),
-        _ => None,
+        _ => carried.map(ToString::to_string),
     };
     filled.map_or_else(
         || line.to_owned(),

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::play::{Carried, Play};
 use super::scripts::{self, Facts};
-use super::{PIN, softhsm};
+use super::{Act, PIN, softhsm};
 use crate::bundle::files;
 use crate::ceremony::event::Document;
 use crate::ceremony::intake::requests;
@@ -37,6 +38,7 @@ pub(super) struct Stage {
     module: Option<Box<dyn Module>>,
     serials: BTreeMap<String, String>,
     previous: Option<PathBuf>,
+    play: Play,
     softhsm: bool,
     keeper: Keeper,
 }
@@ -46,7 +48,12 @@ impl Stage {
     ///
     /// # Errors
     /// [`Failure`].
-    pub(super) fn set(work: &Path, use_softhsm: bool, keeper: Keeper) -> Result<Self, Failure> {
+    pub(super) fn set(
+        work: &Path,
+        use_softhsm: bool,
+        keeper: Keeper,
+        play: Play,
+    ) -> Result<Self, Failure> {
         let mut module = load(use_softhsm, &keeper)?;
         let mut serials = BTreeMap::new();
         for holder in HOLDERS {
@@ -64,6 +71,7 @@ impl Stage {
             module: Some(module),
             serials,
             previous: None,
+            play,
             softhsm: use_softhsm,
             keeper,
         })
@@ -92,16 +100,19 @@ impl Stage {
             .unwrap_or_default()
     }
 
-    /// Prepares the ceremony called `name`; its bundle goes to `out`.
+    /// Prepares the ceremony `act`, which follows the example `name`; its bundle goes to `out`.
     ///
     /// # Errors
     /// [`Failure`].
-    pub(super) fn session(&mut self, name: &str, out: &Path) -> Result<Session, Failure> {
-        let folder = self.work.join(name);
+    pub(super) fn session(&mut self, act: &Act, out: &Path) -> Result<Session, Failure> {
+        let name = act.script;
+        let folder = self.work.join(act.name);
         let input = folder.join("in");
         std::fs::create_dir_all(&input)
             .map_err(|fault| Failure::disk(format!("{}: {fault}", input.display())))?;
-        let facts = self.facts(&input)?;
+        let mut facts = self.facts(&input)?;
+        facts.online = self.play.keys();
+        facts.carried = self.play.before(act.name, &input)?;
         let script = scripts::fill(name, &facts)
             .ok_or_else(|| Failure::usage(format!("there is no example script {name}")))?;
         let paths = Paths {
@@ -118,6 +129,14 @@ impl Stage {
         Session::open_with(&paths, &self.keeper, vec![module])
     }
 
+    /// Plays the online side after the ceremony `act`; gives what people are told.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(super) fn publish(&mut self, act: &Act, bundle: &Path) -> Result<Vec<String>, Failure> {
+        self.play.after(act.name, bundle)
+    }
+
     /// Takes the tokens back from a finished ceremony.
     pub(super) fn give_back(&mut self, mut modules: Vec<Box<dyn Module>>) {
         self.module = modules.pop();
@@ -128,8 +147,11 @@ impl Stage {
         let mut facts = Facts {
             trusted_root: None,
             keyids: BTreeMap::new(),
+            versions: BTreeMap::new(),
             payload: None,
             today: clock::now(),
+            online: BTreeMap::new(),
+            carried: Carried::default(),
         };
         let Some(previous) = &self.previous else {
             return Ok(facts);
@@ -140,13 +162,16 @@ impl Stage {
         {
             if let Some(name) = file.path.strip_prefix("metadata/") {
                 put(&input.join("trusted").join(name), &file.bytes)?;
-                let version = name
-                    .strip_suffix(".root.json")
-                    .and_then(|version| version.parse::<u64>().ok())
-                    .unwrap_or(0);
-                if version > newest.0 {
+                let (version, role) = versioned(name).unwrap_or((0, name));
+                if role == "root" && version > newest.0 {
                     newest = (version, Some(Sha256::of(&file.bytes)));
                 }
+                let known = facts.versions.entry(role.to_owned()).or_default();
+                *known = version.max(*known);
+            }
+            let carried = ["owners.jsonl", "ledger.jsonl"].into_iter();
+            for name in carried.filter(|name| file.path == format!("ceremony/{name}")) {
+                put(&input.join(name), &file.bytes)?;
             }
             if file.path == ledger::PATH {
                 put(&input.join(requests::LEDGER), &file.bytes)?;
@@ -191,6 +216,12 @@ impl Stage {
         }
         room
     }
+}
+
+/// `7.targets.json` as version and role.
+fn versioned(name: &str) -> Option<(u64, &str)> {
+    let (version, role) = name.strip_suffix(".json")?.split_once('.')?;
+    Some((version.parse().ok()?, role))
 }
 
 fn load(use_softhsm: bool, keeper: &Keeper) -> Result<Box<dyn Module>, Failure> {

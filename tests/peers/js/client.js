@@ -1,19 +1,28 @@
-// What tuf-js says about a repository in a folder, as one JSON object. Reads files only, opens no socket.
+// What tuf-js says about a repository in a folder, as one JSON object. Reads files only; `sitting` serves
+// them to itself over HTTP.
 //
 //   node client.js client --root 1.root.json --cache DIR --metadata DIR [--targets DIR --target PATH] [--at UTC]
+//   node client.js sitting --root 1.root.json --cache DIR --published DIR --target PATH [--target PATH ...] [--largest BYTES]
 //   node client.js root-chain --root 1.root.json --metadata DIR
 //   node client.js parse FILE
+//
+// `sitting`: one client looks up one path after the other, as an installer does, from a web server on this machine; every
+// answer stands in `lookups`. TUF_JS in the environment names a folder with another tuf-js than the one installed here.
 'use strict';
 
 const crypto = require('node:crypto');
 const fs = require('node:fs');
+const http = require('node:http');
+const { createRequire } = require('node:module');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { parseArgs } = require('node:util');
-const { Metadata } = require('@tufjs/models');
-const { BaseFetcher, Updater } = require('tuf-js');
-const { DownloadHTTPError } = require('tuf-js/dist/error');
-const { TrustedMetadataStore } = require('tuf-js/dist/store');
+
+const load = process.env.TUF_JS ? createRequire(path.join(process.env.TUF_JS, 'package.json')) : require;
+const { Metadata } = load('@tufjs/models');
+const { BaseFetcher, Updater } = load('tuf-js');
+const { DownloadHTTPError } = load('tuf-js/dist/error');
+const { TrustedMetadataStore } = load('tuf-js/dist/store');
 
 // Serves file:// addresses from the disk; an absent file is what a web server says about it: 404.
 class FolderFetcher extends BaseFetcher {
@@ -44,11 +53,57 @@ async function client(report, options) {
 }
 
 async function fetchTarget(updater, options) {
-  const found = await updater.getTargetInfo(options.target);
+  const found = await updater.getTargetInfo(options.target[0]);
   if (!found) throw new Error('no such target');
   const copy = path.join(options.cache, 'downloaded');
   await updater.downloadTarget(found, copy, pathToFileURL(path.resolve(options.targets)).href);
   return crypto.createHash('sha256').update(fs.readFileSync(copy)).digest('hex');
+}
+
+// Looks up every path with one client.
+async function sitting(report, options) {
+  const cached = path.join(options.cache, 'root.json');
+  fs.mkdirSync(options.cache, { recursive: true });
+  if (!fs.existsSync(cached)) fs.copyFileSync(options.root, cached);
+  const server = http.createServer((request, response) => serve(options.published, request, response));
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  const address = `http://127.0.0.1:${server.address().port}`;
+  const updater = new Updater({
+    metadataDir: options.cache,
+    metadataBaseUrl: `${address}/metadata`,
+    config: options.largest ? { targetsMaxLength: Number(options.largest) } : {},
+  });
+  try {
+    await updater.refresh();
+    for (const target of options.target) {
+      report.lookups.push(await lookup(updater, target, options.cache, `${address}/targets`));
+    }
+  } finally {
+    report.root_version = updater.trustedSet.root.signed.version;
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+function serve(published, request, response) {
+  const file = path.join(published, decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
+  const found = fs.existsSync(file);
+  response.writeHead(found ? 200 : 404);
+  response.end(found ? fs.readFileSync(file) : undefined);
+}
+
+// What the client says about one path: the SHA-256 of the file that it fetched, or nothing, or why not.
+async function lookup(updater, target, cache, targets) {
+  try {
+    const found = await updater.getTargetInfo(target);
+    if (!found) return { path: target, sha256: null, error: null };
+    const copy = path.join(cache, 'downloaded');
+    await updater.downloadTarget(found, copy, targets);
+    const sha256 = crypto.createHash('sha256').update(fs.readFileSync(copy)).digest('hex');
+    return { path: target, sha256, error: null };
+  } catch (failure) {
+    return { path: target, sha256: null, error: `${failure.constructor.name}: ${failure.message}` };
+  }
 }
 
 // Follows N.root.json as far as tuf-js accepts it, whatever has expired.
@@ -73,12 +128,15 @@ async function main() {
   const text = { type: 'string' };
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { root: text, cache: text, metadata: text, targets: text, target: text, at: text },
+    options: {
+      ...{ root: text, cache: text, metadata: text, published: text, targets: text, at: text, largest: text },
+      target: { type: 'string', multiple: true },
+    },
   });
   const [mode, ...rest] = positionals;
-  const ask = { client, 'root-chain': rootChain, parse }[mode];
+  const ask = { client, sitting, 'root-chain': rootChain, parse }[mode];
   if (!ask) throw new Error(`unknown mode '${mode}'`);
-  const report = { ok: true, root_version: null, error: null, target_sha256: null };
+  const report = { ok: true, root_version: null, error: null, target_sha256: null, lookups: [] };
   try {
     await ask(report, values, rest);
   } catch (failure) {

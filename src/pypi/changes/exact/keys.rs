@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Expected;
 use super::places::{self, Places};
-use super::roles::Roles;
+use super::roles::{Entry, Roles};
 use crate::pypi::changes::After;
 use crate::tuf::json::Json;
 use crate::tuf::key::Key;
@@ -32,9 +32,7 @@ pub(super) fn compare(
     roles: &Roles<'_>,
     expected: &Expected<'_>,
 ) {
-    let used: BTreeSet<Cow<'_, str>> = (roles.entries.iter())
-        .flat_map(|entry| entry.keyids())
-        .collect();
+    let used: BTreeSet<Cow<'_, str>> = (roles.entries.iter()).flat_map(Entry::keyids).collect();
     let handed_in = handed_in(expected);
     for keyid in used.iter().filter(|keyid| new.get(keyid).is_none()) {
         places.add(|| format!("{}: is listed and not there", places::member(PATH, keyid)));

@@ -66,8 +66,8 @@ impl<'a> Roles<'a> {
             let entry = Entry { index, name, json };
             if let Some(last) = entries.last().filter(|last| last.name >= entry.name) {
                 places.add(|| {
-                    let (path, last) = (entry.path(), shown(&last.name));
-                    format!("{path}: stands behind {last} in {whose}; entries stand in ascending order of their names")
+                    let (path, before) = (entry.path(), shown(&last.name));
+                    format!("{path}: stands behind {before} in {whose}; entries stand in ascending order of their names")
                 });
                 return None;
             }
@@ -168,7 +168,6 @@ pub(super) fn compare(
             (Some(a), None, None) if !leaving.contains(name) => {
                 places.add(|| format!("{}: was there and is gone", a.path()));
             }
-            (Some(_), None, None) => {}
             (None, Some(b), None) => places.add(|| format!("{}: is new", b.path())),
             (Some(_), Some(b), None) if leaving.contains(name) => {
                 places.add(|| format!("{}: is still there, though it shall go", b.path()));
@@ -176,7 +175,7 @@ pub(super) fn compare(
             (Some(a), Some(b), None) => {
                 counts.identical += usize::from(untouched(places, a, b));
             }
-            (None, None, None) => {}
+            (_, None, None) => {}
         }
     }
     for (name, wanted) in &wanted {

@@ -1,0 +1,166 @@
+//! PEP 480's whole tree, made and changed by rehearsals of the real program on SoftHSM, and followed from its first root by real clients over HTTP.
+//!
+//! A rehearsal called `projects` is a genesis, a claim of everything that was there, a claim a month later, and the rotation of one key that a twentieth of
+//! the first projects share. Which project is which is known from the same generator that the rehearsal uses.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+#[path = "full_tree/screen.rs"]
+mod screen;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use support::peers::Sitter;
+use support::stage::{PROGRAM, outcome};
+use tempfile::TempDir;
+use tuf_ceremony::pypi::project::Project;
+use tuf_ceremony::room::rehearsal::online::{Developer, Group, Online, Sizes, Trouble};
+use tuf_ceremony::room::rehearsal::{FORGED, SEED};
+use tuf_ceremony::tuf::digest::Sha256;
+
+/// A finished rehearsal.
+struct Rehearsed {
+    folder: TempDir,
+    online: Online,
+}
+
+/// What a client must come to for a path.
+type Expected = (String, Option<Sha256>);
+
+impl Rehearsed {
+    fn of(kind: &str, projects: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let begun = Instant::now();
+        let mut command = Command::new(PROGRAM);
+        command.args(["rehearse", kind, "--headless", "--require-softhsm"]);
+        command.arg(format!("--projects={projects}"));
+        command.arg("--out").arg(folder.path());
+        command.env("TMPDIR", folder.path());
+        let outcome = outcome(command.output().unwrap());
+        assert_eq!(outcome.code, 0, "{}\n{}", outcome.out, outcome.err);
+        println!("{kind} with {projects} projects: {:?}", begun.elapsed());
+        Self {
+            folder,
+            online: online(projects),
+        }
+    }
+
+    fn repository(&self) -> PathBuf {
+        self.folder.path().join("repository")
+    }
+
+    /// One project of each fate, and what clients must say of it after the whole tour.
+    fn fates(&self) -> Vec<Expected> {
+        let all = self.online.developers();
+        let shared = |rest: usize| {
+            let shared = self.online.shared_key().unwrap();
+            let mut of = all.iter().enumerate();
+            of.find(|(number, it)| it.keys[0] == shared && number % 3 == rest)
+                .unwrap()
+                .1
+        };
+        let of = |group, trouble| {
+            let mut of = all.iter().rev();
+            of.find(|it| it.group == group && it.trouble == trouble)
+                .unwrap()
+        };
+        vec![
+            self.answered(of(Group::First, None)),
+            self.answered(of(Group::Second, None)),
+            // Refused, or left for later: recently-claimed goes on answering.
+            self.answered(of(Group::Second, Some(Trouble::Young))),
+            self.answered(of(Group::Unclaimed, None)),
+            // The stolen key: a new one; the last good files; a tombstone.
+            self.answered(shared(0)),
+            self.answered(shared(1)),
+            (
+                self.online.first_release(shared(2).project.as_str()).0,
+                None,
+            ),
+            // An intruder's files in the bins of a claimed project.
+            self.answered(&all[FORGED]),
+            (nobodys(&all[FORGED].project), None),
+        ]
+    }
+
+    fn answered(&self, developer: &Developer) -> Expected {
+        let (path, bytes) = self.online.first_release(developer.project.as_str());
+        (path, Some(Sha256::of(&bytes)))
+    }
+
+    fn follow(&self, client: Sitter, largest: Option<u64>, expected: &[Expected]) {
+        let published = self.repository();
+        let begun = Instant::now();
+        for (path, sha256) in expected {
+            if let Some(bytes) = sha256.and(path.split_once('/')) {
+                let (path, bytes) = self.online.first_release(bytes.0);
+                Online::store(&published.join("targets"), &path, &bytes).unwrap();
+            }
+        }
+        let cache = self.folder.path().join(client.name());
+        let paths: Vec<&str> = expected.iter().map(|(path, _)| path.as_str()).collect();
+        let sitting = client.sits(&published, &cache, largest, &paths);
+        assert_eq!((&sitting.error, sitting.root_version), (&None, Some(1)));
+        let wanted: Vec<_> = expected
+            .iter()
+            .map(|(_, sha256)| Ok(sha256.map(|it| it.to_string())))
+            .collect();
+        assert_eq!(sitting.lookups, wanted, "{}: {paths:?}", client.name());
+        println!("{}: {:?}", client.name(), begun.elapsed());
+    }
+
+    fn bundle(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// The online side of a rehearsal with so many projects.
+fn online(projects: usize) -> Online {
+    #[allow(clippy::disallowed_methods, reason = "tests")]
+    let today = jiff::Timestamp::now();
+    Online::new(Sizes::of(projects), SEED, today)
+}
+
+/// The path of a file that no developer released; an intruder did.
+fn nobodys(project: &Project) -> String {
+    format!("{project}/{project}-1.9.tar.gz")
+}
+
+/// How many delegations the newest claimed of a bundle has.
+fn claimed(bundle: &Path, version: u64) -> usize {
+    let path = bundle.join(format!("metadata/{version}.claimed.json"));
+    let file: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    file["signed"]["delegations"]["roles"]
+        .as_array()
+        .unwrap()
+        .len()
+}
+
+#[test]
+fn every_client_follows_a_thousand_projects_through_claims_and_a_rotation() {
+    let rehearsed = Rehearsed::of("projects", 1_000);
+    for client in Sitter::ALL {
+        rehearsed.follow(client, None, &rehearsed.fates());
+    }
+}
+
+/// What the issue asks for: 20,000 projects, a claim of 4,500 into them, one key on 1,000 of them. python-tuf reads at most 5 MB of a targets file unless it is told to.
+#[test]
+fn python_follows_twenty_thousand_projects_through_a_claim_of_4500_and_a_rotation_of_1000() {
+    const LARGEST: u64 = 64 << 20;
+    let rehearsed = Rehearsed::of("projects", 24_500);
+    assert_eq!(claimed(&rehearsed.bundle("claim"), 2), 20_000);
+    let after = claimed(&rehearsed.bundle("claim-second"), 3);
+    assert!((24_400..24_500).contains(&after), "{after}");
+    let published = rehearsed.repository();
+    let cache = rehearsed.folder.path().join("as it comes");
+    let (path, _) = rehearsed.fates().remove(0);
+    let refused = Sitter::PythonTuf701.sits(&published, &cache, None, &[&path]);
+    let refused = refused.lookups[0].as_ref().unwrap_err();
+    assert!(refused.contains("5000000"), "{refused}");
+    rehearsed.follow(Sitter::PythonTuf701, Some(LARGEST), &rehearsed.fates());
+}
