@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tuf_ceremony::ceremony::candidate::Candidate;
 use tuf_ceremony::ceremony::event::{Document, Event, Mode};
-use tuf_ceremony::ceremony::kinds::{KINDS, Kind};
+use tuf_ceremony::ceremony::kinds::{KINDS, Kind, Outputs};
 use tuf_ceremony::ceremony::material::Material;
 use tuf_ceremony::ceremony::plan::{KeyChoice, Step};
 use tuf_ceremony::ceremony::port::{TokenFault, TokenKey};
@@ -153,6 +153,7 @@ static OTHER_GENESIS: Kind = Kind {
         Ok(candidates)
     },
     prove: |_, _| Vec::new(),
+    outputs: |_, _| Ok(Outputs::default()),
     publish: |_| Vec::new(),
 };
 

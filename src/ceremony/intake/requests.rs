@@ -56,8 +56,11 @@ pub(super) fn asked(script: &Script, files: &[InputFile]) -> Result<Asked, Vec<F
     let mut findings = Vec::new();
     let mut pinned = |path: &str, member: &str, wanted: Option<Sha256>| {
         let found = find(path);
-        findings.extend(check(path, member, wanted, found.as_ref()));
-        found.filter(|_| wanted.is_some())
+        let wrong = check(path, member, wanted, found.as_ref());
+        // What is not the file that was meant is not read: its other faults are no one's business.
+        let read = found.filter(|_| wanted.is_some() && wrong.is_none());
+        findings.extend(wrong);
+        read
     };
     let (claim, rotate) = (script.claim.as_ref(), script.rotate.as_ref());
     let by_rotate = rotate.and_then(|rotate| rotate.requests_sha256);
