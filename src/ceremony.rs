@@ -7,6 +7,7 @@ pub mod attested;
 pub mod build;
 pub mod candidate;
 pub mod challenge;
+pub mod decisions;
 pub mod device;
 pub mod event;
 pub mod identities;
@@ -28,6 +29,7 @@ pub mod runner;
 pub mod script;
 pub mod shadow;
 pub mod thresholds;
+pub mod vetting;
 
 /// The name that keys made in memory for one ceremony sign under; no holder may be called so.
 pub const EPHEMERAL: &str = "ephemeral";

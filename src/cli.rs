@@ -1,7 +1,9 @@
-//! The ceremonies without a screen, and the commands that only read: `verify`, `resolve`, `inspect`, `review`, `merge`, `attest`.
+//! The ceremonies without a screen, and the commands that only read: `verify`, `resolve`, `inspect`, `review`, `merge`, `attest`, `claim`, `incident`.
 
 pub mod args;
 pub mod attest;
+pub mod claim;
+pub mod incident;
 pub mod inspect;
 pub mod merge;
 pub mod operator;
@@ -86,6 +88,8 @@ pub fn run(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> Exit 
         Command::Tokens(args) => tokens::run(args, out, err),
         Command::Merge(args) => merge::run(args, out, err),
         Command::Attest(args) => attest::run(args, out, err),
+        Command::Claim(args) => claim::run(args, out, err),
+        Command::Incident(args) => incident::run(args, out, err),
         // The program's own; `main` takes them before a shell is asked.
         Command::TokenWorker | Command::TokenKeeper => Ok(Exit::Usage),
     };

@@ -4,6 +4,7 @@
 pub mod changes;
 pub mod custody;
 pub mod delegation;
+pub mod equivalence;
 pub mod fault;
 mod field;
 pub mod holders;
@@ -18,3 +19,5 @@ pub mod requests;
 pub mod role_names;
 pub mod rotation;
 pub mod top;
+pub mod tree;
+pub mod vetting;

@@ -28,6 +28,8 @@ mod refusals;
 mod resume;
 #[path = "ceremony_flows/travel.rs"]
 mod travel;
+#[path = "ceremony_flows/tree.rs"]
+mod tree;
 #[path = "ceremony_flows/vouched.rs"]
 mod vouched;
 

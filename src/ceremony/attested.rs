@@ -7,10 +7,10 @@ use super::EPHEMERAL;
 use super::candidate::Candidate;
 use super::event::{Event, Mode};
 use super::intake::Trusted;
-use super::material::is_trusted;
+use super::material::{is_trusted, parse_public};
 use super::progress::{self, Progress};
 use super::review::{Mark, Row};
-use super::script::{ROLES, delegator_of};
+use super::script::{ROLES, Script, delegator_of};
 use super::thresholds::{delegated, top_level};
 use crate::attestation::{self, Anchors, Fault, Object, Statement};
 use crate::plain::escape;
@@ -181,6 +181,29 @@ pub fn rows(
         }
     }
     rows
+}
+
+/// The rows of a review about each server's key that the script brings and the candidate lists: what the script says of where it lives.
+pub fn online_rows(candidate: &Candidate, script: &Script) -> Vec<Row> {
+    let envelope = &candidate.envelope;
+    let keys = match candidate.document.role.as_str() {
+        "root" => Root::read("root", envelope).map(|root| root.keys).ok(),
+        _ => Targets::read("targets", envelope)
+            .ok()
+            .and_then(|targets| Some(targets.delegations?.keys)),
+    };
+    let keys = keys.unwrap_or_default();
+    let listed = script.online.iter().filter_map(|online| {
+        let keyid = parse_public(&online.public, &online.name).ok()?.keyid();
+        let text = format!(
+            "online key {keyid} ({}, for {}): {}; this is the script's word, and nothing here proves it",
+            escape(&online.name),
+            escape(&online.roles.join(", ")),
+            escape(&online.provenance)
+        );
+        keys.contains_key(&keyid).then(|| row(Mark::Note, text))
+    });
+    listed.collect()
 }
 
 /// What the record says of a key, if it says anything.

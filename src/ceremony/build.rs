@@ -1,13 +1,17 @@
 //! Candidates from a script: one builder for every kind. What stays unchanged is carried over byte for byte; what a kind forbids, its own check
 //! refuses afterwards by looking at the difference.
 
+mod below;
+#[cfg(test)]
+mod tests;
+
 use super::candidate::Candidate;
 use super::event::{Document, Mode, REHEARSAL_MARKER};
 use super::material::Material;
 use super::planning::is_ephemeral;
 use super::script::{Role, delegator_of};
 use super::thresholds::{self, Threshold};
-use crate::tuf::edit::{self, BinsSpec, CatchAllSpec, RoleSpec, RootSpec, TargetsSpec};
+use crate::tuf::edit::{self, CatchAllSpec, RoleSpec, RootSpec, TargetsSpec};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 
@@ -175,6 +179,9 @@ fn targets(material: &Material<'_>, role: &Role, root: &Root) -> Result<Candidat
     let old = material.trusted.current(file);
     check_version(file, role, old.map(|(_, old)| old.header.version))?;
     let envelope = match old {
+        Some((old, _)) if migrates(material) => {
+            edit::with_catch_alls(file, old, &tree(material)?, &role.expires)?
+        }
         Some((old, _)) => {
             let changed = changed_delegations(material)?;
             if changed.is_empty() {
@@ -221,6 +228,14 @@ fn changed_delegations(material: &Material<'_>) -> Result<Vec<(&'static str, Rol
     Ok(changed)
 }
 
+/// Whether the script puts PEP 480's roles in place of those that targets delegates to now.
+fn migrates(material: &Material<'_>) -> bool {
+    let trusted = material.trusted;
+    material.script.unclaimed.is_some()
+        && trusted.current("targets").is_some()
+        && trusted.role("unclaimed").is_none()
+}
+
 /// What a new targets delegates, in order of priority: PEP 480's three roles, or PEP 458's bins.
 fn tree(material: &Material<'_>) -> Result<Vec<CatchAllSpec>, Finding> {
     let catch_all = |name: &str, role: RoleSpec, terminating: bool| CatchAllSpec {
@@ -253,21 +268,8 @@ fn delegated(
     let old = material.trusted.current(name);
     check_version(name, role, old.map(|(_, old)| old.header.version))?;
     let envelope = match old {
-        Some((old, parsed)) => {
-            match bins_of(parsed).filter(|_| material.script.has_online("bin-n")) {
-                Some(prefix) => {
-                    let keys = [(prefix, material.online("bin-n")?)];
-                    edit::with_delegated_keys(name, old, &keys, &role.expires)?
-                }
-                None => edit::renew(name, old, &role.expires)?,
-            }
-        }
-        None if name == "claimed" => edit::projects(name, role.version, &role.expires)?,
-        None if name == "custody" => {
-            let text = "there is no trusted custody role to renew; rotate-dev makes the first";
-            return Err(Finding::error("SCRIPT-ROLE", "", text));
-        }
-        None => edit::bins(name, &bins_spec(role, material.online("bin-n")?))?,
+        Some((old, parsed)) => below::successor(material, name, role, (old, parsed))?,
+        None => below::first(material, name, role)?,
     };
     finished(material, name, role, envelope, candidates)
 }
@@ -292,22 +294,6 @@ pub fn finished(
         material.trusted.envelope(name).cloned(),
         thresholds::delegated_role(name, &delegator),
     ))
-}
-
-/// The prefix of a role's hash bins.
-fn bins_of(role: &Targets) -> Option<&str> {
-    let delegations = role.delegations.as_ref()?;
-    Some(delegations.succinct.as_ref()?.name_prefix.as_str())
-}
-
-fn bins_spec(role: &Role, online: RoleSpec) -> BinsSpec {
-    BinsSpec {
-        version: role.version,
-        expires: role.expires.clone(),
-        bit_length: role.bit_length.unwrap_or(14),
-        name_prefix: role.name_prefix.clone().unwrap_or_else(|| "bin".to_owned()),
-        role: online,
-    }
 }
 
 /// A version follows the trusted one without a gap.

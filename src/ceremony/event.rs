@@ -1,9 +1,11 @@
 //! What happens, as data: the runner's only output. Screen, line printer, transcript, resume and verifier fold the same stream with
 //! [`super::progress::Progress::apply`].
 
+mod deciding;
 mod device;
 mod document;
 mod seen;
+pub use deciding::{BatchAccepted, Decided, Decision, Drawn, Vetted};
 pub use device::{Credential, Custody, ModuleIdentity, Reach, TokenIdentity};
 pub use document::{Abandoned, Document, Quorum, Signer};
 pub use seen::{Seen, Share};
@@ -212,6 +214,14 @@ pub enum Event {
         /// PIN tries left; none = unknown.
         tries_left: Option<u8>,
     },
+    /// Requests were judged by script, archives and signatures.
+    Vetted(Vetted),
+    /// All requests that nothing speaks against were accepted at once.
+    BatchAccepted(BatchAccepted),
+    /// Dice drew which of them are looked at all the same.
+    Drawn(Drawn),
+    /// One request was decided by itself.
+    Decided(Decided),
     /// A candidate was built.
     Built {
         /// Which.

@@ -2,20 +2,24 @@
 //! comes from the digest in the reviewed script and from nothing else.
 
 pub mod archives;
+mod people;
 pub mod requests;
 mod roots;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use archives::{Archive, Carried};
+use people::{check_register, named_by_owner};
 use requests::Asked;
 
+use super::decisions::Decisions;
 use super::event::{Abandoned, Document, Mode, REHEARSAL_MARKER};
 use super::ledger;
-use super::script::{Holder, ROLES, Script, delegator_of};
+use super::script::{ROLES, Script, delegator_of};
 use super::thresholds::{delegated, top_level};
 use crate::pypi::holders::Holders;
-use crate::pypi::ledger::Ledger;
+use crate::pypi::vetting::Vetting;
 use crate::tuf::chain::{Chain, ChainedRoot};
 use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
@@ -53,8 +57,10 @@ pub struct Trusted {
     pub archives: Vec<Archive>,
     /// What is asked of this ceremony about projects, and what speaks for it.
     pub asked: Asked,
-    /// Digests of all offline roles so far, in agreement with the trusted files.
-    pub ledger: Option<Ledger>,
+    /// What was decided in the room, where this is a holder elsewhere.
+    pub decisions: Decisions,
+    /// What the requests come to, once somebody has asked.
+    pub vetted: OnceLock<Result<Arc<Vetting>, Vec<Finding>>>,
     /// What was read, in order of path; of an archive its listing.
     pub files: Vec<InputFile>,
     /// Warnings and notes; errors never get here.
@@ -82,6 +88,16 @@ impl Trusted {
         let first = self.chain.as_ref()?.roots.first()?;
         (first.root.header.version == 1).then(|| Sha256::of(first.envelope.bytes()))
     }
+    /// Reads what was decided in the room, for the same ceremony.
+    ///
+    /// # Errors
+    /// Rule `DECISIONS`.
+    pub fn take_decisions(&mut self, ceremony: Sha256) -> Result<(), Finding> {
+        if let Some(file) = &self.asked.decisions {
+            self.decisions = Decisions::parse(&file.path, &file.bytes, ceremony)?;
+        }
+        Ok(())
+    }
     /// Takes in archives as they were carried in; the script says which they must be, and the trusted chain whether they hold.
     ///
     /// # Errors
@@ -103,13 +119,15 @@ impl Trusted {
     }
     /// The keys and threshold that hold for a role now.
     pub fn role(&self, role: &str) -> Option<(Vec<(KeyId, Key)>, RoleKeys)> {
-        match delegator_of(role) {
-            None | Some("root") => self
-                .root()
-                .and_then(|chained| top_level(&chained.root, role)),
-            Some(delegator) => self
-                .current(delegator)
-                .and_then(|(_, delegator)| delegated(delegator, role)),
+        match role {
+            _ => match delegator_of(role) {
+                None | Some("root") => self
+                    .root()
+                    .and_then(|chained| top_level(&chained.root, role)),
+                Some(delegator) => self
+                    .current(delegator)
+                    .and_then(|(_, delegator)| delegated(delegator, role)),
+            },
         }
     }
     /// Who holds a key: the script's word, else the register's, else the name that the trusted key itself carries.
@@ -135,28 +153,6 @@ impl Trusted {
                 Some((holder.name.as_str(), holder.person.as_str()))
             })
     }
-}
-
-/// The holder of the script whom a trusted key names as its owner: `@alice` (tuf-on-ci's `x-tuf-on-ci-keyowner`) is alice. Only one of whose keys neither
-/// the script nor the register says anything: their word goes before that of a field that others write.
-fn named_by_owner<'a>(
-    script: &'a Script,
-    register: Option<&Holders>,
-    owner: &str,
-) -> Option<&'a Holder> {
-    let name = owner.strip_prefix('@').unwrap_or(owner);
-    let is_registered = |name: &str| {
-        register.is_some_and(|known| known.holders.iter().any(|holder| holder.name == name))
-    };
-    let has_key = |holder: &Holder| {
-        holder
-            .keys()
-            .any(|(_, key)| key.keyid.is_some() || key.old_keyid.is_some() || key.public.is_some())
-    };
-    let mut holders = script.holders.iter();
-    holders
-        .find(|holder| holder.name.eq_ignore_ascii_case(name))
-        .filter(|holder| !has_key(holder) && !is_registered(&holder.name))
 }
 
 /// Reads and verifies. `now` is for warnings about expiry only.
@@ -209,10 +205,10 @@ pub fn intake(
         trusted.current.extend(read.map(|read| (role, read)));
     }
     refuse_rehearsed(&trusted, mode).map_err(|finding| vec![finding])?;
-    let ledger = trusted.asked.ledger.as_ref();
-    trusted.ledger = ledger
-        .map(|file| ledger::read(file, &trusted))
-        .transpose()?;
+    let differ = ledger::differing(&trusted);
+    if !differ.is_empty() {
+        return Err(differ);
+    }
     note_expiry(&mut trusted, now);
     check_register(script, &mut trusted)?;
     Ok(trusted)
@@ -281,6 +277,10 @@ fn read_role(trusted: &Trusted, role: &str) -> Result<Option<(Envelope, Targets)
     let Some((path, envelope, targets)) = newest else {
         return Ok(None);
     };
+    // PEP 458's bins stay in every snapshot after unclaimed took their place, and nobody asks them any more.
+    if role == "bins" && trusted.role(role).is_none() && trusted.role("unclaimed").is_some() {
+        return Ok(None);
+    }
     let (keys, role_keys) = trusted.role(role).ok_or_else(|| {
         Finding::error(
             "INTAKE-ROLE",
@@ -361,81 +361,4 @@ fn check_anchor(trusted: &Trusted) -> Result<(), Finding> {
     };
     let wrong = requests.header.check_anchor(requests::REQUESTS, &anchor);
     wrong.map_or(Ok(()), Err)
-}
-
-fn check_register(script: &Script, trusted: &mut Trusted) -> Result<(), Vec<Finding>> {
-    let Some(holders) = &trusted.holders else {
-        return Ok(());
-    };
-    let mut errors = Vec::new();
-    for known in &holders.holders {
-        for key in &known.keys {
-            if let Some(said) = script
-                .holder_of(&key.keyid)
-                .filter(|said| said.name != known.name)
-            {
-                errors.push(Finding::error(
-                    "HOLDER-REGISTER",
-                    "holders.toml",
-                    format!(
-                        "key {} belongs to {} in the register and to {} in the script",
-                        key.keyid, known.name, said.name
-                    ),
-                ));
-            }
-        }
-    }
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(errors)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use super::{Holders, Script, named_by_owner};
-
-    #[test]
-    fn owner_of_a_key_is_the_holder_of_that_name_unless_script_or_register_say_more() {
-        let script = r#"
-            schema = "tuf-ceremony/script/1"
-            kind = "renew"
-            title = "t"
-            profile = "room"
-            trusted_root_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
-            [root]
-            version = 2
-            expires = "2030-01-01T00:00:00Z"
-            [[holder]]
-            name = "alice"
-            person = "Alice"
-            [[holder]]
-            name = "bob"
-            person = "Bob"
-            root.keyid = "1111111111111111111111111111111111111111111111111111111111111111"
-            [[holder]]
-            name = "carol"
-            person = "Carol"
-        "#;
-        let script = Script::parse("script.toml", script.as_bytes()).unwrap();
-        let register = "schema = \"tuf-ceremony/holders/1\"\n[[holder]]\nname = \"carol\"\nperson = \"Carol\"\n";
-        let register = Holders::parse("holders.toml", register.as_bytes()).unwrap();
-        for (owner, register, named) in [
-            ("@alice", None, Some("alice")),
-            ("@Alice", None, Some("alice")),
-            ("alice", None, Some("alice")),
-            ("@@alice", None, None),
-            ("@bob", None, None),
-            ("@carol", None, Some("carol")),
-            ("@carol", Some(&register), None),
-            ("@mallory", None, None),
-            ("", None, None),
-        ] {
-            let found = named_by_owner(&script, register, owner);
-            assert_eq!(found.map(|holder| holder.name.as_str()), named, "{owner}");
-        }
-    }
 }

@@ -5,8 +5,10 @@
 mod abort;
 mod admin_key;
 mod check_in;
+mod claim;
 mod genesis;
 mod provision;
+mod redelegate;
 mod renew;
 mod renew_ephemeral;
 mod rotate_dev;
@@ -16,7 +18,7 @@ use super::event::Document;
 use super::intake::Trusted;
 use super::material::{Material, is_trusted};
 use super::plan::Step;
-use super::script::Script;
+use super::script::{Custody, ROLES, Role, Script, delegator_of};
 use crate::tuf::finding::Finding;
 use crate::tuf::key::KeyId;
 
@@ -75,7 +77,9 @@ pub const KINDS: &[Kind] = &[
     renew::KIND,
     renew_ephemeral::KIND,
     admin_key::KIND,
+    redelegate::KIND,
     rotate_dev::KIND,
+    claim::KIND,
     provision::KIND,
     check_in::KIND,
     abort::KIND,
@@ -111,7 +115,10 @@ fn refuse(text: impl Into<String>) -> Finding {
 /// A kind that makes no metadata.
 fn makes_nothing(script: &Script) -> Vec<Finding> {
     let asked = [
-        (!script.roles().is_empty(), "[root], [targets] and [bins]"),
+        (
+            !script.roles().is_empty(),
+            "[root], [targets] and every other role",
+        ),
         (!script.online.is_empty(), "[[online]]"),
         (!script.supersedes.is_empty(), "[[supersedes]]"),
         (!script.abandons.is_empty(), "[[abandons]]"),
@@ -153,6 +160,36 @@ fn publish_together(candidates: &[Candidate]) -> Vec<PublishStep> {
     steps
 }
 
+/// Where keys change, the role that names them gets its next version too, and custody follows claimed.
+fn stands_in_delegator(script: &Script, trusted: &Trusted) -> Vec<Finding> {
+    let changes = |name: &str| {
+        let changed = |role: &Role| {
+            role.holders.is_some()
+                || role.threshold.is_some()
+                || role.keys == Some(Custody::Ephemeral)
+        };
+        script.role(name).is_some_and(changed)
+    };
+    let mut findings = Vec::new();
+    for name in ROLES {
+        let Some(delegator) = delegator_of(name) else {
+            continue;
+        };
+        if changes(name) && script.role(delegator).is_none() {
+            findings.push(refuse(format!(
+                "new {name} keys stand in {delegator}: give [{delegator}] its next version"
+            )));
+        }
+    }
+    let custody = trusted.current("custody").is_some() && script.custody.is_none();
+    if changes("claimed") && custody {
+        findings.push(refuse(
+            "custody is signed by the claimed keys, which change: give [custody] its next version",
+        ));
+    }
+    findings
+}
+
 /// A kind that needs trusted metadata and a version of something, and names no key that is neither trusted nor to be listed.
 fn needs_trust(script: &Script, trusted: &Trusted) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -164,7 +201,7 @@ fn needs_trust(script: &Script, trusted: &Trusted) -> Vec<Finding> {
     }
     if script.roles().is_empty() {
         findings.push(refuse(format!(
-            "a {} makes a new version of something: give [root], [targets] or [bins]",
+            "a {} makes a new version of something: give [root], [targets] or another role",
             script.kind
         )));
     }

@@ -1,7 +1,7 @@
 //! The ledger of offline roles through a ceremony: what was carried in agrees with the trusted files, and the bundle's has this ceremony's documents more.
 
 use super::candidate::Candidate;
-use super::intake::{InputFile, Trusted};
+use super::intake::Trusted;
 use super::script::Script;
 use crate::pypi::ledger::{Entry, Ledger};
 use crate::tuf::digest::Sha256;
@@ -10,28 +10,22 @@ use crate::tuf::finding::Finding;
 /// Where it lies in a bundle.
 pub const PATH: &str = "ceremony/ledger.jsonl";
 
-/// Reads the ledger that was carried in and puts the trusted files beside it.
-///
-/// # Errors
-/// `LEDGER-FORM`, `LEDGER-ORDER`, `LEDGER-DIFFERS`: all that differ.
-pub(super) fn read(file: &InputFile, trusted: &Trusted) -> Result<Ledger, Vec<Finding>> {
-    let ledger = Ledger::parse(&file.path, &file.bytes).map_err(|finding| vec![finding])?;
+/// `LEDGER-DIFFERS`: trusted files that are not what the ledger that was carried in has for their version.
+pub(super) fn differing(trusted: &Trusted) -> Vec<Finding> {
+    let Some(ledger) = &trusted.asked.ledger else {
+        return Vec::new();
+    };
     let roots = trusted.chain.iter().flat_map(|chain| &chain.roots);
     let roots = roots.map(|root| ("root", root.root.header.version, &root.envelope));
     let current = trusted.current.iter();
     let current = current.map(|(role, (file, parsed))| (*role, parsed.header.version, file));
-    let differ: Vec<Finding> = roots
+    roots
         .chain(current)
         .filter_map(|(role, version, envelope)| {
             let name = format!("trusted/{version}.{role}.json");
             ledger.check(&name, role, version, &envelope.payload_digest())
         })
-        .collect();
-    if differ.is_empty() {
-        Ok(ledger)
-    } else {
-        Err(differ)
-    }
+        .collect()
 }
 
 /// The ledger with the candidates of the ceremony `ceremony`; a payload that the script gives up is named by the one in its place.
@@ -44,7 +38,7 @@ pub fn after(
     ceremony: Sha256,
     candidates: &[Candidate],
 ) -> Result<Ledger, Finding> {
-    let before = trusted.ledger.clone().unwrap_or_default();
+    let before = trusted.asked.ledger.clone().unwrap_or_default();
     let mut entries = Vec::new();
     for candidate in candidates {
         let (document, payload) = (&candidate.document, candidate.payload());

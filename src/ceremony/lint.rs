@@ -7,8 +7,11 @@ use super::script::ROLES;
 use crate::pypi::holders::Holders;
 use crate::pypi::policy::{self, Role, RoleClass, Tree, Whose};
 use crate::pypi::quorum::Quorum;
+use crate::pypi::tree::{self, Layout};
+use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, Level};
 use crate::tuf::key::{Key, KeyId};
+use crate::tuf::metadata::Header;
 
 /// What the rules say of `candidates` on top of what is trusted.
 pub fn candidates(
@@ -27,9 +30,11 @@ pub fn candidates(
     };
     let old = old.ok().filter(|tree| !tree.roles.is_empty());
     let mut findings = policy::lint(old.as_ref(), &new, now, Whose::Ours);
-    if ["genesis", "admin-key"].contains(&kind) {
+    if ["genesis", "redelegate", "admin-key"].contains(&kind) {
         findings.extend(margins(&new));
+        findings.extend(shape(material, candidates));
     }
+    findings.extend(custody_lasts(material, candidates));
     if let Some(holders) = &material.trusted.holders {
         // A key that is listed for the first time signs here or the ceremony does not finish.
         let signs_now = |role: &Role, keyid: &KeyId| {
@@ -42,6 +47,74 @@ pub fn candidates(
         findings.into_iter().map(inherited).collect()
     } else {
         findings
+    }
+}
+
+/// What the lints say of the tree's shape. What stood so before warns only: mending it is not every ceremony's work.
+fn shape(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Finding> {
+    let before = layout(material, &[]).unwrap_or_default();
+    match layout(material, candidates) {
+        Ok(mut findings) => {
+            for finding in &mut findings {
+                if before.contains(finding) {
+                    finding.level = finding.level.min(Level::Warning);
+                }
+            }
+            findings
+        }
+        Err(finding) => vec![finding],
+    }
+}
+
+fn layout(material: &Material<'_>, candidates: &[Candidate]) -> Result<Vec<Finding>, Finding> {
+    let newest = newest(candidates);
+    let root = material.root_in_force(newest("root"))?;
+    let mut roles = Vec::new();
+    for role in ROLES.into_iter().skip(1) {
+        let found = material.targets_in_force(role, newest(role))?;
+        roles.extend(found.map(|targets| (role, targets)));
+    }
+    let roles: Vec<_> = roles
+        .iter()
+        .map(|(role, targets)| (*role, targets))
+        .collect();
+    let Some((("targets", targets), below)) = roles.split_first() else {
+        return Ok(Vec::new());
+    };
+    let tree = Layout {
+        root: root.as_ref(),
+        targets,
+        below,
+    };
+    Ok(tree::lint("", &tree, Whose::Ours))
+}
+
+/// `CUSTODY-EXPIRES`: claimed answers for projects in custody through custody alone, so claimed must not outlast it.
+fn custody_lasts(material: &Material<'_>, candidates: &[Candidate]) -> Option<Finding> {
+    let newest = newest(candidates);
+    newest("claimed").or_else(|| newest("custody"))?;
+    let expires = |role: &str| {
+        let envelope = newest(role).or_else(|| material.trusted.envelope(role))?;
+        Some(Header::read(role, envelope).ok()?.expires)
+    };
+    let (claimed, custody) = (expires("claimed")?, expires("custody")?);
+    (custody.at() < claimed.at()).then(|| {
+        let text = format!(
+            "custody expires on {}, before claimed does ({}): projects in custody could not be installed in between. Give [custody] its next version, which expires with claimed's or later",
+            custody.text(),
+            claimed.text()
+        );
+        Finding::error("CUSTODY-EXPIRES", "", text)
+    })
+}
+
+/// The newest candidate of a role.
+fn newest<'a>(candidates: &'a [Candidate]) -> impl Fn(&str) -> Option<&'a Envelope> {
+    move |role| {
+        candidates
+            .iter()
+            .rfind(|candidate| candidate.document.role == role)
+            .map(|candidate| &candidate.envelope)
     }
 }
 
@@ -152,15 +225,10 @@ fn inherited(mut finding: Finding) -> Finding {
 }
 
 fn tree(material: &Material<'_>, candidates: &[Candidate]) -> Result<Tree, Finding> {
-    let newest = |role: &str| {
-        candidates
-            .iter()
-            .rfind(|candidate| candidate.document.role == role)
-            .map(|candidate| &candidate.envelope)
-    };
+    let newest = newest(candidates);
     let mut tree = Tree::default();
     let class = |role: &str| match role {
-        "custody" => RoleClass::Project,
+        "custody" => RoleClass::Custody,
         role if ROLES.contains(&role) && is_ephemeral(material.script.role(role)) => {
             RoleClass::EphemeralOffline
         }
@@ -177,14 +245,10 @@ fn tree(material: &Material<'_>, candidates: &[Candidate]) -> Result<Tree, Findi
         let targets = material.targets_in_force(role, newest(role))?;
         if let Some(targets) = targets {
             tree.add_targets(role, &targets, &class);
-            name_persons(
-                &mut tree,
-                material,
-                targets
-                    .delegations
-                    .iter()
-                    .flat_map(|delegations| &delegations.keys),
-            );
+            // Developers are no holders, and there are many of them.
+            let delegations = targets.delegations.iter().filter(|_| role != "claimed");
+            let keys = delegations.flat_map(|delegations| &delegations.keys);
+            name_persons(&mut tree, material, keys);
         }
     }
     Ok(tree)

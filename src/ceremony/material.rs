@@ -1,6 +1,7 @@
 //! The keys a script means: found in trusted metadata, written in the script, or made in this ceremony.
 
 use super::EPHEMERAL;
+use super::decisions::Decisions;
 use super::event::Mode;
 use super::intake::Trusted;
 use super::progress::Enrolled;
@@ -21,6 +22,8 @@ pub struct Material<'a> {
     pub trusted: &'a Trusted,
     /// Keys that showed themselves.
     pub enrolled: &'a [Enrolled],
+    /// What people decided about requests; none before they could, where everything that could be accepted stands for accepted.
+    pub decisions: Option<&'a Decisions>,
     /// Rehearsal or production.
     pub mode: Mode,
 }

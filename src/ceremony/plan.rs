@@ -62,6 +62,8 @@ pub enum Step {
         /// One key each.
         algorithms: Vec<Algorithm>,
     },
+    /// Judge requests and decide them: the green ones at once, the others one by one.
+    Decide,
     /// Build the candidates, lint them.
     Build,
     /// Read one candidate to its end.
@@ -132,6 +134,7 @@ impl Step {
             } => format!("Make {role} key: {holder}"),
             Self::Enrol { holder, role, .. } => format!("Find {role} key: {holder}"),
             Self::Ephemeral { role, .. } => format!("Make ephemeral {role} keys"),
+            Self::Decide => "Decide the requests".to_owned(),
             Self::Build => "Build the candidates".to_owned(),
             Self::Review { document } => format!("Review {document}"),
             Self::Shadow => "Rehearse as a shadow".to_owned(),

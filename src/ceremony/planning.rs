@@ -241,6 +241,7 @@ fn minutes(steps: &[Step]) -> u32 {
     steps
         .iter()
         .map(|step| match step {
+            Step::Decide => 20,
             Step::Review { .. } => 8,
             Step::Confirm | Step::Clock | Step::Verdict | Step::Close => 3,
             Step::Provision { .. } => 10,

@@ -36,6 +36,7 @@ pub fn check(
         script,
         trusted,
         enrolled: &enrolled,
+        decisions: None,
         mode,
     };
     let candidates = (kind.build)(&material).map_err(|finding| vec![finding])?;

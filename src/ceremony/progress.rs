@@ -8,6 +8,7 @@ mod rules;
 pub use document::DocumentProgress;
 pub use evidence::{Attested, Evidence, Proven, SignedOff};
 
+use super::decisions::Decisions;
 use super::event::{Abandoned, Custody, Document, Event, FileDigest, Mode, Signer, TokenIdentity};
 use super::plan::Step;
 use crate::tuf::digest::Sha256;
@@ -103,6 +104,7 @@ pub struct Progress {
     acknowledged: Vec<(String, Document, bool)>,
     superseded: Vec<Abandoned>,
     evidence: Evidence,
+    decisions: Decisions,
 }
 
 impl Progress {
@@ -204,6 +206,10 @@ impl Progress {
     /// What is on record about tokens and their keys.
     pub fn evidence(&self) -> &Evidence {
         &self.evidence
+    }
+    /// What was decided about requests.
+    pub fn decisions(&self) -> &Decisions {
+        &self.decisions
     }
     /// The confirmed date.
     pub fn clock(&self) -> Option<&str> {
@@ -319,6 +325,7 @@ impl Progress {
             _ => {}
         }
         self.evidence.fold(event);
+        self.decisions.fold(event);
         for known in &mut self.documents {
             known.fold(event);
         }

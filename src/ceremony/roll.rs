@@ -4,9 +4,11 @@ use super::EPHEMERAL;
 use super::candidate::Candidate;
 use super::material::{Material, is_trusted};
 use super::progress::Progress;
-use super::script::{ROLES, keys_role};
+use super::script::{ROLES, delegator_of, keys_role};
+use super::thresholds::delegated;
 use crate::pypi::holders::{HeldKey, Holder, Holders};
 use crate::tuf::key::{Key, KeyId};
+use crate::tuf::metadata::Targets;
 
 /// The register as it shall be carried away.
 pub fn after(material: &Material<'_>, progress: &Progress, candidates: &[Candidate]) -> Holders {
@@ -79,20 +81,24 @@ fn waiting<'a>(material: &Material<'a>) -> impl Iterator<Item = (&'a str, &'a He
 
 /// The keys that count for a role once the candidates are published.
 fn listed(material: &Material<'_>, candidates: &[Candidate], role: &str) -> Vec<(KeyId, Key)> {
-    let newest = candidates
-        .iter()
-        .rfind(|candidate| candidate.document.role == role);
-    match newest.and_then(|candidate| candidate.thresholds.last()) {
-        Some(threshold) => threshold
+    let newest = |role: &str| {
+        let mut candidates = candidates.iter();
+        candidates.rfind(|candidate| candidate.document.role == role)
+    };
+    if let Some(threshold) = newest(role).and_then(|candidate| candidate.thresholds.last()) {
+        return threshold
             .distinct()
             .map(|(keyid, key)| (keyid.clone(), key.clone()))
-            .collect(),
-        None => material
-            .trusted
-            .role(role)
-            .map(|(keys, _)| keys)
-            .unwrap_or_default(),
+            .collect();
     }
+    // A new targets may have left the role out: bins, where unclaimed took its place.
+    let delegator = delegator_of(role).filter(|delegator| *delegator != "root");
+    let delegator = delegator.and_then(newest);
+    let found = match delegator.map(|it| Targets::read(&it.path(), &it.envelope)) {
+        Some(Ok(delegator)) => delegated(&delegator, role),
+        _ => material.trusted.role(role),
+    };
+    found.map(|(keys, _)| keys).unwrap_or_default()
 }
 
 fn held(material: &Material<'_>, progress: &Progress, role: &str, keyid: &KeyId) -> HeldKey {

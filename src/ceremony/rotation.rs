@@ -10,7 +10,6 @@ use super::script::Script;
 use crate::pypi::custody::KnownGood;
 use crate::pypi::delegation::{self, Delegations};
 use crate::pypi::incident::Incident;
-use crate::pypi::owners::{self, Owners};
 use crate::pypi::project::{Project, ProjectRole};
 use crate::pypi::requests::Requests;
 use crate::pypi::rotation::{self, GoodFiles, Rotation, Subject, Way};
@@ -70,9 +69,6 @@ pub fn derive(script: &Script, trusted: &Trusted) -> Result<Derived, Vec<Finding
     let incident = Incident::parse(&file.path, &file.bytes).map_err(one)?;
     let (envelope, _) = (trusted.current("claimed")).ok_or_else(|| missing("a trusted claimed"))?;
     let claimed = delegation::claimed("claimed", envelope)?;
-    let register = trusted.asked.owners.as_ref();
-    let register = register.map(|file| Owners::parse(owners::NAME, &file.bytes));
-    let register = register.transpose().map_err(one)?;
     let good = good_archive(trusted, &incident);
     let mut rotation = rotation::derive(&Subject {
         incident: &incident,
@@ -81,7 +77,7 @@ pub fn derive(script: &Script, trusted: &Trusted) -> Result<Derived, Vec<Finding
             .archives
             .first()
             .and_then(|archive| archive.recently.as_ref()),
-        owners: register.as_ref(),
+        owners: asked.owners.as_ref(),
         requests: trusted
             .asked
             .requests

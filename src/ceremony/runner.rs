@@ -5,6 +5,7 @@ mod ask;
 mod attest;
 mod bags;
 mod collect;
+mod decide;
 mod documents;
 mod enrol;
 mod finish;
@@ -187,6 +188,7 @@ impl<'a> Runner<'a> {
             Step::Provision { holder } => self.provision(holder),
             Step::CloseBag { holder } => self.close_bag(holder),
             Step::Ephemeral { role, algorithms } => self.make_ephemeral(role, algorithms),
+            Step::Decide => self.decide(),
             Step::Build => self.build(),
             Step::Review { document } => self.review(document),
             Step::Shadow => self.shadow(),
@@ -262,10 +264,18 @@ impl<'a> Runner<'a> {
     }
 
     fn material(&self) -> Material<'_> {
+        // Decided here, or in the room from which the document came.
+        let here = self.progress.steps().contains(&Step::Decide);
+        let decisions = if here {
+            self.progress.decisions()
+        } else {
+            &self.subject.trusted.decisions
+        };
         Material {
             script: self.subject.script,
             trusted: self.subject.trusted,
             enrolled: self.progress.enrolled(),
+            decisions: Some(decisions),
             mode: self.subject.mode,
         }
     }

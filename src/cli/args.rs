@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+mod changes;
+
+pub use changes::{ClaimArgs, ClaimCommand, ClaimDigestArgs, IncidentArgs, IncidentCommand};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -57,6 +61,10 @@ pub enum Command {
     Merge(MergeArgs),
     /// Check what a device says about a key that it made
     Attest(AttestArgs),
+    /// Judge the requests of a claim on a machine of one's own, without a token
+    Claim(ClaimArgs),
+    /// What an incident file means for every project, without a token
+    Incident(IncidentArgs),
     /// A module in a process of its own; the program starts it itself
     #[command(hide = true)]
     TokenWorker,

@@ -190,6 +190,15 @@ fn line(event: &Event, progress: &Progress) -> Option<String> {
         Event::EphemeralDestroyed { keyids } => {
             format!("  {} ephemeral keys destroyed", keyids.len())
         }
+        Event::Vetted(vetted) => format!(
+            "  {} green, {} need a look, {} refused",
+            vetted.green, vetted.look, vetted.refused
+        ),
+        Event::BatchAccepted(accepted) => format!("  {} accepted at once", accepted.count),
+        Event::Drawn(drawn) => format!("  {} drawn by dice", drawn.projects.len()),
+        Event::Decided(decided) => {
+            format!("  {}: {}", decided.project, decided.decision.word())
+        }
         Event::BagOpened { holder, number } => format!("  bag {number} of {holder} opened"),
         Event::BagClosed { holder, number } => {
             format!("  the token of {holder} is in bag {number}")

@@ -14,7 +14,7 @@
 //! | `EXPIRY-SOON` | warning | warning | warning | - | - |
 //! | `EXPIRY-FAR` | error | error | error | - | - |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::quorum;
 use crate::tuf::finding::{Finding, Level};
@@ -41,6 +41,8 @@ pub enum RoleClass {
     RetainedOffline,
     /// Offline, its keys made for one ceremony and destroyed in it (PEP 458, "targets" keys).
     EphemeralOffline,
+    /// Offline, signed by those who sign claimed and by the same keys (docs/decisions/0017): what is wrong with the keys is told of claimed.
+    Custody,
     /// Signed by a key on a server: timestamp, snapshot, bin-n, recently-claimed.
     Online,
     /// A project's own role.
@@ -52,7 +54,7 @@ impl RoleClass {
     pub fn is_offline(self) -> bool {
         matches!(
             self,
-            Self::Root | Self::RetainedOffline | Self::EphemeralOffline
+            Self::Root | Self::RetainedOffline | Self::EphemeralOffline | Self::Custody
         )
     }
     /// Whether its keys are held by people from one ceremony to the next.
@@ -172,9 +174,13 @@ impl Role {
 pub fn lint(old: Option<&Tree>, new: &Tree, now: jiff::Timestamp, whose: Whose) -> Vec<Finding> {
     let mut findings = about_roles(new);
     let before = old.map(about_roles).unwrap_or_default();
+    let before: HashSet<(&str, &str)> = before
+        .iter()
+        .map(|finding| (&*finding.rule, &*finding.text))
+        .collect();
     for finding in &mut findings {
         // What nobody changes today shall not stop a renewal: it is told, and mended by an admin-key ceremony.
-        if before.contains(finding) {
+        if before.contains(&(&*finding.rule, &*finding.text)) {
             finding.level = finding.level.min(Level::Warning);
         }
     }

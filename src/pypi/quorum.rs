@@ -69,7 +69,7 @@ pub fn findings(role: &Role, persons: &BTreeMap<KeyId, String>) -> Vec<Finding> 
         return vec![unreachable(role, &quorum)];
     };
     match role.class {
-        RoleClass::EphemeralOffline | RoleClass::Online => Vec::new(),
+        RoleClass::EphemeralOffline | RoleClass::Custody | RoleClass::Online => Vec::new(),
         RoleClass::Project => Vec::from_iter(
             too_few_persons(role, &quorum, needed)
                 .map(|text| Finding::note("QUORUM-PERSONS", "", text)),

@@ -26,6 +26,7 @@ pub mod statement;
 mod tests;
 mod writer;
 
+pub use keys::is_identity;
 pub use reader::Reader;
 pub use writer::write;
 

@@ -54,13 +54,13 @@ const SECOND_CLAIM: Act = Act {
 fn tour(kind: Option<&str>) -> Result<Vec<Act>, Failure> {
     let plain = |name| Act { name, script: name };
     let acts: &[&'static str] = match kind {
-        None | Some("renew") => &["genesis", "admin-key", "renew"],
+        None | Some("renew") => &["genesis-458", "admin-key", "renew"],
         Some("genesis") => &["genesis"],
-        Some("admin-key") => &["genesis", "admin-key"],
+        Some("admin-key") => &["genesis-458", "admin-key"],
         Some("renew-ephemeral") => &["genesis-ephemeral", "renew-ephemeral"],
         Some("provision") => &["provision"],
-        Some("check-in") => &["genesis", "check-in"],
-        Some("abort") => &["genesis", "abort"],
+        Some("check-in") => &["genesis-458", "check-in"],
+        Some("abort") => &["genesis-458", "abort"],
         Some("claim") => return Ok(vec![plain("genesis"), plain("claim"), SECOND_CLAIM]),
         Some("rotate-dev") => &["genesis", "claim", "rotate-dev"],
         Some("projects") => {

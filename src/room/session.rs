@@ -4,6 +4,7 @@
 mod inputs;
 mod opening;
 mod preparation;
+pub mod vetting;
 
 use std::path::PathBuf;
 

@@ -1,5 +1,6 @@
 //! Minutes for people: what a transcript says, as Markdown. A pure function of its lines.
 
+mod deciding;
 mod sentence;
 
 use std::fmt::Write as _;

@@ -8,12 +8,14 @@ use super::metadata::{RoleKeys, Root};
 
 mod build;
 mod delegations;
+mod redelegate;
 mod splice;
 #[cfg(test)]
 mod tests;
 
 pub use build::{bins, projects, root, targets, with_delegated_keys, with_member};
 pub use delegations::{RoleEdit, RoleEdits, with_delegations};
+pub use redelegate::{with_bins, with_catch_alls};
 pub use splice::{renew, with_header};
 
 /// Who shall sign a role: its keys in the order wanted, and how many of them must.

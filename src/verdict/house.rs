@@ -2,6 +2,7 @@
 
 use super::record::Claims;
 use crate::pypi::policy::{self, RoleClass, Tree, Whose};
+use crate::pypi::tree::{self, Layout};
 use crate::tuf::chain::ChainedRoot;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
@@ -36,10 +37,28 @@ fn tree(file: &str, envelope: &Envelope) -> Result<Tree, Finding> {
 fn class_of(role: &str) -> RoleClass {
     match role {
         "targets" | "bins" | "unclaimed" | "claimed" => RoleClass::RetainedOffline,
+        "custody" => RoleClass::Custody,
         "recently-claimed" | "bin" => RoleClass::Online,
         bins if bins.starts_with("bin-") || bins.starts_with("bins-") => RoleClass::Online,
         _ => RoleClass::Project,
     }
+}
+
+/// What the lints say of the tree's shape, from the files that were judged.
+fn shape(newest: &ChainedRoot, roles: &[(String, Targets)]) -> Vec<Finding> {
+    let roles: Vec<_> = roles
+        .iter()
+        .map(|(name, targets)| (name.as_str(), targets))
+        .collect();
+    let Some((("targets", targets), below)) = roles.split_first() else {
+        return Vec::new();
+    };
+    let tree = Layout {
+        root: Some(&newest.root),
+        targets,
+        below,
+    };
+    tree::lint("", &tree, Whose::Others)
 }
 
 /// What the house rules say of the newest root and the roles that were judged (name and content, targets first).
@@ -61,7 +80,9 @@ pub(super) fn findings(
     for (name, targets) in roles {
         tree.add_targets(name, targets, &class);
     }
-    policy::lint(None, &tree, at, Whose::Others)
+    let mut findings = shape(newest, roles);
+    findings.extend(policy::lint(None, &tree, at, Whose::Others));
+    findings
         .into_iter()
         // Expiry is judged with the file at hand: ROOT-EXPIRED, EXPIRES.
         .filter(|finding| finding.rule != "EXPIRY-PAST")

@@ -190,7 +190,10 @@ fn by_targets(delegator: &str, targets: &Targets) -> Vec<Delegation> {
                 "the keys that {delegator} v{version} names for {}",
                 role.name
             ),
-            keys: delegations.keys.clone(),
+            // Of thousands of projects' keys each role needs its own only.
+            keys: (role.role.keyids.iter())
+                .filter_map(|keyid| Some((keyid.clone(), delegations.keys.get(keyid)?.clone())))
+                .collect(),
             role: role.role.clone(),
         })
         .collect()

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tuf_ceremony::ceremony::candidate::Candidate;
 use tuf_ceremony::ceremony::event::{Document, Event, Mode};
-use tuf_ceremony::ceremony::kinds::{KINDS, Kind, Outputs};
+use tuf_ceremony::ceremony::kinds::{self, KINDS, Kind};
 use tuf_ceremony::ceremony::material::Material;
 use tuf_ceremony::ceremony::plan::{KeyChoice, Step};
 use tuf_ceremony::ceremony::port::{TokenFault, TokenKey};
@@ -153,8 +153,8 @@ static OTHER_GENESIS: Kind = Kind {
         Ok(candidates)
     },
     prove: |_, _| Vec::new(),
-    outputs: |_, _| Ok(Outputs::default()),
     publish: |_| Vec::new(),
+    outputs: |_, _| Ok(kinds::Outputs::default()),
 };
 
 #[test]
@@ -205,6 +205,7 @@ fn material(stand: &Stand) -> Material<'_> {
         script: &stand.script,
         trusted: &stand.trusted,
         enrolled: &[],
+        decisions: None,
         mode: Mode::Rehearsal,
     }
 }

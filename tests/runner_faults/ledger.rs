@@ -57,7 +57,7 @@ fn a_ledger_carried_in_agrees_with_the_trusted_files() {
     let stand = Stand::finished(genesis());
     let ledger = stand.world.disk[PATH].clone();
     let trusted = take_in(&stand, &ledger).unwrap();
-    let read = trusted.ledger.unwrap();
+    let read = trusted.asked.ledger.unwrap();
     assert_eq!(read.to_bytes(), ledger);
 
     let payload = read.find("root", 1).unwrap().payload;

@@ -170,6 +170,7 @@ fn part(stand: &mut Stand, how: super::world::Signs) -> PartFile {
         script: &stand.script,
         trusted: &stand.trusted,
         enrolled: progress.enrolled(),
+        decisions: None,
         mode: stand.mode,
     };
     let candidate = (stand.kind.build)(&material).unwrap().remove(0);

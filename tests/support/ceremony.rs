@@ -215,7 +215,7 @@ impl<'s> Ceremony<'s> {
             ("clock".to_owned(), "agree".to_owned()),
             ("close".to_owned(), "done".to_owned()),
         ];
-        for role in ["root", "targets", "bins"] {
+        for role in tuf_ceremony::ceremony::script::ROLES {
             for version in 1..20 {
                 let review = format!("review:{role}-{version}");
                 usual.push((review, format!("sign {role} v{version}")));

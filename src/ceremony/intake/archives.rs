@@ -53,6 +53,14 @@ impl Files for Rootless {
     }
 }
 
+fn listing(files: &BTreeMap<String, Vec<u8>>) -> String {
+    let mut listing = String::new();
+    for (name, bytes) in files {
+        let _ = writeln!(listing, "{}  {name}", Sha256::of(bytes));
+    }
+    listing
+}
+
 fn root_version(name: &str) -> Option<u64> {
     name.strip_suffix(".root.json")?.parse().ok()
 }
@@ -65,11 +73,7 @@ impl Carried {
 
     /// What `sha256sum` prints of its files in order of their names, and what the script's digest is of.
     pub fn listing(&self) -> String {
-        let mut listing = String::new();
-        for (name, bytes) in &self.files {
-            let _ = writeln!(listing, "{}  {name}", Sha256::of(bytes));
-        }
-        listing
+        listing(&self.files)
     }
 
     /// The archive as one thing that was taken in: its listing. An event for each of thousands of files would tell no more.
@@ -111,6 +115,11 @@ impl Archive {
     /// Its folder in the input.
     pub fn folder(&self) -> String {
         format!("archives/{}", self.name)
+    }
+
+    /// What its listing says.
+    pub fn listing(&self) -> String {
+        listing(&self.files)
     }
 
     /// The bytes of a role's present version.

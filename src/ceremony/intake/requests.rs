@@ -3,6 +3,8 @@
 
 use super::InputFile;
 use crate::ceremony::script::Script;
+use crate::pypi::ledger::Ledger;
+use crate::pypi::owners::Owners;
 use crate::pypi::requests::Requests;
 use crate::pypi::top::Top;
 use crate::tuf::digest::Sha256;
@@ -37,9 +39,9 @@ pub struct Asked {
     /// [`DECISIONS`].
     pub decisions: Option<InputFile>,
     /// [`OWNERS`].
-    pub owners: Option<InputFile>,
+    pub owners: Option<Owners>,
     /// [`LEDGER`].
-    pub ledger: Option<InputFile>,
+    pub ledger: Option<Ledger>,
 }
 
 /// Whether a file of the input is one of these.
@@ -57,10 +59,9 @@ pub(super) fn asked(script: &Script, files: &[InputFile]) -> Result<Asked, Vec<F
     let mut pinned = |path: &str, member: &str, wanted: Option<Sha256>| {
         let found = find(path);
         let wrong = check(path, member, wanted, found.as_ref());
-        // What is not the file that was meant is not read: its other faults are no one's business.
-        let read = found.filter(|_| wanted.is_some() && wrong.is_none());
+        let right = found.filter(|_| wanted.is_some() && wrong.is_none());
         findings.extend(wrong);
-        read
+        right
     };
     let (claim, rotate) = (script.claim.as_ref(), script.rotate.as_ref());
     let by_rotate = rotate.and_then(|rotate| rotate.requests_sha256);
@@ -95,10 +96,13 @@ pub(super) fn asked(script: &Script, files: &[InputFile]) -> Result<Asked, Vec<F
     if !findings.is_empty() {
         return Err(findings);
     }
+    let one = |finding| vec![finding];
+    let owners = find(OWNERS).map(|file| Owners::parse(OWNERS, &file.bytes));
+    let ledger = find(LEDGER).map(|file| Ledger::parse(LEDGER, &file.bytes));
     Ok(Asked {
         decisions: find(DECISIONS),
-        owners: find(OWNERS),
-        ledger: find(LEDGER),
+        owners: owners.transpose().map_err(one)?,
+        ledger: ledger.transpose().map_err(one)?,
         ..asked
     })
 }
@@ -210,9 +214,10 @@ mod tests {
     #[test]
     fn other_kinds_pass_over_requests() {
         let script = Script::parse("script.toml", TABLES.as_bytes()).unwrap();
-        let files = [file(REQUESTS, "requests"), file(OWNERS, "owners")];
+        let owners = "{\"schema\":\"tuf-ceremony/owners/1\"}\n";
+        let files = [file(REQUESTS, "requests"), file(OWNERS, owners)];
         let asked = asked(&script, &files).unwrap();
         assert!(asked.requests.is_none());
-        assert_eq!(asked.owners.unwrap().bytes, b"owners");
+        assert!(asked.owners.unwrap().keys.is_empty());
     }
 }

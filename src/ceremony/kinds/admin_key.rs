@@ -1,7 +1,7 @@
 //! `admin-key`: holders come, go, or replace their keys, one or a threshold of them at once. A person who replaces a key signs with the old and with the
 //! new one in one sitting (tuf-on-ci#505).
 
-use super::{Kind, needs_trust, no_outputs, publish_together, refuse};
+use super::{Kind, needs_trust, no_outputs, publish_together, refuse, stands_in_delegator};
 use crate::ceremony::build;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::intake::Trusted;
@@ -31,23 +31,17 @@ fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
                 "{name}: new ephemeral keys are the work of renew-ephemeral"
             )));
         }
+        if role.bit_length.is_some() || role.name_prefix.is_some() {
+            findings.push(refuse(format!(
+                "{name}: the number and the name of the bins change by redelegate"
+            )));
+        }
         if trusted.root().is_some() && trusted.envelope(name).is_none() {
             findings.push(refuse(format!("there is no trusted {name} in the input")));
         }
     }
+    findings.extend(stands_in_delegator(script, trusted));
     let changes = |role: &Role| role.holders.is_some() || role.threshold.is_some();
-    if script.targets.as_ref().is_some_and(changes) && script.root.is_none() {
-        findings.push(refuse(
-            "new targets keys stand in root: give [root] its next version",
-        ));
-    }
-    for role in ["claimed", "unclaimed", "bins"] {
-        if script.role(role).is_some_and(changes) && script.targets.is_none() {
-            findings.push(refuse(format!(
-                "new {role} keys stand in targets: give [targets] its next version"
-            )));
-        }
-    }
     if !script.roles().into_iter().any(|(_, role)| changes(role)) && script.online.is_empty() {
         findings.push(refuse(
             "nothing changes here: list holders or a threshold, or use renew",

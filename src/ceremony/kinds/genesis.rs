@@ -1,8 +1,9 @@
 //! `genesis`: the first root and everything offline below it. Two presets: the whole tree of PEP 480, or PEP 458's targets and bins
 //! (docs/decisions/0015). Every listed key signs, so each proves that it works.
 
-use super::{Kind, no_outputs, publish_together, refuse};
+use super::{Kind, PublishStep, no_outputs, publish_together, refuse};
 use crate::ceremony::build;
+use crate::ceremony::candidate::Candidate;
 use crate::ceremony::intake::Trusted;
 use crate::ceremony::planning::{is_ephemeral, listed_documents, metadata_steps};
 use crate::ceremony::script::{Custody, Role, Script};
@@ -17,7 +18,7 @@ pub(super) const KIND: Kind = Kind {
     steps: metadata_steps,
     build: build::candidates,
     prove: |_, _| Vec::new(),
-    publish: publish_together,
+    publish,
     outputs: no_outputs,
 };
 
@@ -38,6 +39,18 @@ const PEP_458: Preset = Preset {
     offline: &["root", "targets", "bins"],
     online: &["timestamp", "snapshot", "bin-n"],
 };
+
+/// With PEP 480's tree also what only servers sign and every search goes through.
+fn publish(candidates: &[Candidate]) -> Vec<PublishStep> {
+    let mut steps = publish_together(candidates);
+    let projects = candidates
+        .iter()
+        .any(|candidate| candidate.document.role == "unclaimed");
+    if let Some(step) = steps.first_mut().filter(|_| projects) {
+        step.action.push_str("; with them an empty recently-claimed of version 1 and every bin, signed by their own keys: no client finds anything before it has asked them");
+    }
+    steps
+}
 
 fn check(script: &Script, _: &Trusted) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -59,7 +59,7 @@ fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
     findings
 }
 
-fn documents(script: &Script, trusted: &Trusted) -> Vec<Document> {
+pub(super) fn documents(script: &Script, trusted: &Trusted) -> Vec<Document> {
     let again = trusted
         .current("targets")
         .into_iter()
@@ -70,7 +70,7 @@ fn documents(script: &Script, trusted: &Trusted) -> Vec<Document> {
     again.chain(listed_documents(script)).collect()
 }
 
-fn candidates(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
+pub(super) fn candidates(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
     let mut candidates = build::candidates(material)?;
     let root = candidates
         .iter()
@@ -100,7 +100,7 @@ fn candidates(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
     Ok(candidates)
 }
 
-fn publish(candidates: &[Candidate]) -> Vec<PublishStep> {
+pub(super) fn publish(candidates: &[Candidate]) -> Vec<PublishStep> {
     let path = |index: usize| {
         candidates
             .get(index)

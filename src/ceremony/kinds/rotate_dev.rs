@@ -1,7 +1,7 @@
 //! `rotate-dev`: compromised developer keys go from every project that lists them, in hours. Everything that is decided stands in the incident file and
 //! the requests, whose digests the script says, so holders in different places build the same candidates ([`crate::ceremony::rotation`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -10,6 +10,7 @@ use crate::ceremony::build;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{Mode, REHEARSAL_MARKER};
 use crate::ceremony::intake::Trusted;
+use crate::ceremony::intake::requests::REQUESTS;
 use crate::ceremony::material::Material;
 use crate::ceremony::planning::{listed_documents, metadata_steps};
 use crate::ceremony::rotation::{self, Derived};
@@ -18,8 +19,9 @@ use crate::pypi::changes::{self, Expected};
 use crate::pypi::custody::{self, Held};
 use crate::pypi::delegation::{self, Delegations};
 use crate::pypi::online_actions::{self, Action};
-use crate::pypi::rotation::{gone, live, sheet};
+use crate::pypi::rotation::{Way, gone, live, sheet};
 use crate::tuf::envelope::Envelope;
+use crate::tuf::expires::Expires;
 use crate::tuf::finding::Finding;
 
 /// The kind.
@@ -230,6 +232,13 @@ fn outputs(material: &Material<'_>, _: &[Candidate]) -> Result<Outputs, Finding>
     if let Some(incident) = &asked.incident {
         files.push(("ceremony/incident.toml".to_owned(), incident.bytes.clone()));
     }
+    let input = trusted.files.iter();
+    for file in input.filter(|file| file.path == REQUESTS) {
+        files.push(("ceremony/requests.jsonl".to_owned(), file.bytes.clone()));
+    }
+    if let Some(owners) = owners(material, &derived) {
+        files.push(("ceremony/owners.jsonl".to_owned(), owners));
+    }
     for role in ["claimed", "custody"] {
         files.extend(
             trusted
@@ -242,6 +251,23 @@ fn outputs(material: &Material<'_>, _: &[Candidate]) -> Result<Outputs, Finding>
         files,
         projects: Some(json!(projects)),
     })
+}
+
+/// The developers' register with the owners of the new keys.
+fn owners(material: &Material<'_>, derived: &Derived) -> Option<Vec<u8>> {
+    let asked = &material.trusted.asked;
+    let on = Expires::parse(&material.script.rotate.as_ref()?.on).ok()?;
+    let mut owners = asked.owners.clone().unwrap_or_default();
+    let replaced = derived.rotation.hits.iter();
+    let replaced: BTreeSet<_> = replaced
+        .filter(|hit| matches!(hit.way, Way::Replace { .. }))
+        .map(|hit| &hit.project)
+        .collect();
+    let requests = asked.requests.iter().flat_map(|file| &file.requests);
+    for request in requests.filter(|request| replaced.contains(&request.project)) {
+        owners.merge(&request.owners, on.at());
+    }
+    Some(owners.to_bytes())
 }
 
 fn previous(role: &str, envelope: &Envelope, version: u64) -> (String, Vec<u8>) {

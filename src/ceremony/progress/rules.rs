@@ -46,7 +46,16 @@ impl Progress {
 
     fn allow_in_step(&self, event: &Event, step: &Step) -> Result<(), String> {
         let fits = match event {
-            Event::StepDone { step } => self.running == Some(*step) && self.pending.is_none(),
+            Event::StepDone { step: done } => {
+                if matches!(step, Step::Decide) && !self.decisions.is_complete() {
+                    return Err("not every request that is decided by itself is decided".to_owned());
+                }
+                self.running == Some(*done) && self.pending.is_none()
+            }
+            Event::Vetted(_) | Event::BatchAccepted(_) | Event::Drawn(_) | Event::Decided(_) => {
+                self.decisions.refusal(event).map_or(Ok(()), Err)?;
+                matches!(step, Step::Decide)
+            }
             Event::ClockConfirmed { .. } => matches!(step, Step::Clock),
             Event::TakenIn { .. } => matches!(step, Step::Intake),
             Event::KeyEnrolled { .. } => {

@@ -52,7 +52,9 @@ impl Runner<'_> {
         let findings: Vec<_> = self.progress.findings().to_vec();
         let material = self.material();
         let anchors = self.anchors()?;
-        let vouchers = attested::rows(&candidate, &self.progress, self.subject.trusted, &anchors);
+        let mut vouchers =
+            attested::rows(&candidate, &self.progress, self.subject.trusted, &anchors);
+        vouchers.extend(attested::online_rows(&candidate, self.subject.script));
         let holder_of = |keyid: &KeyId| {
             let key = candidate.key(keyid)?;
             Some(material.holder_name(keyid, key)).filter(|name| !name.starts_with("unnamed"))

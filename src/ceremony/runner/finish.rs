@@ -40,7 +40,7 @@ impl Runner<'_> {
                 self.write(&path, &bytes)?;
             }
         }
-        if !self.candidates.is_empty() || self.subject.trusted.ledger.is_some() {
+        if !self.candidates.is_empty() || self.subject.trusted.asked.ledger.is_some() {
             let Subject {
                 trusted, script, ..
             } = *self.subject;
@@ -151,7 +151,7 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), Halt> {
+    pub(super) fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), Halt> {
         let file = self.world.write(path, bytes)?;
         self.emit(Event::Written { file })
     }

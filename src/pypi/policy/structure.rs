@@ -38,13 +38,17 @@ pub(super) fn findings(role: &Role) -> Vec<Finding> {
 /// `KEY-SHARED`: one key in roles that must not fall together.
 pub(super) fn shared_keys(tree: &Tree) -> Vec<Finding> {
     let mut users: BTreeMap<&PublicKey, Vec<&Role>> = BTreeMap::new();
-    for role in &tree.roles {
+    let roles = || {
+        let own_keys = |role: &&Role| role.class != RoleClass::Custody;
+        tree.roles.iter().filter(own_keys)
+    };
+    for role in roles() {
         for material in role.distinct().into_keys() {
             users.entry(material).or_default().push(role);
         }
     }
     let mut findings = Vec::new();
-    for role in &tree.roles {
+    for role in roles() {
         for (material, keyid) in role.distinct() {
             let users = &users[material];
             // One finding a key, told at the first role that has it.

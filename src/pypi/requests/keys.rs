@@ -16,7 +16,7 @@ const IDENTITY: (&str, &str) = ("sigstore-oidc", "Fulcio");
 const LONGEST_IDENTITY: usize = 2048;
 
 /// Whether the key is a Sigstore identity, which proves itself by a bundle and not by a signature.
-pub(super) fn is_identity(key: &Key) -> bool {
+pub fn is_identity(key: &Key) -> bool {
     (key.keytype(), key.scheme()) == IDENTITY
 }
 

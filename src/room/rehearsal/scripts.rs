@@ -20,10 +20,6 @@ const EXAMPLES: [(&str, &str); 11] = [
         include_str!("../../../ceremony-scripts/genesis-ephemeral.toml"),
     ),
     (
-        "genesis-458",
-        include_str!("../../../ceremony-scripts/genesis-458.toml"),
-    ),
-    (
         "admin-key",
         include_str!("../../../ceremony-scripts/admin-key.toml"),
     ),
@@ -38,6 +34,10 @@ const EXAMPLES: [(&str, &str); 11] = [
     (
         "rotate-dev",
         include_str!("../../../ceremony-scripts/rotate-dev.toml"),
+    ),
+    (
+        "redelegate",
+        include_str!("../../../ceremony-scripts/redelegate.toml"),
     ),
     (
         "provision",

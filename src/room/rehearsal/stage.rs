@@ -14,8 +14,6 @@ use super::scripts::{self, Facts};
 use super::{Act, PIN, softhsm};
 use crate::bundle::files;
 use crate::ceremony::event::Document;
-use crate::ceremony::intake::requests;
-use crate::ceremony::ledger;
 use crate::pypi::holders::Holders;
 use crate::room::clock;
 use crate::room::failure::Failure;
@@ -172,9 +170,6 @@ impl Stage {
             let carried = ["owners.jsonl", "ledger.jsonl"].into_iter();
             for name in carried.filter(|name| file.path == format!("ceremony/{name}")) {
                 put(&input.join(name), &file.bytes)?;
-            }
-            if file.path == ledger::PATH {
-                put(&input.join(requests::LEDGER), &file.bytes)?;
             }
             if file.path == "ceremony/holders.toml" {
                 put(&input.join("holders.toml"), &file.bytes)?;

@@ -54,6 +54,7 @@ impl Preparation {
         )
         .map_err(|findings| Failure::refused(&findings))?;
         trusted.attestations = attestations;
+        trusted.take_decisions(ceremony).map_err(one)?;
         trusted
             .take_archives(&script, archives)
             .map_err(|findings| Failure::refused(&findings))?;

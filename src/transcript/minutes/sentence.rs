@@ -106,7 +106,7 @@ pub(super) fn of(event: &Event, transcript: &Transcript) -> Option<String> {
             told
         }
         Event::Closed => "The ceremony was closed.".to_owned(),
-        other => return candidate(other),
+        other => return super::deciding::of(other).or_else(|| candidate(other)),
     })
 }
 

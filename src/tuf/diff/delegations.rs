@@ -33,6 +33,7 @@ pub(super) fn targets(
     );
     let (old, new) = (version(typed.0, objects.0), version(typed.1, objects.1));
     order(lines, &old, &new);
+    asked(lines, &old, &new);
     delegated(lines, &old, &new);
     succinct(lines, &old, &new, member(objects, "succinct_roles"));
     keys::compare(lines, "delegations.keys", &old.keys, &new.keys);
@@ -83,6 +84,33 @@ fn order(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>) {
     let list = |names: &[String]| Some(names[..names.len() - tail].join(", "));
     let subject = "delegations.roles";
     lines.push(ChangeKind::Reordered, subject, list(before), list(after));
+}
+
+/// Where roles come or go: whom a search asks before and after, in words. Of long lists every role is told by itself only.
+fn asked(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>) {
+    let same = old.order.len() == new.order.len()
+        && (old.order.iter()).all(|name| new.roles.contains_key(name));
+    let most = old.order.len().max(new.order.len());
+    if same || old.typed.is_none() || most > TOLD_WHEN_SAME {
+        return;
+    }
+    let subject = "delegations.roles asked in this order";
+    lines.compare(subject, in_words(old), in_words(new));
+}
+
+/// `claimed, recently-claimed, unclaimed (ends the search)`.
+fn in_words(version: &Version<'_>) -> Option<String> {
+    let role = |name: &&str| {
+        let (_, role, _) = version.roles.get(name)?;
+        let ends = if role.terminating {
+            " (ends the search)"
+        } else {
+            ""
+        };
+        Some(format!("{}{ends}", fields::join("", name)))
+    };
+    let roles: Vec<_> = version.order.iter().filter_map(role).collect();
+    (!roles.is_empty()).then(|| roles.join(", "))
 }
 
 fn delegated(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{BinsSpec, RoleSpec, RootSpec, TargetsSpec, splice};
+use super::{BinsSpec, CatchAllSpec, RoleSpec, RootSpec, TargetsSpec, splice};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Key, KeyId};
@@ -57,18 +57,22 @@ pub fn targets(file: &str, spec: &TargetsSpec) -> Result<Envelope, Finding> {
     let mut roles = Vec::new();
     for delegation in &spec.delegations {
         let keyids = keys.keyids(&delegation.name, &delegation.role, None)?;
-        let prefixes = "0123456789abcdef".chars().map(Value::string).collect();
-        let mut object = object([
-            ("name", Value::string(&*delegation.name)),
-            ("path_hash_prefixes", Value::Array(prefixes)),
-            ("terminating", Value::Bool(delegation.terminating)),
-        ]);
-        set_role(&mut object, &keyids, delegation.role.threshold);
-        roles.push(object);
+        roles.push(catch_all(object([]), delegation, &keyids));
         used.extend(keyids);
     }
     let delegations = object([("keys", keys.used(&used)), ("roles", Value::Array(roles))]);
     finish(file, new_targets(delegations), spec.version, &spec.expires)
+}
+
+/// The delegation of a catch-all: what `entry` says otherwise stays.
+pub(super) fn catch_all(mut entry: Value, delegation: &CatchAllSpec, keyids: &[KeyId]) -> Value {
+    let prefixes = "0123456789abcdef".chars().map(Value::string).collect();
+    entry.remove("paths");
+    entry.set("name", Value::string(&*delegation.name));
+    entry.set("path_hash_prefixes", Value::Array(prefixes));
+    entry.set("terminating", Value::Bool(delegation.terminating));
+    set_role(&mut entry, keyids, delegation.role.threshold);
+    entry
 }
 
 /// A new delegator of hash bins.
@@ -171,9 +175,9 @@ pub fn with_member(
 }
 
 /// The keys of one file while its roles are being set.
-struct Keys<'a> {
-    file: &'a str,
-    keys: BTreeMap<KeyId, Key>,
+pub(super) struct Keys<'a> {
+    pub(super) file: &'a str,
+    pub(super) keys: BTreeMap<KeyId, Key>,
 }
 
 impl<'a> Keys<'a> {
@@ -185,7 +189,7 @@ impl<'a> Keys<'a> {
     }
 
     /// The keyids that the role `name` lists from now on: those that stay in the order `listed` had them, then the new ones in the order of `spec`.
-    fn keyids(
+    pub(super) fn keyids(
         &mut self,
         name: &str,
         spec: &RoleSpec,
@@ -271,7 +275,7 @@ impl<'a> Keys<'a> {
     }
 
     /// `keys` as it shall be written.
-    fn used(self, used: &BTreeSet<KeyId>) -> Value {
+    pub(super) fn used(self, used: &BTreeSet<KeyId>) -> Value {
         let keys = self
             .keys
             .into_iter()
@@ -301,7 +305,12 @@ fn new_targets(delegations: Value) -> Value {
 }
 
 /// Sets the header, writes, and reads back what was written.
-fn finish(file: &str, mut signed: Value, version: u64, expires: &str) -> Result<Envelope, Finding> {
+pub(super) fn finish(
+    file: &str,
+    mut signed: Value,
+    version: u64,
+    expires: &str,
+) -> Result<Envelope, Finding> {
     splice::strict(file, expires)?;
     let number = i64::try_from(version).unwrap_or(i64::MAX);
     signed.set("version", Value::Integer(number));
@@ -311,7 +320,7 @@ fn finish(file: &str, mut signed: Value, version: u64, expires: &str) -> Result<
     Ok(envelope)
 }
 
-fn set_role(object: &mut Value, keyids: &[KeyId], threshold: u32) {
+pub(super) fn set_role(object: &mut Value, keyids: &[KeyId], threshold: u32) {
     let keyids = keyids
         .iter()
         .map(|keyid| Value::string(&*keyid.0))
@@ -321,10 +330,10 @@ fn set_role(object: &mut Value, keyids: &[KeyId], threshold: u32) {
 }
 
 /// The member `name`, taken out to be changed; an empty object where there was none.
-fn take_object(value: &mut Value, name: &str) -> Value {
+pub(super) fn take_object(value: &mut Value, name: &str) -> Value {
     value.remove(name).unwrap_or_else(|| object([]))
 }
 
-fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     Value::Object(members.map(|(name, value)| (name.to_owned(), value)).into())
 }

@@ -66,6 +66,12 @@ fn delegations_and_targets_are_told_field_by_field() {
             r#""name":"bins""#,
             r#""name":"unclaimed""#,
             vec![
+                line(
+                    Changed,
+                    "delegations.roles asked in this order",
+                    "claimed, bins",
+                    "claimed, unclaimed",
+                ),
                 line(Removed, "delegations.roles bins", "place 2 of 2", ""),
                 line(Removed, "delegations.roles bins.threshold", "1 of 1", ""),
                 line(

@@ -1,0 +1,209 @@
+//! What a claim gives beside metadata: what the online side does to each project, who is told what, and everything that a stranger needs to derive the same.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::ceremony::candidate::Candidate;
+use crate::ceremony::event::Decision;
+use crate::ceremony::intake::archives::Archive;
+use crate::ceremony::intake::requests::REQUESTS;
+use crate::ceremony::kinds::Outputs;
+use crate::ceremony::material::Material;
+use crate::pypi::delegation;
+use crate::pypi::ledger::targets;
+use crate::pypi::online_actions::{self, Action};
+use crate::pypi::requests;
+use crate::pypi::vetting::{Bucket, Policy, Vetted, Vetting, Weight};
+use crate::tuf::digest::Sha256;
+use crate::tuf::envelope::Envelope;
+use crate::tuf::finding::Finding;
+use crate::tuf::json::Limits;
+use crate::tuf::metadata::{Header, target_files};
+
+/// After so many days without a word a project counts as abandoned (docs/policy-abandoned-projects.md). Nothing happens to it by itself.
+const ABANDONED_DAYS: i64 = 90;
+
+pub(super) fn outputs(
+    material: &Material<'_>,
+    candidates: &[Candidate],
+) -> Result<Outputs, Finding> {
+    let vetting = material
+        .trusted
+        .vetting(material.script)
+        .map_err(super::first)?;
+    let newest = material.trusted.archives.first();
+    let accepts = |vetted: &Vetted| {
+        let decisions = material.decisions;
+        vetted.bucket() != Bucket::Refused && decisions.is_some_and(|it| it.accepts(vetted))
+    };
+    let mut actions = BTreeMap::new();
+    for vetted in &vetting.vetted {
+        if vetted.request.action == requests::Action::Claim {
+            let action = if accepts(vetted) {
+                Action::RemoveFromRecentlyClaimed
+            } else {
+                Action::Leave
+            };
+            actions.insert(vetted.request.project.clone(), action);
+        }
+    }
+    let recently = newest.and_then(|newest| newest.recently.as_ref());
+    let projects = online_actions::projects(&actions, recently);
+    let mut files = vec![(
+        "online/refused.jsonl".to_owned(),
+        refused(material, &vetting, &accepts),
+    )];
+    if let (Some(newest), Some(claim)) = (newest, &material.script.claim) {
+        let policy = crate::ceremony::vetting::policy(claim)?;
+        let text = expiring(material, candidates, newest, &policy)?;
+        files.push(("online/expiring.jsonl".to_owned(), text));
+        files.push((format!("evidence/{}", targets::NAME), ledger(newest)?));
+        let mut owners = material.trusted.asked.owners.clone().unwrap_or_default();
+        for vetted in vetting.vetted.iter().filter(|vetted| accepts(vetted)) {
+            owners.merge(&vetted.request.owners, policy.on);
+        }
+        files.push(("ceremony/owners.jsonl".to_owned(), owners.to_bytes()));
+    }
+    for archive in &material.trusted.archives {
+        let listing = archive.listing().into_bytes();
+        files.push((
+            format!("evidence/archives/{}.sha256sums", archive.name),
+            listing,
+        ));
+    }
+    let input = material.trusted.files.iter();
+    for file in input.filter(|file| file.path == REQUESTS) {
+        files.push(("ceremony/requests.jsonl".to_owned(), file.bytes.clone()));
+    }
+    if let Some((old, parsed)) = material.trusted.current("claimed") {
+        let path = format!("evidence/previous/{}.claimed.json", parsed.header.version);
+        files.push((path, old.bytes().to_vec()));
+    }
+    Ok(Outputs {
+        files,
+        projects: serde_json::to_value(projects).ok(),
+    })
+}
+
+/// Everything that is not done, with its reasons: for the projects.
+fn refused(
+    material: &Material<'_>,
+    vetting: &Vetting,
+    accepts: &dyn Fn(&Vetted) -> bool,
+) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for vetted in vetting.vetted.iter().filter(|vetted| !accepts(vetted)) {
+        let project = vetted.request.project.as_str();
+        let decided = material
+            .decisions
+            .and_then(|decisions| decisions.decided.get(project));
+        let decision = match decided.map(|decided| decided.decision) {
+            Some(Decision::Leave) => "left for the next claim",
+            Some(Decision::Refuse) => "refused by decision",
+            _ => "refused",
+        };
+        let reasons = vetted
+            .reasons
+            .iter()
+            .filter(|reason| reason.weight >= Weight::Looks)
+            .map(|reason| json!({"rule": reason.finding.rule, "text": reason.finding.text}));
+        let reasons: Vec<_> = reasons.collect();
+        lines.push(json!({
+            "project": project,
+            "request": vetted.request.action.word(),
+            "decision": decision,
+            "reasons": reasons,
+        }));
+    }
+    for unread in &vetting.unread {
+        lines.push(json!({
+            "project": unread.project,
+            "decision": "refused",
+            "reasons": [{"rule": unread.finding.rule, "text": unread.finding.text}],
+        }));
+    }
+    jsonl(&lines)
+}
+
+/// Claimed projects whose metadata ends before the next claim. Their owners are asked; nothing is dropped by itself.
+fn expiring(
+    material: &Material<'_>,
+    candidates: &[Candidate],
+    newest: &Archive,
+    policy: &Policy,
+) -> Result<Vec<u8>, Finding> {
+    let Some(claimed) = candidates.iter().find(|it| it.document.role == "claimed") else {
+        return Ok(Vec::new());
+    };
+    let claimed = delegation::delegations(&claimed.path(), &claimed.envelope)?;
+    let owners = material.trusted.asked.owners.clone().unwrap_or_default();
+    let mut lines = Vec::new();
+    for (project, delegation) in &claimed.projects {
+        let role = delegation.role.to_string();
+        let header = newest.file(&role).and_then(|bytes| expiry(&role, bytes));
+        let is_late = |header: &Header| header.expires.at() < policy.next_ceremony;
+        if header.as_ref().is_some_and(|header| !is_late(header)) {
+            continue;
+        }
+        let days = header
+            .as_ref()
+            .map(|header| policy.on.duration_since(header.expires.at()).as_hours() / 24);
+        let text = header.as_ref().map(|header| header.expires.text());
+        let names: Vec<_> = delegation
+            .keys
+            .iter()
+            .map(|(keyid, _)| {
+                let owner = owners.keys.get(keyid);
+                owner.map_or(keyid.0.as_str(), |owner| owner.label.as_str())
+            })
+            .collect();
+        lines.push(json!({
+            "project": project.as_str(),
+            "role": role,
+            "expires": text,
+            "owners": names,
+            "abandoned": days.is_some_and(|days| days >= ABANDONED_DAYS),
+        }));
+    }
+    Ok(jsonl(&lines))
+}
+
+fn expiry(role: &str, bytes: &[u8]) -> Option<Header> {
+    let envelope = Envelope::parse(role, bytes.to_vec(), Limits::LARGE).ok()?;
+    Header::read(role, &envelope).ok()
+}
+
+/// Every target of the newest snapshot with its digest, as it was when this claim was held: what a later audit compares with.
+fn ledger(newest: &Archive) -> Result<Vec<u8>, Finding> {
+    let mut lines = BTreeMap::new();
+    let roles = newest.repository.snapshot();
+    for role in roles.into_iter().flat_map(|snapshot| snapshot.roles()) {
+        let Some(bytes) = newest.file(role) else {
+            continue;
+        };
+        let Ok(envelope) = Envelope::parse(role, bytes.to_vec(), Limits::LARGE) else {
+            continue;
+        };
+        for (path, target) in target_files(role, &envelope).unwrap_or_default() {
+            let digest: Option<Sha256> = target.hashes.get("sha256").and_then(|it| it.parse().ok());
+            if let Some(digest) = digest {
+                let length = target.length;
+                let line = format!("{} {digest} {length} {role}", targets::sort_key(&path));
+                lines.insert(line, (path, digest, length, role));
+            }
+        }
+    }
+    let mut writer = targets::Writer::default();
+    for (path, digest, length, role) in lines.into_values() {
+        writer
+            .push(&path, &digest, length, role)
+            .map_err(|fault| fault.finding(targets::NAME))?;
+    }
+    Ok(writer.finish().0)
+}
+
+fn jsonl(lines: &[serde_json::Value]) -> Vec<u8> {
+    let lines = lines.iter().map(|line| format!("{line}\n"));
+    lines.collect::<String>().into_bytes()
+}
