@@ -6,6 +6,7 @@
 mod terminal {
     pub(crate) mod ceremony;
     mod envelope;
+    mod searched;
 }
 #[path = "support/terminal.rs"]
 mod screen;

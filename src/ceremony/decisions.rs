@@ -15,7 +15,7 @@ use crate::tuf::json::{self, Limits};
 pub const SCHEMA: &str = "tuf-ceremony/decisions/1";
 /// Its place in a bundle.
 pub const NAME: &str = "ceremony/decisions.json";
-const RULE: &str = "DECISIONS";
+const RULE: &str = "CLAIM-DECISIONS";
 
 /// All decisions of a ceremony.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -134,9 +134,14 @@ impl Decisions {
     /// Whether these decisions are about these requests: a file that travelled, or a transcript, against what is derived from the input.
     ///
     /// # Errors
-    /// Rule `DECISIONS`.
+    /// Rule `CLAIM-DECISIONS`.
     pub fn check(&self, file: &str, vetting: &Vetting, sample: usize) -> Result<(), Finding> {
         let refuse = |text: &str| Err(Finding::error(RULE, file, text));
+        if self.vetted.is_none() {
+            return refuse(
+                "there are none: carry in the room's ceremony/decisions.json as decisions.json",
+            );
+        }
         if self.vetted.as_ref() != Some(&judged(vetting)) {
             return refuse("it is about other requests, or the input judges them otherwise");
         }
@@ -174,7 +179,7 @@ impl Decisions {
     /// Reads the file strictly, as a fold of the events that it stands for.
     ///
     /// # Errors
-    /// Rule `DECISIONS`.
+    /// Rule `CLAIM-DECISIONS`.
     pub fn parse(file: &str, bytes: &[u8], ceremony: Sha256) -> Result<Self, Finding> {
         let refuse = |text: String| Finding::error(RULE, file, text);
         json::check(bytes, Limits::LARGE).map_err(|error| refuse(error.to_string()))?;

@@ -91,7 +91,7 @@ impl Trusted {
     /// Reads what was decided in the room, for the same ceremony.
     ///
     /// # Errors
-    /// Rule `DECISIONS`.
+    /// Rule `CLAIM-DECISIONS`.
     pub fn take_decisions(&mut self, ceremony: Sha256) -> Result<(), Finding> {
         if let Some(file) = &self.asked.decisions {
             self.decisions = Decisions::parse(&file.path, &file.bytes, ceremony)?;

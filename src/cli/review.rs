@@ -9,6 +9,11 @@ use super::args::ReviewArgs;
 use super::{Answer, Exit, print};
 use crate::bundle::files;
 use crate::bundle::part::{self, Part};
+use crate::ceremony::review::Row;
+use crate::ceremony::review::change::{Kind, ProjectChangeView};
+use crate::ceremony::review::claimed::{besides, clients, counts};
+use crate::ceremony::review::compare::{self, Comparison};
+use crate::ceremony::review::watch::Reason;
 use crate::ceremony::thresholds::Threshold;
 use crate::plain::escape;
 use crate::tuf::compat::{self, Verdict};
@@ -33,9 +38,63 @@ struct Review {
     words: Vec<&'static str>,
     renewal: bool,
     changes: Vec<Change>,
+    /// Of a file that delegates to projects: the projects, which then do not stand among the changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    projects: Option<Projects>,
     quorums: Vec<String>,
     compatibility: Vec<Verdict>,
     findings: Vec<Finding>,
+}
+
+/// Projects whose delegation differs.
+#[derive(Serialize)]
+struct Projects {
+    before: usize,
+    after: usize,
+    same: usize,
+    changed: Vec<Changed>,
+    /// What the screen counts and in which words.
+    #[serde(skip)]
+    counts: Vec<Row>,
+}
+
+/// One of them.
+#[derive(Serialize)]
+struct Changed {
+    name: String,
+    kinds: Vec<Kind>,
+    reasons: Vec<Reason>,
+    /// Everything about it.
+    rows: Vec<Row>,
+    /// Its line in the list; none: it must be seen whole.
+    #[serde(skip)]
+    line: Option<Row>,
+}
+
+impl Projects {
+    fn of(comparison: Comparison) -> Self {
+        let counts = counts(&comparison);
+        let changed = comparison.changes.into_iter().map(Changed::of);
+        Self {
+            before: comparison.before,
+            after: comparison.after,
+            same: comparison.same,
+            changed: changed.collect(),
+            counts,
+        }
+    }
+}
+
+impl Changed {
+    fn of(change: ProjectChangeView) -> Self {
+        Self {
+            rows: change.detail(),
+            line: (!change.is_watched()).then(|| change.line()),
+            name: change.name,
+            kinds: change.kinds,
+            reasons: change.reasons,
+        }
+    }
 }
 
 /// Compares and tells.
@@ -89,6 +148,15 @@ fn envelope(path: &Path, bytes: Vec<u8>) -> Result<Envelope, Finding> {
 fn review(new_path: &Path, old: &Envelope, new: &Envelope) -> Result<Review, Finding> {
     let name = new_path.display().to_string();
     let diff: Diff = diff::between(Some(old), new)?;
+    let renewal = diff.is_renewal();
+    let projects = compare::delegates_projects(new)
+        .then(|| compare::compare(Some(old), new).map(Projects::of))
+        .transpose()?;
+    let changes = if projects.is_some() {
+        besides(diff)
+    } else {
+        diff.changes
+    };
     let mut quorums = Vec::new();
     let mut findings = house::step(old, (&name, new), crate::room::clock::now())?;
     if Header::read(&name, new)?.role_type == RoleType::Root {
@@ -107,10 +175,15 @@ fn review(new_path: &Path, old: &Envelope, new: &Envelope) -> Result<Review, Fin
         schema: SCHEMA,
         payload: new.payload_digest(),
         words: words::of(&new.payload_digest().0),
-        renewal: diff.is_renewal(),
-        changes: diff.changes,
+        renewal,
+        changes,
+        compatibility: if projects.is_some() {
+            clients(new)
+        } else {
+            compat::verdicts(new)
+        },
+        projects,
         quorums,
-        compatibility: compat::verdicts(new),
         findings,
     })
 }
@@ -134,6 +207,13 @@ fn show(out: &mut dyn Write, review: &Review) -> io::Result<()> {
     }
     if review.renewal {
         writeln!(out, "  Nothing but version and expiry: a pure renewal.")?;
+    }
+    if let Some(projects) = &review.projects {
+        print::rows(out, &projects.counts)?;
+        for changed in &projects.changed {
+            let line = changed.line.as_ref();
+            print::rows(out, line.map_or(&changed.rows, std::slice::from_ref))?;
+        }
     }
     if !review.quorums.is_empty() {
         writeln!(out, "Who must sign:")?;

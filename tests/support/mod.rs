@@ -12,6 +12,7 @@ pub mod ceremony;
 pub mod forge;
 pub mod likeness;
 pub mod peers;
+pub mod projects;
 pub mod record;
 pub mod scripts;
 pub mod shim;

@@ -63,6 +63,16 @@ pub(crate) fn run(scenario: &str) {
             };
             (told, finish)
         })),
+        "searched" => tell(tui::run(opening_page(), |operator, sink| {
+            let told = super::searched::searched(operator, sink);
+            let told = told.unwrap_or_else(|stop| stop.to_string());
+            let finish = Finish {
+                code: 0,
+                text: vec![format!("the end: {told}")],
+                head: None,
+            };
+            (told, finish)
+        })),
         "panic" => tell(tui::run(opening_page(), |_, _| -> (String, Finish) {
             panic!("secret data")
         })),
@@ -180,7 +190,7 @@ fn envelope(operator: &mut dyn Operator, sink: &mut dyn Sink) -> Result<String, 
     Ok(format!("serial {serial}, kept {right}"))
 }
 
-fn opening() -> Vec<Event> {
+pub(super) fn opening() -> Vec<Event> {
     vec![
         Event::Opened {
             tool: "test".to_owned(),
@@ -203,7 +213,7 @@ fn opening() -> Vec<Event> {
     ]
 }
 
-fn prompt(id: &str, digest: Option<Sha256>, ask: Ask) -> Prompt {
+pub(super) fn prompt(id: &str, digest: Option<Sha256>, ask: Ask) -> Prompt {
     Prompt {
         id: id.to_owned(),
         step: 0,

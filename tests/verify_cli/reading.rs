@@ -50,6 +50,63 @@ fn review_tells_changes_quorums_clients_and_the_digest_in_words() {
     );
 }
 
+/// `claimed` as JSON: a project and its threshold each.
+fn claimed(version: u64, projects: &[(&str, u32)]) -> String {
+    let keyid = "0".repeat(64);
+    let roles: Vec<_> = projects
+        .iter()
+        .map(|(project, threshold)| {
+            format!(
+                r#"{{"keyids":["{keyid}"],"name":"project-{project}","paths":["{project}/*"],"terminating":true,"threshold":{threshold}}}"#
+            )
+        })
+        .collect();
+    format!(
+        r#"{{"signatures":[],"signed":{{"_type":"targets","delegations":{{"keys":{{"{keyid}":{{"keytype":"test","keyval":{{"public":"00"}},"scheme":"test"}}}},"roles":[{}]}},"expires":"2027-06-01T00:00:00Z","spec_version":"1.0.31","targets":{{}},"version":{version}}}}}"#,
+        roles.join(",")
+    )
+}
+
+#[test]
+fn review_of_delegations_counts_projects_and_tells_what_must_be_seen_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = claimed(1, &[("flask", 2), ("pip", 1), ("six", 1)]);
+    let new = claimed(2, &[("flask", 1), ("numpy", 1), ("six", 1)]);
+    std::fs::write(folder.path().join("1.claimed.json"), old).unwrap();
+    std::fs::write(folder.path().join("2.claimed.json"), new).unwrap();
+    let arguments = ["review", "1.claimed.json", "2.claimed.json"];
+    let output = run(folder.path(), &arguments);
+    let told = text(&output.stdout);
+    for expected in [
+        "  changed   version: 1 -> 2\n",
+        "3 projects -> 3; 3 differ. Delegations, and what to look at:\n",
+        "  [WARN]  same                   1  | ! threshold lowered                     1\n",
+        "          added                  1  |   threshold above its keys              0\n",
+        "flask: threshold down\n  [WARN]  threshold lowered: 2 -> 1\n",
+        "  ADDED   numpy                     NEW  1 of 1 keys\n",
+        "  REMOVED pip                       GONE\n",
+        &format!("          keyid {}\n", "0".repeat(64)),
+    ] {
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
+    assert!(!told.contains("project-numpy"), "{told}");
+    let json = run(folder.path(), &[&arguments[..], &["--json"]].concat());
+    let review: Value = serde_json::from_slice(&json.stdout).unwrap();
+    let projects = &review["projects"];
+    assert_eq!(projects["same"], 1);
+    assert_eq!(projects["changed"][0]["name"], "flask");
+    assert_eq!(projects["changed"][0]["kinds"][0], "threshold-down");
+    assert_eq!(
+        projects["changed"][0]["reasons"][0]["watch"],
+        "threshold-lowered"
+    );
+    let rows = projects["changed"][1]["rows"].as_array().unwrap();
+    assert!(
+        rows.iter().any(|row| row["text"] == "role: project-numpy"),
+        "{rows:?}"
+    );
+}
+
 #[test]
 fn inspect_says_what_a_file_is() {
     let bundle = bundle(|_| {});

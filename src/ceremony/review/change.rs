@@ -207,7 +207,7 @@ impl ProjectChangeView {
     }
 
     /// The one line of the list: the name, why to look, what differs. What it leaves out stands in [`Self::detail`].
-    pub(super) fn line(&self) -> Row {
+    pub fn line(&self) -> Row {
         let reasons = self.reasons.iter().map(|reason| {
             let sign = if reason.watch.is_gating() { "!" } else { "+" };
             format!("{sign} {}", reason.watch.label())
@@ -255,7 +255,7 @@ impl ProjectChangeView {
     }
 
     /// Everything about it, whole.
-    pub(super) fn detail(&self) -> Vec<Row> {
+    pub fn detail(&self) -> Vec<Row> {
         let kinds: Vec<_> = self.kinds.iter().map(|kind| kind.label()).collect();
         let kinds = if kinds.is_empty() {
             "unchanged".to_owned()

@@ -9,7 +9,7 @@ use super::{Mark, Review, Row};
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::Quorum;
 use crate::tuf::compat::{self, Verdict};
-use crate::tuf::diff::{self, Change};
+use crate::tuf::diff::{self, Change, Diff};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, Level};
 use crate::tuf::key::KeyId;
@@ -67,7 +67,7 @@ impl Review {
         summary.extend(counts(&comparison));
         summary.push(row(Mark::Heading, "What else differs in the file"));
         summary.extend(
-            besides(Some(old), new)?
+            besides(diff::between(Some(old), new)?)
                 .iter()
                 .map(|change| change_row(change, holder_of)),
         );
@@ -183,17 +183,14 @@ pub fn counts(comparison: &Comparison) -> Vec<Row> {
 }
 
 /// What differs beside projects and their keys. Values that are lists of thousands of names are told by their length.
-///
-/// # Errors
-/// What the readers refuse.
-pub fn besides(old: Option<&Envelope>, new: &Envelope) -> Result<Vec<Change>, Finding> {
+pub fn besides(diff: Diff) -> Vec<Change> {
     let of_projects = |change: &Change| {
         let subject = change.subject.as_str();
         let role = subject.strip_prefix("delegations.roles ");
         let project = |name: &str| name.trim_start_matches('"').starts_with("project-");
         role.is_some_and(project) || subject.starts_with("delegations.keys")
     };
-    let mut changes = diff::between(old, new)?.changes;
+    let mut changes = diff.changes;
     changes.retain(|change| !of_projects(change));
     for change in &mut changes {
         for value in [&mut change.old, &mut change.new].into_iter().flatten() {
@@ -202,7 +199,7 @@ pub fn besides(old: Option<&Envelope>, new: &Envelope) -> Result<Vec<Change>, Fi
             }
         }
     }
-    Ok(changes)
+    changes
 }
 
 /// The findings: those of a rule that has much to say by their number and the first few, for each stands at its entry.

@@ -3,6 +3,8 @@
 
 use super::change::{Delegated, Standing};
 use crate::pypi::project::ProjectRole;
+use crate::pypi::top::Top;
+use crate::pypi::vetting::{Vetting, Weight};
 use crate::tuf::finding::{Finding, Level};
 
 /// Up to so many projects one key is nothing to report.
@@ -96,6 +98,20 @@ impl Reason {
             text: text.into(),
         }
     }
+
+    /// What a rule says of a project.
+    fn said(finding: &Finding) -> Self {
+        let watch = match finding.rule.as_str() {
+            "CLAIM-TOP" => Watch::TopProject,
+            "CLAIM-LOOK-ALIKE" => Watch::LookAlike,
+            "CLAIM-THRESHOLD" => Watch::ThresholdLowered,
+            "CLAIM-UNCHANGED" => Watch::OtherInArchive,
+            "CLAIM-EVENTS" | "CLAIM-RESET" | "CLAIM-TRANSFER" => Watch::Recovery,
+            "OWNER-SHARED" => Watch::SharedKey,
+            _ => Watch::Other,
+        };
+        Self::new(watch, format!("{}: {}", finding.rule, finding.text))
+    }
 }
 
 /// The project that a finding of an earlier check is about, and why it must be seen: its file is the name of a project's role, and it is a warning. A note
@@ -105,12 +121,31 @@ pub fn of_finding(finding: &Finding) -> Option<(String, Reason)> {
     if finding.level != Level::Warning {
         return None;
     }
-    let watch = match finding.rule.as_str() {
-        "PROJECT-PATHS" => Watch::WidePath,
-        _ => Watch::Other,
-    };
-    let text = format!("{}: {}", finding.rule, finding.text);
-    Some((project.as_str().to_owned(), Reason::new(watch, text)))
+    Some((project.as_str().to_owned(), Reason::said(finding)))
+}
+
+/// What the vetting of requests wants seen before anybody signs, by project.
+pub fn of_vetting(vetting: &Vetting) -> Vec<(String, Reason)> {
+    let gating = vetting.gating().flat_map(|vetted| {
+        let wanted = |weight| matches!(weight, Weight::Shows | Weight::Gates);
+        let reasons = vetted.reasons.iter();
+        let reasons = reasons.filter(move |reason| wanted(reason.weight));
+        reasons.map(|reason| {
+            let project = vetted.request.project.to_string();
+            (project, Reason::said(&reason.finding))
+        })
+    });
+    gating.collect()
+}
+
+/// The most downloaded projects, `count` of them: any change to one is seen, whatever asked for it.
+pub fn of_top(top: &Top, count: usize) -> Vec<(String, Reason)> {
+    let projects = top.projects().iter().take(count).zip(1..);
+    let reasons = projects.map(|(project, rank)| {
+        let text = format!("number {rank} of the most downloaded projects");
+        (project.to_string(), Reason::new(Watch::TopProject, text))
+    });
+    reasons.collect()
 }
 
 /// What the two files themselves say against a change.

@@ -9,8 +9,9 @@ use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{Document, Event, Quorum, Signer};
 use crate::ceremony::plan::{KeyChoice, Step};
 use crate::ceremony::prompt::Ask;
+use crate::ceremony::review::Review;
 use crate::ceremony::review::claimed::Checks;
-use crate::ceremony::review::{Review, watch};
+use crate::ceremony::review::watch::{self, Reason};
 use crate::ceremony::{EPHEMERAL, attested, prepare, shadow};
 use crate::tuf::finding::{Finding, Level};
 use crate::tuf::key::KeyId;
@@ -59,8 +60,11 @@ impl Runner<'_> {
             let key = candidate.key(keyid)?;
             Some(material.holder_name(keyid, key)).filter(|name| !name.starts_with("unnamed"))
         };
+        let dice = self.progress.decisions().drawn.as_ref();
+        let dice = dice.map(|drawn| drawn.dice.clone());
         let checks = Checks {
-            reasons: findings.iter().filter_map(watch::of_finding).collect(),
+            reasons: self.watched(&findings)?,
+            seed: dice.as_ref().map(|dice| dice.as_bytes()),
             ..Checks::default()
         };
         let review = Arc::new(Review::of_claimed(
@@ -109,6 +113,21 @@ impl Runner<'_> {
             rows: review.rows_seen(),
             seen: review.seen(),
         })
+    }
+
+    /// Why projects must be seen, but for what the two files say themselves.
+    fn watched(&self, findings: &[Finding]) -> Result<Vec<(String, Reason)>, Halt> {
+        /// So many of the most downloaded projects where no script says how many.
+        const TOP: usize = 1000;
+        let (script, trusted) = (self.subject.script, self.subject.trusted);
+        let mut reasons: Vec<_> = findings.iter().filter_map(watch::of_finding).collect();
+        if script.claim.is_some() {
+            let vetting = trusted.vetting(script).map_err(Halt::Refused)?;
+            reasons.extend(watch::of_vetting(&vetting));
+        } else {
+            reasons.extend(watch::of_top(&trusted.asked.top, TOP));
+        }
+        Ok(reasons)
     }
 
     pub(super) fn shadow(&mut self) -> Result<(), Halt> {

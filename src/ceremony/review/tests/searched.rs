@@ -4,7 +4,8 @@ use super::*;
 use crate::ceremony::review::Mark;
 use crate::ceremony::review::change::kinds;
 use crate::ceremony::review::searched::{Filter, Searched, draw};
-use crate::ceremony::review::watch::{Reason, of_finding};
+use crate::ceremony::review::watch::{Reason, of_finding, of_top};
+use crate::pypi::top::Top;
 use crate::tuf::finding::Finding;
 
 #[test]
@@ -268,4 +269,29 @@ fn what_is_not_seen_is_never_said_to_be() {
         )
         .is_seen()
     );
+}
+
+#[test]
+fn rules_of_the_vetting_have_their_place_on_the_watch_list() {
+    let cases = [
+        ("CLAIM-TOP", Watch::TopProject),
+        ("CLAIM-LOOK-ALIKE", Watch::LookAlike),
+        ("CLAIM-THRESHOLD", Watch::ThresholdLowered),
+        ("CLAIM-UNCHANGED", Watch::OtherInArchive),
+        ("CLAIM-EVENTS", Watch::Recovery),
+        ("CLAIM-TRANSFER", Watch::Recovery),
+        ("OWNER-SHARED", Watch::SharedKey),
+        ("CLAIM-CHANNEL", Watch::Other),
+    ];
+    for (rule, watch) in cases {
+        let (_, reason) = of_finding(&Finding::warning(rule, "project-six", "why")).unwrap();
+        assert_eq!(reason.watch, watch, "{rule}");
+    }
+    let top = Top::parse("top", b"six\nflask\npip\n").unwrap();
+    let names = |count| {
+        let found = of_top(&top, count).into_iter();
+        found.map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(2), ["six", "flask"]);
+    assert_eq!(names(9), ["six", "flask", "pip"]);
 }
