@@ -1,6 +1,6 @@
 //! The bundle's ledger against what lies beside it, and against the ledgers of other bundles.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::Files;
 use crate::ceremony::ledger::PATH;
@@ -46,10 +46,10 @@ impl Longest {
 
 /// Every offline document of `metadata/` is the one that the ledger has.
 fn files_beside(files: &Files<'_>, ledger: &Ledger) -> Vec<Finding> {
-    let roles: BTreeMap<&str, ()> = ledger
+    let roles: BTreeSet<&str> = ledger
         .entries()
         .iter()
-        .map(|entry| (entry.role.as_str(), ()))
+        .map(|entry| entry.role.as_str())
         .collect();
     let mut findings = Vec::new();
     for file in files.under("metadata/") {
@@ -60,7 +60,7 @@ fn files_beside(files: &Files<'_>, ledger: &Ledger) -> Vec<Finding> {
         else {
             continue;
         };
-        let (Ok(version), true) = (version.parse(), roles.contains_key(role)) else {
+        let (Ok(version), true) = (version.parse(), roles.contains(role)) else {
             continue;
         };
         // A file that cannot be read is told where the metadata is judged.
