@@ -27,6 +27,8 @@ mod forge;
 mod given;
 #[path = "runner_faults/guards.rs"]
 mod guards;
+#[path = "runner_faults/ledger.rs"]
+mod ledger;
 #[path = "runner_faults/lies.rs"]
 mod lies;
 #[path = "runner_faults/nonces.rs"]
