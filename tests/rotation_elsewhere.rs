@@ -1,0 +1,202 @@
+//! A rotation by two holders alone, in two places: one runs the ceremony with his own token, the other signs the part files that reach him, over his own
+//! copies of script and input. Real tokens (SoftHSM), the tree and the incident of a rehearsal.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use support::stage::{Outcome, PROGRAM, outcome, softhsm};
+use tempfile::TempDir;
+use tuf_ceremony::room::rehearsal::PIN;
+
+const DOCUMENTS: [(&str, u64); 2] = [("claimed", 3), ("custody", 1)];
+
+/// A finished rehearsal of a rotation: its tokens, script, input and bundle.
+struct Rehearsed {
+    folder: TempDir,
+    work: PathBuf,
+}
+
+/// One holder in one place.
+struct Place<'a> {
+    rehearsed: &'a Rehearsed,
+    holder: &'static str,
+    task: &'static str,
+    folder: PathBuf,
+}
+
+impl Rehearsed {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.args(["rehearse", "rotate-dev", "--headless", "--require-softhsm"]);
+        let rehearsal = outcome(command.env("TMPDIR", folder.path()).output().unwrap());
+        assert_eq!(rehearsal.code, 0, "{rehearsal:?}");
+        let work = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.join("rotate-dev/script.toml").exists());
+        Self {
+            work: work.unwrap(),
+            folder,
+        }
+    }
+
+    fn bundle(&self) -> PathBuf {
+        self.work.join("bundles/rotate-dev")
+    }
+
+    fn place(&self, holder: &'static str, task: &'static str) -> Place<'_> {
+        let folder = self.folder.path().join(holder);
+        fs::create_dir_all(&folder).unwrap();
+        let mut copy = Command::new("cp");
+        copy.arg("-a").arg(self.work.join("rotate-dev/in"));
+        assert!(copy.arg(&folder).status().unwrap().success());
+        fs::write(folder.join("register.jsonl"), "").unwrap();
+        Place {
+            rehearsed: self,
+            holder,
+            task,
+            folder,
+        }
+    }
+}
+
+impl Place<'_> {
+    fn part(&self, role: &str, version: u64) -> PathBuf {
+        self.folder
+            .join(format!("out/parts/{role}-{version}.part.json"))
+    }
+
+    fn carry_in(&self, from: &Place<'_>) {
+        let parts = self.folder.join("in/parts");
+        fs::create_dir_all(&parts).unwrap();
+        for (role, version) in DOCUMENTS {
+            let name = format!("{}-{role}.part.json", from.holder);
+            fs::copy(from.part(role, version), parts.join(name)).unwrap();
+        }
+    }
+
+    fn run(&self) -> Outcome {
+        let write = |name: &str, text: String| {
+            let path = self.folder.join(name);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let room = write("room.toml", self.room());
+        let answers = write("answers.toml", self.answers());
+        let pins = write("pins", format!("{} user {PIN}\n", self.holder));
+        let mut command = Command::new(PROGRAM);
+        command.env("SOFTHSM2_CONF", self.rehearsed.work.join("softhsm2.conf"));
+        command
+            .arg("run")
+            .arg(self.rehearsed.work.join("rotate-dev/script.toml"))
+            .arg("--room")
+            .arg(room)
+            .arg("--in")
+            .arg(self.folder.join("in"))
+            .arg("--out")
+            .arg(self.folder.join("out"))
+            .args(["--headless", "--pin-fd", "0", "--answers"])
+            .arg(answers)
+            .stdin(Stdio::from(File::open(pins).unwrap()));
+        outcome(command.output().unwrap())
+    }
+
+    fn room(&self) -> String {
+        let rehearsed =
+            fs::read_to_string(self.rehearsed.work.join("rotate-dev/room.toml")).unwrap();
+        let mut lines = rehearsed.lines();
+        let name = format!("name = \"{}\"", self.holder);
+        lines.find(|line| *line == name).unwrap();
+        let token = lines.next().unwrap();
+        format!(
+            "schema = \"tuf-ceremony/room/1\"\nmode = \"rehearsal\"\ntask = \"{}\"\n\n[[module]]\nname = \"softhsm\"\npath = \"{}\"\n\n[[holder]]\n{name}\n{token}\nregister = \"{}\"\n",
+            self.task,
+            softhsm(),
+            self.folder.join("register.jsonl").display()
+        )
+    }
+
+    fn answers(&self) -> String {
+        let mut answers = vec![
+            ("plan".to_owned(), "we agree on this plan".to_owned()),
+            ("clock".to_owned(), "agree".to_owned()),
+            ("close".to_owned(), "done".to_owned()),
+        ];
+        for (role, version) in DOCUMENTS {
+            answers.push((
+                format!("review:{role}-{version}"),
+                format!("sign {role} v{version}"),
+            ));
+            answers.push((
+                format!("token:sign:{role}-{version}:{}", self.holder),
+                "ready".to_owned(),
+            ));
+        }
+        let mut text = "schema = \"tuf-ceremony/answers/1\"\n".to_owned();
+        for (prompt, answer) in answers {
+            let _ = write!(
+                text,
+                "\n[[answer]]\nprompt = \"{prompt}\"\nanswer = \"{answer}\"\n"
+            );
+        }
+        text
+    }
+}
+
+fn signed(bundle: &Path, file: &str) -> serde_json::Value {
+    let bytes = fs::read(bundle.join("metadata").join(file)).unwrap();
+    let mut whole: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    whole["signed"].take()
+}
+
+#[test]
+fn two_holders_alone_in_two_places_complete_a_rotation() {
+    let rehearsed = Rehearsed::new();
+    let alice = rehearsed.place("alice", "ceremony");
+    let waiting = alice.run();
+    assert_eq!(waiting.code, 3, "{waiting:?}");
+    assert!(waiting.err.contains("2 needed, 1 signed"), "{waiting:?}");
+
+    let bob = rehearsed.place("bob", "sign");
+    bob.carry_in(&alice);
+    let signed_there = bob.run();
+    assert_eq!(signed_there.code, 0, "{signed_there:?}");
+
+    alice.carry_in(&bob);
+    let done = alice.run();
+    assert_eq!(done.code, 0, "{done:?}");
+
+    let bundle = alice.folder.join("out");
+    for file in ["3.claimed.json", "1.custody.json"] {
+        let (here, there) = (signed(&bundle, file), signed(&rehearsed.bundle(), file));
+        assert_eq!(here, there, "the same bytes as in one room");
+    }
+    let mut verify = Command::new(PROGRAM);
+    verify.args(["verify", "--rehearsal", "--trusted-root"]);
+    verify.arg(bundle.join("metadata/1.root.json")).arg(&bundle);
+    let verified = outcome(verify.output().unwrap());
+    assert_eq!(verified.code, 0, "{verified:?}");
+}
+
+#[test]
+fn a_holder_with_another_incident_file_signs_nothing() {
+    let rehearsed = Rehearsed::new();
+    let alice = rehearsed.place("alice", "ceremony");
+    assert_eq!(alice.run().code, 3);
+    let bob = rehearsed.place("bob", "sign");
+    bob.carry_in(&alice);
+    let incident = bob.folder.join("in/requests/incident.toml");
+    let text = fs::read_to_string(&incident).unwrap();
+    fs::write(&incident, text.replace("\"files\"", "\"tombstone\"")).unwrap();
+    let refused = bob.run();
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.err.contains("INTAKE-DIGEST"), "{refused:?}");
+    assert!(!bob.part("claimed", 3).exists());
+}
