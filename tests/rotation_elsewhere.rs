@@ -82,7 +82,8 @@ impl Place<'_> {
         }
     }
 
-    fn run(&self) -> Outcome {
+    /// Runs to where it must stop; `pins` of them are asked for.
+    fn run(&self, pins: usize) -> Outcome {
         let write = |name: &str, text: String| {
             let path = self.folder.join(name);
             fs::write(&path, text).unwrap();
@@ -90,7 +91,8 @@ impl Place<'_> {
         };
         let room = write("room.toml", self.room());
         let answers = write("answers.toml", self.answers());
-        let pins = write("pins", format!("{} user {PIN}\n", self.holder));
+        let pins = format!("{} user {PIN}\n", self.holder).repeat(pins);
+        let pins = write("pins", pins);
         let mut command = Command::new(PROGRAM);
         command.env("SOFTHSM2_CONF", self.rehearsed.work.join("softhsm2.conf"));
         command
@@ -160,17 +162,17 @@ fn signed(bundle: &Path, file: &str) -> serde_json::Value {
 fn two_holders_alone_in_two_places_complete_a_rotation() {
     let rehearsed = Rehearsed::new();
     let alice = rehearsed.place("alice", "ceremony");
-    let waiting = alice.run();
+    let waiting = alice.run(1);
     assert_eq!(waiting.code, 3, "{waiting:?}");
     assert!(waiting.err.contains("2 needed, 1 signed"), "{waiting:?}");
 
     let bob = rehearsed.place("bob", "sign");
     bob.carry_in(&alice);
-    let signed_there = bob.run();
+    let signed_there = bob.run(1);
     assert_eq!(signed_there.code, 0, "{signed_there:?}");
 
     alice.carry_in(&bob);
-    let done = alice.run();
+    let done = alice.run(0);
     assert_eq!(done.code, 0, "{done:?}");
 
     let bundle = alice.folder.join("out");
@@ -189,13 +191,13 @@ fn two_holders_alone_in_two_places_complete_a_rotation() {
 fn a_holder_with_another_incident_file_signs_nothing() {
     let rehearsed = Rehearsed::new();
     let alice = rehearsed.place("alice", "ceremony");
-    assert_eq!(alice.run().code, 3);
+    assert_eq!(alice.run(1).code, 3);
     let bob = rehearsed.place("bob", "sign");
     bob.carry_in(&alice);
     let incident = bob.folder.join("in/requests/incident.toml");
     let text = fs::read_to_string(&incident).unwrap();
     fs::write(&incident, text.replace("\"files\"", "\"tombstone\"")).unwrap();
-    let refused = bob.run();
+    let refused = bob.run(0);
     assert_eq!(refused.code, 1, "{refused:?}");
     assert!(refused.err.contains("INTAKE-DIGEST"), "{refused:?}");
     assert!(!bob.part("claimed", 3).exists());
