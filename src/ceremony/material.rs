@@ -5,7 +5,7 @@ use super::decisions::Decisions;
 use super::event::Mode;
 use super::intake::Trusted;
 use super::progress::Enrolled;
-use super::script::{Custody, HolderKey, ROLES, Role, Script};
+use super::script::{Custody, HolderKey, ROLES, Role, Script, keys_role};
 use crate::tuf::edit::RoleSpec;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
@@ -206,9 +206,11 @@ fn has_public(holder: &super::script::Holder, keyid: &KeyId) -> bool {
 
 /// Whether a keyid is in the trusted metadata of a role.
 pub fn is_trusted(trusted: &Trusted, role: &str, keyid: &KeyId) -> bool {
-    trusted
-        .role(role)
-        .is_some_and(|(keys, _)| keys.iter().any(|(known, _)| known == keyid))
+    // Custody has no keys of its own: its first version is signed by keys that are trusted for claimed.
+    [role, keys_role(role)].into_iter().any(|role| {
+        let keys = trusted.role(role);
+        keys.is_some_and(|(keys, _)| keys.iter().any(|(known, _)| known == keyid))
+    })
 }
 
 /// Reads a public key as scripts write it: SPKI PEM, or 64 hexadecimal digits for Ed25519.

@@ -234,6 +234,7 @@ impl Review {
         }
     }
     /// A part of this review as one that is read to its end: these rows.
+    #[must_use]
     pub fn part(&self, rows: Vec<Row>) -> Self {
         Self::whole(self.document.clone(), self.payload, rows)
     }

@@ -32,9 +32,9 @@ pub fn run(args: &RehearseArgs, out: &mut dyn Write, err: &mut dyn Write) -> Ans
         &mut |line| {
             let _ = writeln!(out.borrow_mut(), "{}", print::plain(line));
         },
-        &mut |session| {
+        &mut |session, batch| {
             session.run(
-                &mut Rehearser::default(),
+                &mut Rehearser::told(batch),
                 &mut Printer::new(&mut **out.borrow_mut()),
             )
         },

@@ -18,6 +18,7 @@ use super::clock;
 use super::failure::Failure;
 use super::hardening;
 use super::session::{Done, Session};
+use crate::tuf::digest::Sha256;
 
 /// The PIN of every throwaway token. It protects nothing.
 pub const PIN: &str = "654321";
@@ -106,14 +107,14 @@ pub struct Wish {
 /// So many projects are enough to see everything once.
 pub const PROJECTS: usize = 60;
 
-/// Sets the stage and runs the ceremonies of the tour, each as `each` does; `say` tells people. Gives the exit code.
+/// Sets the stage and runs the ceremonies of the tour, each as `each` does, which is told the batch digest of a claim as another machine has it; `say` tells people. Gives the exit code.
 ///
 /// # Errors
 /// [`Failure`].
 pub fn rehearse(
     wish: &Wish,
     say: &mut dyn FnMut(&str),
-    each: &mut dyn FnMut(Session) -> Result<Done, Failure>,
+    each: &mut dyn FnMut(Session, Option<Sha256>) -> Result<Done, Failure>,
 ) -> Result<u8, Failure> {
     let tour = tour(wish.kind.as_deref())?;
     let softhsm = softhsm().is_some() && !wish.software;
@@ -136,7 +137,10 @@ pub fn rehearse(
     let has_projects = has_projects(&tour);
     for act in tour {
         bundle = bundles.join(act.name);
-        let done = each(stage.session(&act, &bundle)?)?;
+        let done = {
+            let (session, batch) = stage.session(&act, &bundle)?;
+            each(session, batch)?
+        };
         done.lines.iter().for_each(|line| say(line));
         stage.give_back(done.modules);
         if has_projects {

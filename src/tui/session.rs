@@ -53,8 +53,10 @@ pub fn rehearse(wish: &Wish, say: &mut dyn FnMut(&str)) -> Result<u8, Failure> {
         "This is a rehearsal. The PIN of every token is {}.",
         rehearsal::PIN
     );
-    rehearsal::rehearse(wish, say, &mut |session| {
-        show(session, std::slice::from_ref(&hint))
+    rehearsal::rehearse(wish, say, &mut |session, batch| {
+        let told = batch.map(|batch| format!("The other machine has the batch digest {batch}."));
+        let hints: Vec<String> = std::iter::once(hint.clone()).chain(told).collect();
+        show(session, &hints)
     })
 }
 

@@ -39,19 +39,32 @@ impl Progress {
                 let step = self
                     .running_step()
                     .ok_or_else(|| "something happens outside every step".to_owned())?;
+                self.ensure_all(event, step)?;
                 self.allow_in_step(event, step)
             }
         }
     }
 
+    /// What is over only when all of it is.
+    fn ensure_all(&self, event: &Event, step: &Step) -> Result<(), String> {
+        match event {
+            Event::StepDone { .. } if matches!(step, Step::Decide) => {
+                ensure(self.decisions.is_complete(), || {
+                    "not every request that is decided by itself is decided".to_owned()
+                })
+            }
+            Event::Reviewed { document, seen, .. } => {
+                ensure(seen.is_none_or(Seen::is_full), || {
+                    format!("{document} counts as reviewed and not all that had to be seen was")
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn allow_in_step(&self, event: &Event, step: &Step) -> Result<(), String> {
         let fits = match event {
-            Event::StepDone { step: done } => {
-                if matches!(step, Step::Decide) && !self.decisions.is_complete() {
-                    return Err("not every request that is decided by itself is decided".to_owned());
-                }
-                self.running == Some(*done) && self.pending.is_none()
-            }
+            Event::StepDone { step: done } => self.running == Some(*done) && self.pending.is_none(),
             Event::Vetted(_) | Event::BatchAccepted(_) | Event::Drawn(_) | Event::Decided(_) => {
                 self.decisions.refusal(event).map_or(Ok(()), Err)?;
                 matches!(step, Step::Decide)
@@ -94,14 +107,8 @@ impl Progress {
                 matches!(step, Step::Build) && self.document(document).is_none()
             }
             Event::Reviewed {
-                document,
-                payload,
-                seen,
-                ..
+                document, payload, ..
             } => {
-                ensure(seen.is_none_or(Seen::is_full), || {
-                    format!("{document} counts as reviewed and not all that had to be seen was")
-                })?;
                 matches!(step, Step::Review { document: planned } if planned == document)
                     && self.is_built(document, *payload)
             }

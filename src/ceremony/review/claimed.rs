@@ -1,6 +1,6 @@
 //! The review of delegations to thousands of projects: what is counted, what must be seen, what is drawn.
 
-use super::change::Kind;
+use super::change::{Kind, ProjectChangeView};
 use super::compare::{Comparison, compare, delegates_projects};
 use super::rows::{change_row, finding_row, head, quorum_row, row, verdict_rows};
 use super::searched::{Searched, draw};
@@ -59,7 +59,7 @@ impl Review {
         };
         let mut comparison = compare(Some(old), new)?;
         add(&mut comparison, &checks.reasons);
-        let watched = comparison.changes.iter().any(|change| change.is_watched());
+        let watched = comparison.changes.iter().any(ProjectChangeView::is_watched);
         if !watched && comparison.changes.len() < FEW && new.payload().len() <= READABLE {
             return whole();
         }
@@ -128,9 +128,8 @@ pub fn counts(comparison: &Comparison) -> Vec<Row> {
     let mut left = vec![("same", comparison.same)];
     left.extend(Kind::ALL.map(of_kind));
     let right = Watch::ALL.map(|watch| {
-        let has = |change: &&super::change::ProjectChangeView| {
-            change.reasons.iter().any(|reason| reason.watch == watch)
-        };
+        let has =
+            |change: &&ProjectChangeView| change.reasons.iter().any(|reason| reason.watch == watch);
         (watch, changes.iter().filter(has).count())
     });
     let mut rows = vec![row(

@@ -64,7 +64,7 @@ impl Runner<'_> {
         let dice = dice.map(|drawn| drawn.dice.clone());
         let checks = Checks {
             reasons: self.watched(&findings)?,
-            seed: dice.as_ref().map(|dice| dice.as_bytes()),
+            seed: dice.as_ref().map(String::as_bytes),
             ..Checks::default()
         };
         let review = Arc::new(Review::of_claimed(

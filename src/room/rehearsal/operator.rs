@@ -5,6 +5,10 @@ use crate::ceremony::event::Credential;
 use crate::ceremony::port::{Operator, Stop};
 use crate::ceremony::prompt::{Ask, EnvelopePrompt, PinPrompt, Prompt};
 use crate::secret::Secret;
+use crate::tuf::digest::Sha256;
+
+/// So many digits of a batch digest are typed.
+const BATCH_DIGITS: usize = 16;
 
 /// Answers as well-behaved people would. It never takes a last try and never adopts a key.
 #[derive(Default)]
@@ -12,14 +16,38 @@ pub struct Rehearser {
     /// The serial on the token that was wanted last: what people would read from the device.
     serial: String,
     envelopes: Vec<(String, Credential, Secret)>,
+    /// The batch digest that another machine came to, in a claim.
+    batch: String,
 }
 
 impl Rehearser {
+    /// Who was told this batch digest by another machine.
+    pub fn told(batch: Option<Sha256>) -> Self {
+        Self {
+            batch: batch.map(|digest| digest.to_string()).unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+
+    /// What people decide about one request: what needs a look waits for the next claim.
+    fn decided(prompt: &Prompt) -> &'static str {
+        let doubtful = |line: &String| line.starts_with("LOOK") || line.starts_with("SEE");
+        if prompt.text.iter().any(doubtful) {
+            "leave"
+        } else {
+            "accept"
+        }
+    }
+
     /// What is printed on the thing that is asked about, or what people would write.
     fn printed(&self, prompt: &Prompt) -> Option<String> {
         let (what, about) = prompt.id.split_once(':')?;
         let holder = about.trim_end_matches(":again");
         match what {
+            "claim" if about == "dice" => Some("4 2 6 1 1 5 3 6 2 4".to_owned()),
+            "claim" if about.starts_with("batch:") => {
+                Some(self.batch.get(..BATCH_DIGITS)?.to_owned())
+            }
             "serial" => Some(self.serial.clone()),
             "bag-opened" => Some("none".to_owned()),
             "bag-closed" => Some(format!("rehearsal bag of {holder}")),
@@ -46,7 +74,9 @@ impl Operator for Rehearser {
                 drop(review.in_full());
                 Ok(phrase.clone())
             }
-            Ask::Choice { options } => choose(&["agree", "done"], options),
+            Ask::Choice { options } => {
+                choose(&["agree", "done", "go-on", Self::decided(prompt)], options)
+            }
             Ask::Token { tokens, options } => {
                 let wanted = tokens.iter().find(|token| token.wanted);
                 let wanted = wanted.ok_or_else(|| Stop::NoAnswer(prompt.id.clone()))?;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::play::Carried;
 use crate::tuf::digest::Sha256;
 
-const EXAMPLES: [(&str, &str); 11] = [
+const EXAMPLES: [(&str, &str); 12] = [
     (
         "genesis",
         include_str!("../../../ceremony-scripts/genesis.toml"),
@@ -30,6 +30,10 @@ const EXAMPLES: [(&str, &str); 11] = [
     (
         "renew-ephemeral",
         include_str!("../../../ceremony-scripts/renew-ephemeral.toml"),
+    ),
+    (
+        "claim",
+        include_str!("../../../ceremony-scripts/claim.toml"),
     ),
     (
         "rotate-dev",

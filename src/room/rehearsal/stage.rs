@@ -17,7 +17,7 @@ use crate::ceremony::event::Document;
 use crate::pypi::holders::Holders;
 use crate::room::clock;
 use crate::room::failure::Failure;
-use crate::room::session::{Paths, Session};
+use crate::room::session::{Paths, Session, vetting};
 use crate::room::{config, modules};
 use crate::secret::Secret;
 use crate::token::Module;
@@ -98,11 +98,16 @@ impl Stage {
             .unwrap_or_default()
     }
 
-    /// Prepares the ceremony `act`, which follows the example `name`; its bundle goes to `out`.
+    /// Prepares the ceremony `act`, which follows the example `name`; its bundle goes to `out`. Of a claim the batch digest is given
+    /// too, computed as `claim digest` does on another machine.
     ///
     /// # Errors
     /// [`Failure`].
-    pub(super) fn session(&mut self, act: &Act, out: &Path) -> Result<Session, Failure> {
+    pub(super) fn session(
+        &mut self,
+        act: &Act,
+        out: &Path,
+    ) -> Result<(Session, Option<Sha256>), Failure> {
         let name = act.script;
         let folder = self.work.join(act.name);
         let input = folder.join("in");
@@ -122,9 +127,16 @@ impl Stage {
         put(&paths.script, script.as_bytes())?;
         put(&paths.room, self.room(&script, &folder).as_bytes())?;
         self.previous = Some(out.to_owned());
+        let batch = if name == "claim" {
+            let (_, vetting) = vetting::vetting(&paths.script, &paths.input)?;
+            Some(vetting.batch_digest())
+        } else {
+            None
+        };
         let module = self.module.take();
         let module = module.map_or_else(|| load(self.softhsm, &self.keeper), Ok)?;
-        Session::open_with(&paths, &self.keeper, vec![module])
+        let session = Session::open_with(&paths, &self.keeper, vec![module])?;
+        Ok((session, batch))
     }
 
     /// Plays the online side after the ceremony `act`; gives what people are told.

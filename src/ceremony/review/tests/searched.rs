@@ -61,8 +61,8 @@ fn few_changes_of_a_small_file_are_read_in_full_and_anything_else_is_searched() 
 fn the_phrase_waits_for_the_watch_list_and_the_spot_checks() {
     let many = many();
     let mut new = many.clone();
-    for number in 0..60 {
-        new[number] = usual(&format!("p{number:03}"), &[1, 2, 3], 2);
+    for (number, entry) in new.iter_mut().enumerate().take(60) {
+        *entry = usual(&format!("p{number:03}"), &[1, 2, 3], 2);
     }
     new[70] = entry("project-p070", &[1], 1, &["*"]);
     let review = review(
@@ -104,7 +104,7 @@ fn the_phrase_waits_for_the_watch_list_and_the_spot_checks() {
     // What is recorded names them: another list has another digest.
     let names: String = (0..entries.len())
         .filter(|index| entries.is_required(*index))
-        .map(|index| format!("{}\n", entries.name(index).unwrap()))
+        .flat_map(|index| [entries.name(index).unwrap(), "\n"])
         .collect();
     assert_eq!(seen.list, Sha256::of(names.as_bytes()));
 }
