@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use tuf_ceremony::bundle::files::File;
 use tuf_ceremony::ceremony::decisions::Decisions;
 use tuf_ceremony::ceremony::event::{Decision, Event};
 use tuf_ceremony::ceremony::intake::InputFile;
 use tuf_ceremony::ceremony::kinds;
 use tuf_ceremony::ceremony::material::Material;
 use tuf_ceremony::pypi::delegation;
+use tuf_ceremony::verdict;
 
 use super::made::forge;
 use super::made::projects::{Day, Entry, RECENT, SNAPSHOT, TIMESTAMP, World};
@@ -173,6 +175,80 @@ fn a_claim_moves_what_was_accepted_and_tells_the_online_side() {
     assert!(
         decided.contains(&durian) && decided.len() == 2,
         "{decided:?}"
+    );
+}
+
+#[test]
+fn a_stranger_derives_the_claim_again_from_the_bundle_alone() {
+    let (mut stand, _) = claim();
+    let mut people = deciding(&stand);
+    people.answers.retain(|(id, _)| *id != "claim:durian");
+    people.answers.push(("claim:durian", "leave"));
+    stand.run(&mut people).unwrap();
+    let judged = |change: &dyn Fn(&mut BTreeMap<String, Vec<u8>>)| {
+        let mut disk: BTreeMap<String, Vec<u8>> = stand.world.disk.clone().into_iter().collect();
+        change(&mut disk);
+        let files: Vec<File> = disk
+            .into_iter()
+            .map(|(path, bytes)| File { path, bytes })
+            .collect();
+        let progress = stand.progress();
+        verdict::claim::check(&files, progress.decisions(), stand.ceremony, true)
+    };
+    let right = judged(&|_| {});
+    assert_eq!((right.len(), right[0].rule.as_str()), (1, "REQUEST-EXACT"));
+    assert_eq!(
+        right[0].level,
+        tuf_ceremony::tuf::finding::Level::Note,
+        "{right:?}"
+    );
+    // A project more in claimed than was accepted, one less, and a list that lies.
+    let errors = |findings: Vec<tuf_ceremony::tuf::finding::Finding>| -> Vec<(String, String)> {
+        let wrong = findings
+            .into_iter()
+            .filter(|it| it.level == tuf_ceremony::tuf::finding::Level::Error);
+        wrong.map(|it| (it.rule, it.file)).collect()
+    };
+    let found = errors(judged(&|disk| {
+        let path = "metadata/2.claimed.json".to_owned();
+        let text = String::from_utf8(disk[&path].clone()).unwrap();
+        disk.insert(path, text.replace("banana", "bananb").into_bytes());
+    }));
+    assert!(
+        !found.is_empty() && found.iter().all(|(rule, _)| rule == "REQUEST-EXACT"),
+        "{found:?}"
+    );
+    let found = errors(judged(&|disk| {
+        disk.insert("online/refused.jsonl".to_owned(), Vec::new());
+    }));
+    assert_eq!(
+        found,
+        [(
+            "CLAIM-DECISIONS".to_owned(),
+            "online/refused.jsonl".to_owned()
+        )]
+    );
+    for path in [
+        "ceremony/decisions.json",
+        "ceremony/requests.jsonl",
+        "metadata/2.claimed.json",
+    ] {
+        let found = errors(judged(&|disk| {
+            disk.remove(path);
+        }));
+        assert_eq!(found, [("CLAIM-DECISIONS".to_owned(), path.to_owned())]);
+    }
+    let found = errors(judged(&|disk| {
+        let text = String::from_utf8(disk["ceremony/decisions.json"].clone()).unwrap();
+        let text = text.replace("\"leave\"", "\"accept\"");
+        disk.insert("ceremony/decisions.json".to_owned(), text.into_bytes());
+    }));
+    assert_eq!(
+        found,
+        [(
+            "CLAIM-DECISIONS".to_owned(),
+            "ceremony/decisions.json".to_owned()
+        )]
     );
 }
 
