@@ -29,6 +29,8 @@ mod forge;
 mod given;
 #[path = "runner_faults/guards.rs"]
 mod guards;
+#[path = "runner_faults/ledger.rs"]
+mod ledger;
 #[path = "runner_faults/lies.rs"]
 mod lies;
 #[allow(dead_code, reason = "other tests use the rest")]
