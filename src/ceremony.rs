@@ -13,6 +13,7 @@ pub mod event;
 pub mod identities;
 pub mod intake;
 pub mod kinds;
+pub mod ledger;
 pub mod lint;
 pub mod material;
 pub mod plan;

@@ -15,6 +15,7 @@ use requests::Asked;
 
 use super::decisions::Decisions;
 use super::event::{Abandoned, Document, Mode, REHEARSAL_MARKER};
+use super::ledger;
 use super::script::{ROLES, Script, delegator_of};
 use super::thresholds::{delegated, top_level};
 use crate::pypi::holders::Holders;
@@ -204,6 +205,10 @@ pub fn intake(
         trusted.current.extend(read.map(|read| (role, read)));
     }
     refuse_rehearsed(&trusted, mode).map_err(|finding| vec![finding])?;
+    let differ = ledger::differing(&trusted);
+    if !differ.is_empty() {
+        return Err(differ);
+    }
     note_expiry(&mut trusted, now);
     check_register(script, &mut trusted)?;
     Ok(trusted)

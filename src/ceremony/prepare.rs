@@ -5,13 +5,14 @@ use super::candidate::Candidate;
 use super::event::{Abandoned, Custody, Mode};
 use super::intake::{Trusted, refuse_abandoned};
 use super::kinds::Kind;
-use super::lint;
 use super::material::Material;
 use super::plan::Step;
 use super::planning::Planned;
 use super::progress::Enrolled;
 use super::script::Script;
 use super::shadow::Maker;
+use super::{ledger, lint};
+use crate::tuf::digest::Sha256;
 use crate::tuf::finding::{Finding, Level};
 use crate::tuf::key::{Algorithm, Key};
 use crate::tuf::style;
@@ -66,6 +67,9 @@ pub fn judge(
         )
         .err()
     }));
+    // Which ceremony it is bears on no rule here.
+    let (trusted, script) = (material.trusted, material.script);
+    findings.extend(ledger::after(trusted, script, Sha256([0; 32]), candidates).err());
     findings.extend(lint::candidates(kind.name, material, candidates, now));
     findings
 }

@@ -1,6 +1,7 @@
 //! A bundle's own claims against its bytes: the manifest, the transcript, and that both speak of the files that lie there.
 
 mod attestations;
+mod ledger;
 mod proofs;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,8 @@ pub(super) struct Claims {
     pub taken_in: BTreeSet<Sha256>,
     /// Payloads given up, and which file says so.
     pub abandoned: BTreeMap<Sha256, String>,
+    /// The ledger that the others must begin, or begin with.
+    ledgers: ledger::Longest,
     /// Roles signed with keys that were made for the ceremony and destroyed in it.
     pub ephemeral: BTreeSet<String>,
 }
@@ -52,7 +55,13 @@ impl Claims {
             }
         };
         self.take_records(bundle);
-        match read_transcript(bundle) {
+        let transcript = read_transcript(bundle);
+        let record = transcript.as_ref().ok();
+        findings.extend(
+            self.ledgers
+                .take(&bundle.name, &Files(&bundle.files), record),
+        );
+        match transcript {
             Ok(transcript) => {
                 self.take_events(bundle, &transcript);
                 let files = Files(&bundle.files);
@@ -214,6 +223,13 @@ fn compare(
     findings.extend(attestations::check(files, transcript, opening.mode));
     if !gave_up(transcript) {
         findings.extend(signatures(files, progress));
+        let rehearsal = opening.mode == Mode::Rehearsal;
+        findings.extend(super::claim::check(
+            files.0,
+            progress.decisions(),
+            opening.ceremony,
+            rehearsal,
+        ));
     }
     findings
 }

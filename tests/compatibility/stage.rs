@@ -86,6 +86,8 @@ impl Stage {
             copy_folder(&before.join("metadata"), &paths.input.join("trusted"));
             let holders = "ceremony/holders.toml";
             fs::copy(before.join(holders), paths.input.join("holders.toml")).unwrap();
+            let ledger = "ceremony/ledger.jsonl";
+            fs::copy(before.join(ledger), paths.input.join("ledger.jsonl")).unwrap();
         }
         fs::write(&paths.script, script).unwrap();
         fs::write(&paths.room, self.room(script)).unwrap();

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use tuf_ceremony::bundle::files::{self, File};
 use tuf_ceremony::bundle::part::{Acknowledgement, Part, Superseded};
 use tuf_ceremony::ceremony::event::{Document, Mode};
+use tuf_ceremony::pypi::ledger::targets;
 use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::envelope::Envelope;
 use tuf_ceremony::tuf::json::Limits;
@@ -34,6 +35,21 @@ prompt = "plan"
 answer = "we agree on this plan"
 "#;
 
+const OWNERS: &str = r#"{"schema":"tuf-ceremony/owners/1"}
+{"keyid":"7ab6b86cb2c9684b0ddc10896153aa2595decf4d4327a5ff1a8ab7422c828b12","owner":"alice (laptop)","since":"2026-11-22T12:00:00Z"}
+"#;
+
+/// The worked example of docs/requests.md.
+fn requests() -> Vec<u8> {
+    let page = include_str!("../../docs/requests.md");
+    let (_, file) = page.split_once("<!-- file -->\n").unwrap();
+    let lines = file.lines().map_while(|line| line.strip_prefix("    "));
+    lines
+        .flat_map(|line| [line, "\n"])
+        .collect::<String>()
+        .into()
+}
+
 /// The bundle of a rehearsed renewal with ephemeral keys.
 static BUNDLE: LazyLock<Vec<File>> = LazyLock::new(|| rehearsed("renew-ephemeral"));
 
@@ -51,6 +67,13 @@ pub(crate) static CORPUS: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
     let root = file("metadata/2.root.json").bytes;
     corpus.push(("2.root.part.json".to_owned(), part(root)));
     corpus.push(("room.toml".to_owned(), ROOM.into()));
+    corpus.push(("requests.jsonl".to_owned(), requests()));
+    corpus.push(("owners.jsonl".to_owned(), OWNERS.into()));
+    let mut targets = targets::Writer::default();
+    targets
+        .push("a b/c.whl", &Sha256([7; 32]), 9, "project-a")
+        .unwrap();
+    corpus.push(("targets.ledger".to_owned(), targets.finish().0));
     corpus.push(("answers.toml".to_owned(), ANSWERS.into()));
     corpus
 });

@@ -4,6 +4,9 @@ use tuf_ceremony::bundle::manifest::Manifest;
 use tuf_ceremony::bundle::part::{AbandonedRecord, Part};
 use tuf_ceremony::ceremony::script::Script;
 use tuf_ceremony::pypi::holders::Holders;
+use tuf_ceremony::pypi::ledger::{Ledger, targets};
+use tuf_ceremony::pypi::owners::Owners;
+use tuf_ceremony::pypi::requests::Requests;
 use tuf_ceremony::room::answers::Answers;
 use tuf_ceremony::room::config::Room;
 use tuf_ceremony::transcript;
@@ -15,7 +18,7 @@ use tuf_ceremony::tuf::{chain, compat, diff, verification};
 /// Reads bytes; true: they are such a document.
 pub(crate) type Reader = fn(&[u8]) -> bool;
 
-pub(crate) const READERS: [(&str, Reader); 9] = [
+pub(crate) const READERS: [(&str, Reader); 13] = [
     ("metadata", metadata),
     ("part", |bytes| Part::parse("", bytes).is_ok()),
     ("abandoned", |bytes| {
@@ -26,6 +29,12 @@ pub(crate) const READERS: [(&str, Reader); 9] = [
     ("script", |bytes| Script::parse("", bytes).is_ok()),
     ("room", |bytes| Room::parse("", bytes).is_ok()),
     ("holders", |bytes| Holders::parse("", bytes).is_ok()),
+    ("requests", |bytes| Requests::parse("", bytes).is_ok()),
+    ("owners", |bytes| Owners::parse("", bytes).is_ok()),
+    ("ledger", |bytes| Ledger::parse("", bytes).is_ok()),
+    ("targets ledger", |bytes| {
+        targets::read("", bytes, &mut |_| {}).is_ok()
+    }),
     ("answers", answers),
 ];
 

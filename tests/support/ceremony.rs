@@ -71,6 +71,11 @@ impl<'s> Ceremony<'s> {
         }
         let holders = before.join("ceremony/holders.toml");
         fs::copy(holders, self.input().join("holders.toml")).unwrap();
+        // Bundles of parts have none.
+        let _ = fs::copy(
+            before.join("ceremony/ledger.jsonl"),
+            self.input().join("ledger.jsonl"),
+        );
         self
     }
 

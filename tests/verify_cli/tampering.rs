@@ -3,6 +3,7 @@
 use std::fs;
 
 use tuf_ceremony::ceremony::event::Mode;
+use tuf_ceremony::pypi::ledger::{Entry, Ledger};
 use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::verdict::{self, load};
 
@@ -159,4 +160,89 @@ fn a_rehearsal_is_refused_plainly_and_demanded_with_rehearsal() {
     refused(&production, &["--rehearsal", "bundle"], marker);
     let manifest = "REHEARSAL-MARKER bundle/manifest.json: the bundle is of production; --rehearsal demands one of a rehearsal";
     refused(&production, &["--rehearsal", "bundle"], manifest);
+}
+
+fn line(role: &str, version: u64, payload: Sha256) -> Entry {
+    Entry {
+        role: role.to_owned(),
+        version,
+        payload,
+        ceremony: Sha256([9; 32]),
+        supersedes: None,
+    }
+}
+
+fn ledger(entries: Vec<Entry>) -> Vec<u8> {
+    let ledger = Ledger::default().extended("", entries).unwrap();
+    ledger.to_bytes()
+}
+
+/// Errors of the rules of ledgers; the files that were added are of course not in the manifest.
+fn ledger_errors(bundle: &Bundle, more: &[&str]) -> Vec<String> {
+    let (_, report) = verify(bundle.folder.path(), more);
+    let of_ledgers = |error: &String| error.starts_with("LEDGER-");
+    errors(&report).into_iter().filter(of_ledgers).collect()
+}
+
+#[test]
+fn a_ledger_that_does_not_fit_its_bundle_is_refused() {
+    let bundle = bundle(|_| {});
+    let path = "bundle/ceremony/ledger.jsonl";
+    let put = |bytes: &[u8]| replace(&bundle.path(path), bytes);
+    let (payload, other) = (bundle.new.payload_digest(), Sha256([1; 32]));
+
+    put(&ledger(vec![line("root", 2, payload)]));
+    assert_eq!(ledger_errors(&bundle, &["bundle"]), [""; 0]);
+
+    put(&ledger(vec![line("root", 2, other)]));
+    let expected = [
+        format!(
+            "LEDGER-DIFFERS bundle/metadata/2.root.json: root v2 has the payload {payload}; the ledger has {other} from the ceremony {}: two documents of one version. Find out which one clients were given before anything is signed.",
+            Sha256([9; 32])
+        ),
+        format!(
+            "LEDGER-MISSING {path}: root v2 was signed in this ceremony with the payload {payload}, and no line says so"
+        ),
+    ];
+    assert_eq!(ledger_errors(&bundle, &["bundle"]), expected);
+
+    put(&ledger(vec![line("targets", 2, other)]));
+    assert_eq!(ledger_errors(&bundle, &["bundle"]), expected[1..]);
+
+    put(b"{}\n");
+    let expected = format!("LEDGER-FORM {path}: line 1: the line has no member schema");
+    assert_eq!(ledger_errors(&bundle, &["bundle"]), [expected]);
+}
+
+#[test]
+fn ledgers_of_two_bundles_tell_one_story() {
+    let bundle = bundle(|_| {});
+    let (payload, other) = (bundle.new.payload_digest(), Sha256([1; 32]));
+    let second = bundle.path("bundle2");
+    for entry in ["", "ceremony", "metadata"] {
+        fs::create_dir_all(second.join(entry)).unwrap();
+        for file in fs::read_dir(bundle.path("bundle").join(entry)).unwrap() {
+            let file = file.unwrap();
+            if file.file_type().unwrap().is_file() {
+                fs::copy(file.path(), second.join(entry).join(file.file_name())).unwrap();
+            }
+        }
+    }
+    let put = |path: &str, entries: Vec<Entry>| replace(&bundle.path(path), &ledger(entries));
+    let (first, second) = (
+        "bundle/ceremony/ledger.jsonl",
+        "bundle2/ceremony/ledger.jsonl",
+    );
+    let root = line("root", 2, payload);
+    put(first, vec![root.clone()]);
+    put(second, vec![root.clone(), line("claimed", 1, other)]);
+    let both = ["bundle", "bundle2"];
+    assert_eq!(ledger_errors(&bundle, &both), [""; 0]);
+    assert_eq!(ledger_errors(&bundle, &["bundle2", "bundle"]), [""; 0]);
+
+    put(second, vec![line("claimed", 1, other), root]);
+    let expected = format!(
+        "LEDGER-PREFIX {second}: line 2 says claimed v1 with the payload {other}, and that of {first} says root v2 with the payload {payload}: lines of one of them were changed or left out"
+    );
+    assert_eq!(ledger_errors(&bundle, &both), [expected]);
 }

@@ -1,10 +1,10 @@
 //! The end: files are written and read back, a stranger's verdict over what lies on the medium, the transcript's head read aloud.
 
 use super::ask::{Question, choice};
-use super::{Halt, Runner};
+use super::{Halt, Runner, Subject};
 use crate::ceremony::event::{Abandoned, Event};
 use crate::ceremony::plan::Step;
-use crate::ceremony::{lint, roll};
+use crate::ceremony::{ledger, lint, roll};
 use crate::pypi::holders::Holders;
 use crate::tuf::finding::{Finding, Level};
 
@@ -39,6 +39,14 @@ impl Runner<'_> {
             for (path, bytes) in outputs.files {
                 self.write(&path, &bytes)?;
             }
+        }
+        if !self.candidates.is_empty() || self.subject.trusted.asked.ledger.is_some() {
+            let Subject {
+                trusted, script, ..
+            } = *self.subject;
+            let ceremony = self.subject.ceremony;
+            let ledger = ledger::after(trusted, script, ceremony, &self.candidates)?;
+            self.write(ledger::PATH, &ledger.to_bytes())?;
         }
         let given_up = self.given_up();
         if !given_up.is_empty() {
