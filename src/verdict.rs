@@ -7,6 +7,7 @@ pub mod load;
 mod nonces;
 mod record;
 mod repository;
+mod rotation;
 
 use std::collections::BTreeSet;
 

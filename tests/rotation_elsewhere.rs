@@ -202,3 +202,50 @@ fn a_holder_with_another_incident_file_signs_nothing() {
     assert!(refused.err.contains("INTAKE-DIGEST"), "{refused:?}");
     assert!(!bob.part("claimed", 3).exists());
 }
+
+/// What `verify` finds in a copy of the rehearsal's bundle that was changed; the manifest's own findings aside.
+fn verdict_of(rehearsed: &Rehearsed, change: &dyn Fn(&Path)) -> Vec<(String, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut copy = Command::new("cp");
+    copy.arg("-a").arg(rehearsed.bundle()).arg(folder.path());
+    assert!(copy.status().unwrap().success());
+    let bundle = folder.path().join("rotate-dev");
+    change(&bundle);
+    let mut verify = Command::new(PROGRAM);
+    verify.args(["verify", "--rehearsal", "--json", "--trusted-root"]);
+    let root = rehearsed.bundle().join("metadata/1.root.json");
+    let verified = outcome(verify.arg(root).arg(&bundle).output().unwrap());
+    let report: serde_json::Value = serde_json::from_str(&verified.out).unwrap();
+    let findings = report["findings"].as_array().unwrap().iter();
+    let text = |finding: &serde_json::Value, name: &str| finding[name].as_str().unwrap().to_owned();
+    findings
+        .filter(|finding| finding["level"] == "error")
+        .map(|finding| (text(finding, "rule"), text(finding, "text")))
+        .filter(|(rule, _)| rule == "ROTATE-RECORD" || rule == "REQUEST-EXACT")
+        .collect()
+}
+
+#[test]
+fn a_bundle_that_cannot_be_followed_or_says_another_rotation_is_refused() {
+    let rehearsed = Rehearsed::new();
+    assert_eq!(verdict_of(&rehearsed, &|_| ()), []);
+    for file in ["metadata/2.claimed.json", "ceremony/incident.toml"] {
+        let found = verdict_of(&rehearsed, &|bundle| {
+            fs::remove_file(bundle.join(file)).unwrap()
+        });
+        let text = "it is not there: what the incident came to cannot be followed";
+        assert_eq!(
+            found,
+            [("ROTATE-RECORD".to_owned(), text.to_owned())],
+            "{file}"
+        );
+    }
+    // A replacement is not on record: its project would be in custody.
+    let found = verdict_of(&rehearsed, &|bundle| {
+        fs::remove_file(bundle.join("ceremony/requests.jsonl")).unwrap();
+    });
+    assert!(
+        found.iter().any(|(rule, _)| rule == "REQUEST-EXACT"),
+        "{found:?}"
+    );
+}

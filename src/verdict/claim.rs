@@ -59,17 +59,9 @@ pub fn check(
         };
         let requests = find(REQUESTS).ok_or_else(|| missing(REQUESTS))?;
         let refused = find(REFUSED).ok_or_else(|| missing(REFUSED))?;
-        let before = files
-            .iter()
-            .find(|file| {
-                file.path.starts_with("evidence/previous/") && file.path.ends_with(".claimed.json")
-            })
-            .ok_or_else(|| missing("evidence/previous"))?;
-        let old = Envelope::parse(&before.path, before.bytes.clone(), Limits::LARGE)?;
-        let version = Header::read(&before.path, &old)?.version + 1;
-        let path = format!("metadata/{version}.claimed.json");
-        let new = find(&path).ok_or_else(|| missing(&path))?;
-        let new = Envelope::parse(&path, new.to_vec(), Limits::LARGE)?;
+        let (old, path, new) =
+            versions(files).ok_or_else(|| missing("metadata/N.claimed.json"))??;
+        let version = Header::read(&path, &new)?.version;
         let requests = Requests::parse(REQUESTS, requests)?;
         let accepted = accepted(&decisions, &requests, refused)?;
         let changes = changes(&old, &new, &accepted)?;
@@ -84,6 +76,20 @@ pub fn check(
         Ok(exact(&path, Some(&old), &new, &expected))
     });
     judged.unwrap_or_else(|finding| vec![finding])
+}
+
+/// The newest claimed of a bundle with its path, and the one before it; none where one of them is not there.
+pub(super) fn versions(files: &[File]) -> Option<Result<(Envelope, String, Envelope), Finding>> {
+    let versions = files.iter().filter_map(|file| {
+        let name = file.path.strip_prefix("metadata/")?;
+        let version: u64 = name.strip_suffix(".claimed.json")?.parse().ok()?;
+        Some((version, file))
+    });
+    let versions: BTreeMap<u64, &File> = versions.collect();
+    let (newest, new) = versions.last_key_value()?;
+    let old = versions.get(&newest.checked_sub(1)?)?;
+    let read = |file: &File| Envelope::parse(&file.path, file.bytes.clone(), Limits::LARGE);
+    Some(read(old).and_then(|old| Ok((old, new.path.clone(), read(new)?))))
 }
 
 /// The requests that were done: all but those on the list of what was not, which must be what the decisions say.

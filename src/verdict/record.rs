@@ -230,6 +230,9 @@ fn compare(
             opening.ceremony,
             rehearsal,
         ));
+        if opening.kind == "rotate-dev" {
+            findings.extend(super::rotation::check(files.0, rehearsal));
+        }
     }
     findings
 }

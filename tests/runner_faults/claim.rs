@@ -149,7 +149,7 @@ fn a_claim_moves_what_was_accepted_and_tells_the_online_side() {
     assert_eq!(disk["ceremony/requests.jsonl"], world.requests_file());
     assert_eq!(disk["online/refused.jsonl"], b"");
     assert_eq!(
-        disk["evidence/previous/1.claimed.json"],
+        disk["metadata/1.claimed.json"],
         world.offline["1.claimed.json"]
     );
     let owners = String::from_utf8(disk["ceremony/owners.jsonl"].clone()).unwrap();
