@@ -298,7 +298,7 @@ fn offline(candidate: &Candidate) -> Vec<(&'static str, Vec<(KeyId, Key)>)> {
         let offline = ROLES.into_iter();
         let offline = offline.filter(|role| delegator_of(role) == Some("targets"));
         let keys = offline.map(|role| (role, delegated(&targets, role).map(|(keys, _)| keys)));
-        Vec::from_iter(keys)
+        keys.collect::<Vec<_>>()
     };
     let listed: Vec<_> = match candidate.document.role.as_str() {
         "root" => Root::read("root", envelope)

@@ -119,15 +119,13 @@ impl Trusted {
     }
     /// The keys and threshold that hold for a role now.
     pub fn role(&self, role: &str) -> Option<(Vec<(KeyId, Key)>, RoleKeys)> {
-        match role {
-            _ => match delegator_of(role) {
-                None | Some("root") => self
-                    .root()
-                    .and_then(|chained| top_level(&chained.root, role)),
-                Some(delegator) => self
-                    .current(delegator)
-                    .and_then(|(_, delegator)| delegated(delegator, role)),
-            },
+        match delegator_of(role) {
+            None | Some("root") => self
+                .root()
+                .and_then(|chained| top_level(&chained.root, role)),
+            Some(delegator) => self
+                .current(delegator)
+                .and_then(|(_, delegator)| delegated(delegator, role)),
         }
     }
     /// Who holds a key: the script's word, else the register's, else the name that the trusted key itself carries.

@@ -234,7 +234,7 @@ pub fn vet<'a>(input: &'a Input<'a>) -> Vetting {
         requests_sha256: input.requests.sha256,
         vetted,
         unread: input.requests.refused.clone(),
-        findings: whole.findings(input),
+        findings: marks::Whole::findings(input),
     }
 }
 
@@ -275,7 +275,8 @@ impl Judge<'_, '_> {
     fn finish(mut self) -> Vetted {
         let request = self.request;
         // The sort is stable: reasons of one weight stay in the order of the checks.
-        self.reasons.sort_by(|a, b| b.weight.cmp(&a.weight));
+        self.reasons
+            .sort_by_key(|reason| std::cmp::Reverse(reason.weight));
         let before = self.input.claimed.pre_image(&request.project);
         Vetted {
             request: request.clone(),

@@ -126,6 +126,9 @@ fn claimed(stand: &Stand) -> Vec<String> {
     claimed.projects.keys().map(ToString::to_string).collect()
 }
 
+/// Files by path.
+type Disk = BTreeMap<String, Vec<u8>>;
+
 #[test]
 fn a_claim_moves_what_was_accepted_and_tells_the_online_side() {
     let (mut stand, world) = claim();
@@ -185,7 +188,7 @@ fn a_stranger_derives_the_claim_again_from_the_bundle_alone() {
     people.answers.retain(|(id, _)| *id != "claim:durian");
     people.answers.push(("claim:durian", "leave"));
     stand.run(&mut people).unwrap();
-    let judged = |change: &dyn Fn(&mut BTreeMap<String, Vec<u8>>)| {
+    let judged = |change: &dyn Fn(&mut Disk)| {
         let mut disk: BTreeMap<String, Vec<u8>> = stand.world.disk.clone().into_iter().collect();
         change(&mut disk);
         let files: Vec<File> = disk

@@ -1,6 +1,7 @@
 //! A small published repository of PEP 480's tree: archives of several days, projects with keys that are the same in every run, and requests about them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 use tuf_ceremony::ceremony::intake::archives::Carried;
@@ -289,11 +290,12 @@ impl World {
             Sha256::of(self.top.as_bytes()),
         );
         for archive in self.archives() {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 "[[archive]]\nname = \"{}\"\nsha256 = \"{}\"\n",
                 archive.name,
                 Sha256::of(archive.listing().as_bytes())
-            ));
+            );
         }
         text
     }

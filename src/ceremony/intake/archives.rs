@@ -353,8 +353,11 @@ mod tests {
             text,
             "[[archive]] are listed from the newest to the oldest, each once; 2026-10-20 stands before 2026-11-20"
         );
-        let named = archive("../trusted", &[]);
-        let (_, text) = refusal(&script(&[("../trusted", digest(&named))]), vec![named]);
+        let elsewhere = archive("../trusted", &[]);
+        let (_, text) = refusal(
+            &script(&[("../trusted", digest(&elsewhere))]),
+            vec![elsewhere],
+        );
         assert_eq!(
             text,
             "an archive is called by its day, YYYY-MM-DD, not ../trusted"

@@ -71,9 +71,8 @@ pub(super) fn asked(script: &Script, files: &[InputFile]) -> Result<Asked, Vec<F
         let table = if claim.is_some() { "claim" } else { "rotate" };
         let requests = claim.map(|claim| claim.requests_sha256).or(by_rotate);
         let top = claim.and_then(|claim| claim.top_sha256);
-        let sigstore = claim
-            .map(|claim| claim.sigstore_sha256)
-            .unwrap_or_else(|| rotate.and_then(|rotate| rotate.sigstore_sha256));
+        let by_rotate = rotate.and_then(|rotate| rotate.sigstore_sha256);
+        let sigstore = claim.map_or(by_rotate, |claim| claim.sigstore_sha256);
         let top = pinned(TOP, "claim.top_sha256", top);
         let requests = pinned(REQUESTS, &format!("{table}.requests_sha256"), requests);
         let incident = rotate.map(|rotate| rotate.incident_sha256);

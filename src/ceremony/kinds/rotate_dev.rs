@@ -164,17 +164,16 @@ fn prove(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Finding> {
     let mut findings = derived.rotation.findings.clone();
     for candidate in candidates {
         let path = candidate.path();
-        match candidate.document.role.as_str() {
-            "claimed" => findings.extend(prove_claimed(material, &derived, candidate, &path)),
-            _ => {
-                let kept = derived.kept(candidate.old.as_ref());
-                let held = Held {
-                    files: &kept.files,
-                    tombstoned: &kept.tombstoned,
-                };
-                findings.extend(custody::lint(&path, &candidate.envelope, held));
-            }
+        if candidate.document.role == "claimed" {
+            findings.extend(prove_claimed(material, &derived, candidate, &path));
+            continue;
         }
+        let kept = derived.kept(candidate.old.as_ref());
+        let held = Held {
+            files: &kept.files,
+            tombstoned: &kept.tombstoned,
+        };
+        findings.extend(custody::lint(&path, &candidate.envelope, held));
     }
     findings
 }

@@ -255,7 +255,7 @@ mod tests {
             if new["name"] == "project-b" {
                 new["paths"] = json!(["b/*"]);
             }
-            let (old, new) = (read(&[old.clone()], twin), read(&[new], twin));
+            let (old, new) = (read(std::slice::from_ref(&old), twin), read(&[new], twin));
             let rows = describe(Some(&old), &new);
             assert_eq!(rows[0].project.as_str(), "a");
             assert_eq!(rows[0].kinds, kinds);

@@ -58,8 +58,9 @@ impl Vetting {
         while drawn.len() < wanted {
             let seed = [dice.as_bytes(), &digest.0, &counter.to_be_bytes()].concat();
             counter += 1;
-            let [a, b, c, d, e, f, g, h, ..] = Sha256::of(&seed).0;
-            let number = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+            let mut first = [0; 8];
+            first.copy_from_slice(&Sha256::of(&seed).0[..8]);
+            let number = u64::from_be_bytes(first);
             if number < fair {
                 drawn.insert(usize::try_from(number % size).unwrap_or_default());
             }

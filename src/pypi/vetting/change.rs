@@ -126,8 +126,7 @@ impl Judge<'_, '_> {
         let (signed, needed) = (proven.by.len(), present.threshold);
         if signed < needed as usize {
             let text = format!(
-                "{} of the {needed} present keys that it needs have signed it, so it counts as a reset; be sure who asks.{reasons}",
-                signed
+                "{signed} of the {needed} present keys that it needs have signed it, so it counts as a reset; be sure who asks.{reasons}"
             );
             self.say(Weight::Gates, "CLAIM-RESET", text);
         } else if !reasons.is_empty() {

@@ -35,7 +35,7 @@ impl<'a> Whole<'a> {
     }
 
     /// What is said of no project alone.
-    pub(super) fn findings(&self, input: &Input<'_>) -> Vec<Finding> {
+    pub(super) fn findings(input: &Input<'_>) -> Vec<Finding> {
         let mut findings = many(input);
         if input.top.len() < input.policy.top {
             let text = format!(

@@ -1,6 +1,6 @@
 //! A project's own metadata, as the newest archive has it: the six checks of PEP 480, "Snapshot Process".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Judge, Weight};
 use crate::pypi::delegation::Delegation;
@@ -65,12 +65,11 @@ impl Judge<'_, '_> {
         let envelope = Envelope::parse(&file, bytes.to_vec(), Limits::LARGE).ok()?;
         let payload = envelope.payload();
         let report = verification::threshold(&envelope, &signers.keys, &signers.role, &[]);
-        let mut counted: BTreeMap<&KeyId, ()> =
-            report.signed.iter().map(|keyid| (keyid, ())).collect();
+        let mut counted: BTreeSet<&KeyId> = report.signed.iter().collect();
         let bundles = bundles(&envelope, &signers.keys);
         for (keyid, key, bundle) in &bundles {
             if (self.input.sigstore)(key, bundle, &payload).is_ok() {
-                counted.insert(keyid, ());
+                counted.insert(keyid);
             }
         }
         if counted.len() < signers.role.threshold as usize {

@@ -55,17 +55,17 @@ fn take(files: &dyn Files, names: &BTreeSet<String>, file: &str) -> Result<Vec<u
 fn signed(
     rule: &'static str,
     file: &str,
-    role: &str,
+    name: &str,
     envelope: &Envelope,
     root: &ChainedRoot,
 ) -> Result<(), Finding> {
     let whose = format!("root v{}", root.root.header.version);
-    let Some(signers) = root.root.role(role) else {
-        let text = format!("{whose} names no keys for {role}");
+    let Some(signers) = root.root.role(name) else {
+        let text = format!("{whose} names no keys for {name}");
         return Err(Finding::error(rule, file, text));
     };
     let judge = slot::Judge {
-        role,
+        role: name,
         whose: &whose,
         keys: &root.root.keys,
         signers,

@@ -120,8 +120,8 @@ impl Judge<'_> {
         if report.reached() {
             return Ok(());
         }
-        let role = shown(self.role);
-        let whose = format!("the keys that {} names for {role}", self.whose);
-        Err(Finding::error(rule, file, report.shortfall(&role, &whose)))
+        let name = shown(self.role);
+        let whose = format!("the keys that {} names for {name}", self.whose);
+        Err(Finding::error(rule, file, report.shortfall(&name, &whose)))
     }
 }

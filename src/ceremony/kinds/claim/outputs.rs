@@ -19,7 +19,7 @@ use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
-use crate::tuf::metadata::{Header, target_files};
+use crate::tuf::metadata::{Header, Snapshot, target_files};
 
 /// After so many days without a word a project counts as abandoned (docs/policy-abandoned-projects.md). Nothing happens to it by itself.
 const ABANDONED_DAYS: i64 = 90;
@@ -174,7 +174,7 @@ fn expiry(role: &str, bytes: &[u8]) -> Option<Header> {
 fn ledger(newest: &Archive) -> Result<Vec<u8>, Finding> {
     let mut lines = BTreeMap::new();
     let roles = newest.repository.snapshot();
-    for role in roles.into_iter().flat_map(|snapshot| snapshot.roles()) {
+    for role in roles.into_iter().flat_map(Snapshot::roles) {
         let Some(bytes) = newest.file(role) else {
             continue;
         };
