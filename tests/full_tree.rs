@@ -3,7 +3,12 @@
 //! A rehearsal called `projects` is a genesis, a claim of everything that was there, a claim a month later, and the rotation of one key that a twentieth of
 //! the first projects share. Which project is which is known from the same generator that the rehearsal uses.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
 
 mod support;
 
