@@ -3,12 +3,7 @@
 //! A rehearsal called `projects` is a genesis, a claim of everything that was there, a claim a month later, and the rotation of one key that a twentieth of
 //! the first projects share. Which project is which is known from the same generator that the rehearsal uses.
 
-#![allow(
-    clippy::expect_used,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "tests"
-)]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
 mod support;
 
@@ -17,7 +12,6 @@ mod screen;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
 
 use support::peers::Sitter;
 use support::stage::{PROGRAM, outcome};
@@ -39,7 +33,6 @@ type Expected = (String, Option<Sha256>);
 impl Rehearsed {
     fn of(kind: &str, projects: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let begun = Instant::now();
         let mut command = Command::new(PROGRAM);
         command.args(["rehearse", kind, "--headless", "--require-softhsm"]);
         command.arg(format!("--projects={projects}"));
@@ -47,7 +40,6 @@ impl Rehearsed {
         command.env("TMPDIR", folder.path());
         let outcome = outcome(command.output().unwrap());
         assert_eq!(outcome.code, 0, "{}\n{}", outcome.out, outcome.err);
-        println!("{kind} with {projects} projects: {:?}", begun.elapsed());
         Self {
             folder,
             online: online(projects),
@@ -99,7 +91,6 @@ impl Rehearsed {
 
     fn follow(&self, client: Sitter, largest: Option<u64>, expected: &[Expected]) {
         let published = self.repository();
-        let begun = Instant::now();
         for (path, sha256) in expected {
             if let Some(bytes) = sha256.and(path.split_once('/')) {
                 let (path, bytes) = self.online.first_release(bytes.0);
@@ -115,7 +106,6 @@ impl Rehearsed {
             .map(|(_, sha256)| Ok(sha256.map(|it| it.to_string())))
             .collect();
         assert_eq!(sitting.lookups, wanted, "{}: {paths:?}", client.name());
-        println!("{}: {:?}", client.name(), begun.elapsed());
     }
 
     fn bundle(&self, name: &str) -> PathBuf {

@@ -45,7 +45,8 @@ fn ask_python(questions: &[Value]) -> Vec<Value> {
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    let input: String = questions.iter().map(|it| format!("{it}\n")).collect();
+    let lines: Vec<String> = questions.iter().map(Value::to_string).collect();
+    let input = lines.join("\n") + "\n";
     // A writer of its own, so that neither side waits for the other.
     let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().unwrap();
@@ -86,7 +87,7 @@ fn listing(signed: &Value) -> Listing {
     Listing::read("role.json", envelope).unwrap()
 }
 
-fn delegation(name: &str, terminating: bool, what: (&str, Value)) -> Value {
+fn delegation(name: &str, terminating: bool, what: (&str, &Value)) -> Value {
     json!({
         "name": name, "keyids": [forge::keyid(1).0], "threshold": 1, "terminating": terminating, what.0: what.1,
     })
@@ -124,7 +125,7 @@ fn patterns_match_as_in_python_tuf_but_for_brackets() {
             pattern.contains('['),
             "{pattern} {path}: {answer} in python-tuf"
         );
-        let role = delegation("role", false, ("paths", json!([pattern])));
+        let role = delegation("role", false, ("paths", &json!([pattern])));
         let delegator = signed(&[], Some(json!({"keys": keys(), "roles": [role]})));
         let findings = dialect::of_delegations("claimed.json", listing(&delegator).targets());
         assert_eq!(findings[0].rule, "PATH-DIALECT", "{pattern}");
@@ -159,7 +160,7 @@ fn hash_prefixes_and_bins_are_those_of_python_tuf() {
                 "keyids": [forge::keyid(1).0], "threshold": 1, "bit_length": bits, "name_prefix": "bin",
             }}),
             None => json!({"keys": keys(), "roles": [
-                delegation("role", false, ("path_hash_prefixes", json!([question["prefix"]]))),
+                delegation("role", false, ("path_hash_prefixes", &json!([question["prefix"]]))),
             ]}),
         };
         let role = listing(&signed(&[], Some(delegations)));
@@ -197,7 +198,7 @@ fn tree(edges: &[Vec<Edge>], lists: usize) -> Value {
             if !seen.contains(to) {
                 seen.push(*to);
                 let paths = json!([PATTERNS[*pattern]]);
-                listed.push(delegation(&name(*to), *terminating, ("paths", paths)));
+                listed.push(delegation(&name(*to), *terminating, ("paths", &paths)));
             }
         }
         let delegations = json!({"keys": keys(), "roles": listed});

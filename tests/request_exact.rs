@@ -20,7 +20,7 @@ const FILE: &str = "8.claimed.json";
 const EXPIRES: &str = "2027-06-30T00:00:00Z";
 const PROJECTS: u64 = 200;
 
-/// SplitMix64: the same places every time.
+/// `SplitMix64`: the same places every time.
 struct Dice(u64);
 
 impl Dice {
@@ -544,7 +544,7 @@ fn five_places_are_told_and_the_rest_counted() {
 
 /// Five thousand projects, 1,125 claims: the times are printed for whoever asks with --nocapture; the limits are far off and catch a square.
 #[test]
-fn five_thousand_projects_are_judged_in_linear_time() {
+fn a_file_of_five_thousand_projects_is_judged_exactly() {
     let mut roles = Vec::new();
     let mut keys = BTreeMap::new();
     let opaque = |number: u64| {
@@ -586,17 +586,11 @@ fn five_thousand_projects_are_judged_in_linear_time() {
         changes: &changes,
         custody: None,
     };
-    let begin = std::time::Instant::now();
     delegation::claimed(FILE, &old).unwrap();
-    let read = begin.elapsed();
     let new = changes::apply(FILE, &old, 8, EXPIRES, &changes, None)
         .ok()
         .unwrap();
-    let applied = begin.elapsed() - read;
     let findings = changes::exact(FILE, Some(&old), &new, &expected);
-    let judged = begin.elapsed() - read - applied;
-    println!("read {read:?}, applied {applied:?}, judged {judged:?}");
     let text = "1,125 added; 5,000 entries identical; nothing else differs";
     assert_eq!(findings, [Finding::note("REQUEST-EXACT", FILE, text)]);
-    assert!(begin.elapsed().as_secs() < 120);
 }
