@@ -140,7 +140,7 @@ fn every_client_finds_claimed_recent_and_unclaimed_files_and_none_that_is_forged
     }
 }
 
-/// Three archives of the scale that docs/rehearsals.md names; printed, because no machine is like another.
+/// What tests/full_tree.rs needs; the times are printed, because no machine is like another.
 #[test]
 fn twenty_thousand_projects_are_described_and_signed_in_seconds() {
     let begun = std::time::Instant::now();
