@@ -1,11 +1,13 @@
 //! Re-derives every claim of a repository or a bundle from its bytes, without token or network: what `verify` says, and what every ceremony hears before it
 //! closes. It trusts one thing, the bytes of the trusted root; the time is an argument.
 
+pub mod claim;
 pub mod house;
 pub mod load;
 mod nonces;
 mod record;
 mod repository;
+mod rotation;
 
 use std::collections::BTreeSet;
 

@@ -806,3 +806,62 @@ fn decisions_are_about_these_requests_and_complete() {
         refused("there are none: carry in the room's ceremony/decisions.json as decisions.json")
     );
 }
+
+/// Large enough that anything quadratic shows: 4,500 requests into 20,000 claimed projects.
+#[test]
+#[ignore = "half a minute in a debug build; run with --release"]
+fn a_month_of_requests_is_judged_in_seconds() {
+    use std::time::Instant;
+    use tuf_ceremony::ceremony::kinds::KINDS;
+    use tuf_ceremony::ceremony::material::Material;
+
+    let mut claimed = support::projects::Day::new();
+    for number in 0..20_000 {
+        let name = format!("claimed{number:05}");
+        let key = 101 + 2 * u8::try_from(number % 40).unwrap();
+        claimed.insert(name.clone(), Entry::new(&name, &[key]));
+    }
+    let mut offline = World::new().offline;
+    let bytes = support::projects::claimed(1, &claimed);
+    offline.insert("1.claimed.json".to_owned(), bytes);
+    let mut world = World::over(offline, claimed);
+    for number in 0..4_497 {
+        let name = format!("new{number:05}");
+        let key = 101 + 2 * u8::try_from(number % 40).unwrap();
+        world.recent(&name, &Entry::new(&name, &[key]));
+        world
+            .ask(&name, &[key])
+            .owners
+            .insert(keyid(key), "one".to_owned());
+    }
+    let script = script(&world);
+    let started = Instant::now();
+    let trusted = taken(&world, &script).unwrap();
+    println!("intake with making the archives: {:?}", started.elapsed());
+    let started = Instant::now();
+    let vetting = trusted.vetting(&script).unwrap();
+    println!("vetting: {:?}", started.elapsed());
+    assert_eq!(vetting.bucket(Bucket::Green).count(), 4_500);
+    assert!(vetting.minutes(20) <= 60);
+    let kind = KINDS.iter().find(|kind| kind.name == "claim").unwrap();
+    let material = Material {
+        script: &script,
+        trusted: &trusted,
+        enrolled: &[],
+        decisions: None,
+        mode: Mode::Production,
+    };
+    let started = Instant::now();
+    let candidates = (kind.build)(&material).unwrap();
+    println!("build: {:?}", started.elapsed());
+    let started = Instant::now();
+    let findings = (kind.prove)(&material, &candidates);
+    println!("prove: {:?}", started.elapsed());
+    assert!(
+        findings.iter().any(|it| it.rule == "REQUEST-EXACT"),
+        "{findings:?}"
+    );
+    let started = Instant::now();
+    (kind.outputs)(&material, &candidates).unwrap();
+    println!("outputs: {:?}", started.elapsed());
+}

@@ -18,6 +18,8 @@ mod attested;
 mod bags;
 #[path = "runner_faults/calls.rs"]
 mod calls;
+#[path = "runner_faults/claim.rs"]
+mod claim;
 #[path = "runner_faults/ephemeral.rs"]
 mod ephemeral;
 #[allow(dead_code, reason = "another test makes worse certificates with it")]
@@ -31,6 +33,12 @@ mod guards;
 mod ledger;
 #[path = "runner_faults/lies.rs"]
 mod lies;
+#[allow(dead_code, reason = "other tests use the rest")]
+#[path = "support"]
+mod made {
+    pub mod forge;
+    pub mod projects;
+}
 #[path = "runner_faults/nonces.rs"]
 mod nonces;
 #[path = "runner_faults/people.rs"]

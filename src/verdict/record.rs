@@ -223,6 +223,16 @@ fn compare(
     findings.extend(attestations::check(files, transcript, opening.mode));
     if !gave_up(transcript) {
         findings.extend(signatures(files, progress));
+        let rehearsal = opening.mode == Mode::Rehearsal;
+        findings.extend(super::claim::check(
+            files.0,
+            progress.decisions(),
+            opening.ceremony,
+            rehearsal,
+        ));
+        if opening.kind == "rotate-dev" {
+            findings.extend(super::rotation::check(files.0, rehearsal));
+        }
     }
     findings
 }

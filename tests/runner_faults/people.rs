@@ -26,6 +26,8 @@ pub struct People {
     pub secrets: Vec<&'static str>,
     /// Whether a holder whose signature was not counted tries again.
     pub try_again: bool,
+    /// Where they go home.
+    pub stop_at: Option<&'static str>,
     asked: usize,
     /// The serial on the device that is wanted.
     serial: String,
@@ -49,6 +51,7 @@ impl People {
             pins: Vec::new(),
             secrets: Vec::new(),
             try_again: true,
+            stop_at: None,
             asked: 0,
             serial: String::new(),
             envelopes: Vec::new(),
@@ -67,6 +70,7 @@ impl People {
         };
         match &prompt.ask {
             Ask::Phrase { phrase } | Ask::Review { phrase, .. } => Some(phrase.clone()),
+            Ask::Text { .. } if prompt.id.starts_with("claim:") => None,
             Ask::Text { .. } => {
                 let (what, about) = prompt.id.split_once(':')?;
                 Some(match what {
@@ -104,6 +108,9 @@ impl Operator for People {
         self.log.add(Entry::Asked(prompt.id.clone()));
         self.told.insert(prompt.id.clone(), prompt.text.join("\n"));
         self.asked += 1;
+        if self.stop_at == Some(prompt.id.as_str()) {
+            return Err(Stop::NoAnswer(prompt.id.clone()));
+        }
         if let Ask::Review { review, .. } = &prompt.ask {
             self.reviewed.extend(review.in_full());
         }

@@ -1,6 +1,7 @@
 //! A script, a world and a record, run and run again; and what must hold whatever happened.
 
 use tuf_ceremony::ceremony::event::{Event, Mode, ceremony_id};
+use tuf_ceremony::ceremony::intake::archives::Carried;
 use tuf_ceremony::ceremony::intake::{InputFile, Trusted, intake};
 use tuf_ceremony::ceremony::kinds::{self, Kind};
 use tuf_ceremony::ceremony::planning::{self, Planned};
@@ -19,7 +20,8 @@ use super::world::{FakeWorld, clock};
 
 pub const HOLDERS: [&str; 3] = ["alice", "bob", "carol"];
 
-const HEAD: &str = "schema = \"tuf-ceremony/script/1\"\nprofile = \"room\"\ntitle = \"Faults\"\n";
+pub const HEAD: &str =
+    "schema = \"tuf-ceremony/script/1\"\nprofile = \"room\"\ntitle = \"Faults\"\n";
 const ROLES: [(&str, &str, &str); 3] = [
     ("root", "2027-12-01", ""),
     ("targets", "2027-10-02", ""),
@@ -31,7 +33,7 @@ const ROLES: [(&str, &str, &str); 3] = [
 ];
 const ONLINE: &str = "[[online]]\nname = \"online-1\"\nroles = [\"timestamp\", \"snapshot\", \"bin-n\"]\npublic = \"3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"\nprovenance = \"made for a test\"\n";
 
-fn holder(name: &str, keys: &str) -> String {
+pub fn holder(name: &str, keys: &str) -> String {
     format!("[[holder]]\nname = \"{name}\"\nperson = \"{name} Example\"\n{keys}\n")
 }
 
@@ -124,11 +126,21 @@ impl Stand {
     }
 
     /// A ceremony over tokens that exist, with these files carried in.
-    fn over(script: String, mut world: FakeWorld, files: Vec<InputFile>) -> Self {
+    fn over(script: String, world: FakeWorld, files: Vec<InputFile>) -> Self {
+        Self::over_archives(script, world, files, Vec::new())
+    }
+
+    fn over_archives(
+        script: String,
+        mut world: FakeWorld,
+        files: Vec<InputFile>,
+        archives: Vec<Carried>,
+    ) -> Self {
         let script_bytes = script.into_bytes();
         let script = Script::parse("script.toml", &script_bytes).unwrap();
         let kind = kinds::of("script.toml", &script).unwrap();
-        let trusted = intake(&script, files, Vec::new(), Mode::Rehearsal, clock()).unwrap();
+        let mut trusted = intake(&script, files, Vec::new(), Mode::Rehearsal, clock()).unwrap();
+        trusted.take_archives(&script, archives).unwrap();
         assert_eq!((kind.check)(&script, &trusted), []);
         let ceremony = ceremony_id(&script_bytes, script.trusted_root_sha256);
         let planned = planning::plan(kind, &script, &trusted, ceremony);
@@ -167,9 +179,15 @@ impl Stand {
     }
 
     /// The ceremony after this one, with these files carried in.
-    pub fn then_with(
+    pub fn then_with(self, files: Vec<InputFile>, script: impl FnOnce(&Self) -> String) -> Self {
+        self.then_over(files, Vec::new(), script)
+    }
+
+    /// As [`Self::then_with`], with published repositories too.
+    pub fn then_over(
         mut self,
         files: Vec<InputFile>,
+        archives: Vec<Carried>,
         script: impl FnOnce(&Self) -> String,
     ) -> Self {
         let script = script(&self);
@@ -180,7 +198,7 @@ impl Stand {
         fresh.module = self.world.module;
         fresh.registers = self.world.registers;
         fresh.erased = self.world.erased;
-        Self::over(script, fresh, files)
+        Self::over_archives(script, fresh, files, archives)
     }
 
     pub fn people(&self) -> People {

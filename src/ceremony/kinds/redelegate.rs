@@ -211,7 +211,10 @@ fn publish(candidates: &[Candidate]) -> Vec<PublishStep> {
     }
     let mut bins = candidates.iter().filter_map(other_bins);
     if let Some((old, new)) = bins.next() {
-        step.action.push_str(&format!("; with them every one of the bins {new}, with the targets that were in {old}. Keep the bins that are no longer asked in every later snapshot, empty: clients refuse a snapshot from which a role vanished"));
+        let more = format!(
+            "; with them every one of the bins {new}, with the targets that were in {old}. Keep the bins that are no longer asked in every later snapshot, empty: clients refuse a snapshot from which a role vanished"
+        );
+        step.action.push_str(&more);
     }
     steps
 }

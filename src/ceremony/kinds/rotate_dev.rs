@@ -20,7 +20,6 @@ use crate::pypi::custody::{self, Held};
 use crate::pypi::delegation::{self, Delegations};
 use crate::pypi::online_actions::{self, Action};
 use crate::pypi::rotation::{Way, gone, live, sheet};
-use crate::tuf::envelope::Envelope;
 use crate::tuf::expires::Expires;
 use crate::tuf::finding::Finding;
 
@@ -239,13 +238,6 @@ fn outputs(material: &Material<'_>, _: &[Candidate]) -> Result<Outputs, Finding>
     if let Some(owners) = owners(material, &derived) {
         files.push(("ceremony/owners.jsonl".to_owned(), owners));
     }
-    for role in ["claimed", "custody"] {
-        files.extend(
-            trusted
-                .current(role)
-                .map(|(envelope, targets)| previous(role, envelope, targets.header.version)),
-        );
-    }
     let projects = online(&derived, recently(trusted));
     Ok(Outputs {
         files,
@@ -268,11 +260,6 @@ fn owners(material: &Material<'_>, derived: &Derived) -> Option<Vec<u8>> {
         owners.merge(&request.owners, on.at());
     }
     Some(owners.to_bytes())
-}
-
-fn previous(role: &str, envelope: &Envelope, version: u64) -> (String, Vec<u8>) {
-    let path = format!("evidence/previous/{version}.{role}.json");
-    (path, envelope.bytes().to_vec())
 }
 
 fn recently(trusted: &Trusted) -> Option<&Delegations> {

@@ -45,8 +45,8 @@ fn tree(roles: &[String], delegator: &str, bins: &SuccinctRoles, in_bin: &str) -
     let mut tree = Unsigned::default();
     let roles = format!(r#""roles":[{}]"#, roles.join(","));
     tree.0.insert("targets".to_owned(), listing("", &roles));
-    let bits = succinct(bins.bit_length, &bins.name_prefix);
-    tree.0.insert(delegator.to_owned(), listing("", &bits));
+    let delegated = succinct(bins.bit_length, &bins.name_prefix);
+    tree.0.insert(delegator.to_owned(), listing("", &delegated));
     for name in ["claimed", "recently-claimed"] {
         tree.0.insert(name.to_owned(), listing("", r#""roles":[]"#));
     }

@@ -7,9 +7,7 @@ pub(super) fn gap(prefixes: &[String]) -> Option<String> {
     // Where the next prefix must begin: everything before is covered. Trailing zeros mean nothing.
     let mut next = Some(String::new());
     for prefix in sorted {
-        let Some(from) = next.as_deref() else {
-            return None;
-        };
+        let from = next.as_deref()?;
         if !prefix.bytes().all(is_digit) {
             continue;
         }

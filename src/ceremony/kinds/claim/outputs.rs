@@ -76,10 +76,6 @@ pub(super) fn outputs(
     for file in input.filter(|file| file.path == REQUESTS) {
         files.push(("ceremony/requests.jsonl".to_owned(), file.bytes.clone()));
     }
-    if let Some((old, parsed)) = material.trusted.current("claimed") {
-        let path = format!("evidence/previous/{}.claimed.json", parsed.header.version);
-        files.push((path, old.bytes().to_vec()));
-    }
     Ok(Outputs {
         files,
         projects: serde_json::to_value(projects).ok(),

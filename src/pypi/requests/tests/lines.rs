@@ -29,7 +29,7 @@ pub(super) fn x(action: Action) -> Request {
     } else {
         &[1, 2]
     };
-    request(action, "x", keys, keys.len() as u32)
+    request(action, "x", keys, u32::try_from(keys.len()).unwrap())
 }
 
 fn accepts(request: &Request) {

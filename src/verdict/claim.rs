@@ -1,0 +1,159 @@
+//! What a claim did, derived again from its bundle alone: the claimed before, the requests, what was not accepted, and the claimed after differ by exactly that.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::bundle::files::File;
+use crate::ceremony::decisions::{self, Decisions};
+use crate::ceremony::event::{Decision, REHEARSAL_MARKER};
+use crate::pypi::changes::{After, Change, ChangeSet, Expected, exact};
+use crate::pypi::delegation::{self, Place};
+use crate::pypi::project::Project;
+use crate::pypi::requests::{Action, Request, Requests};
+use crate::tuf::digest::Sha256;
+use crate::tuf::envelope::Envelope;
+use crate::tuf::finding::Finding;
+use crate::tuf::json::Limits;
+use crate::tuf::metadata::Header;
+
+const REQUESTS: &str = "ceremony/requests.jsonl";
+const REFUSED: &str = "online/refused.jsonl";
+const RULE: &str = "CLAIM-DECISIONS";
+
+/// A line of the refused list; its reasons are for the projects.
+#[derive(Deserialize)]
+struct Line {
+    project: String,
+}
+
+/// Checks a bundle of a ceremony that decided about requests; others say nothing. `recorded` is what the transcript says of the decisions.
+pub fn check(
+    files: &[File],
+    recorded: &Decisions,
+    ceremony: Sha256,
+    rehearsal: bool,
+) -> Vec<Finding> {
+    let find = |path: &str| {
+        let found = files.iter().find(|file| file.path == path);
+        found.map(|file| file.bytes.as_slice())
+    };
+    if recorded.vetted.is_none() {
+        return Vec::new();
+    }
+    let Some(bytes) = find(decisions::NAME) else {
+        let text = "it is not there: what was decided cannot be followed";
+        return vec![Finding::error(RULE, decisions::NAME, text)];
+    };
+    let judged = Decisions::parse(decisions::NAME, bytes, ceremony).and_then(|decisions| {
+        if decisions != *recorded {
+            let text = "it says other decisions than the transcript";
+            return Err(Finding::error(RULE, decisions::NAME, text));
+        }
+        let missing = |path: &str| {
+            Finding::error(
+                RULE,
+                path,
+                "it is not there: what was decided cannot be followed",
+            )
+        };
+        let requests = find(REQUESTS).ok_or_else(|| missing(REQUESTS))?;
+        let refused = find(REFUSED).ok_or_else(|| missing(REFUSED))?;
+        let (old, path, new) =
+            versions(files).ok_or_else(|| missing("metadata/N.claimed.json"))??;
+        let version = Header::read(&path, &new)?.version;
+        let requests = Requests::parse(REQUESTS, requests)?;
+        let accepted = accepted(&decisions, &requests, refused)?;
+        let changes = changes(&old, &new, &accepted)?;
+        let expires = Header::read(&path, &new)?.expires.text().to_owned();
+        let expected = Expected {
+            version,
+            expires: &expires,
+            marker: rehearsal.then_some(REHEARSAL_MARKER),
+            changes: &changes,
+            custody: None,
+        };
+        Ok(exact(&path, Some(&old), &new, &expected))
+    });
+    judged.unwrap_or_else(|finding| vec![finding])
+}
+
+/// The newest claimed of a bundle with its path, and the one before it; none where one of them is not there.
+pub(super) fn versions(files: &[File]) -> Option<Result<(Envelope, String, Envelope), Finding>> {
+    let versions = files.iter().filter_map(|file| {
+        let name = file.path.strip_prefix("metadata/")?;
+        let version: u64 = name.strip_suffix(".claimed.json")?.parse().ok()?;
+        Some((version, file))
+    });
+    let versions: BTreeMap<u64, &File> = versions.collect();
+    let (newest, new) = versions.last_key_value()?;
+    let old = versions.get(&newest.checked_sub(1)?)?;
+    let read = |file: &File| Envelope::parse(&file.path, file.bytes.clone(), Limits::LARGE);
+    Some(read(old).and_then(|old| Ok((old, new.path.clone(), read(new)?))))
+}
+
+/// The requests that were done: all but those on the list of what was not, which must be what the decisions say.
+fn accepted<'r>(
+    decisions: &Decisions,
+    requests: &'r Requests,
+    refused: &[u8],
+) -> Result<BTreeMap<&'r Project, &'r Request>, Finding> {
+    let refuse = |text: String| Finding::error(RULE, REFUSED, text);
+    let vetted = decisions.vetted.as_ref();
+    if vetted.is_none_or(|vetted| vetted.requests != requests.sha256) {
+        let text = "the decisions are about another requests file than the one in the bundle";
+        return Err(Finding::error(RULE, decisions::NAME, text));
+    }
+    let mut accepted: BTreeMap<&Project, _> = requests
+        .requests
+        .iter()
+        .map(|request| (&request.project, request))
+        .collect();
+    let lines = refused.split(|byte| *byte == b'\n');
+    for line in lines.filter(|line| !line.is_empty()) {
+        let line: Line = serde_json::from_slice(line).map_err(|error| refuse(error.to_string()))?;
+        if let Ok(project) = Project::parse(&line.project) {
+            accepted.remove(&project);
+        }
+    }
+    for decided in decisions.decided.values() {
+        let project = Project::parse(&decided.project).map_err(|fault| refuse(fault.text))?;
+        let done = accepted.contains_key(&project);
+        if done != (decided.decision == Decision::Accept) {
+            return Err(refuse(format!(
+                "{project} was decided: {}; the list of what was not done says otherwise",
+                decided.decision.word()
+            )));
+        }
+    }
+    Ok(accepted)
+}
+
+/// What these requests do to claimed. The generation of a role's name is the new file's word: it is free, and the name must be the project's own.
+fn changes(
+    old: &Envelope,
+    new: &Envelope,
+    accepted: &BTreeMap<&Project, &Request>,
+) -> Result<ChangeSet, Finding> {
+    let before = delegation::delegations("claimed before", old)?;
+    let after = delegation::delegations("claimed", new)?;
+    let change = |(project, request): (&&Project, &&Request)| {
+        let generation = match after.place(project) {
+            Place::Delegated(delegation) => delegation.role.generation,
+            _ => 1,
+        };
+        let after = match request.action {
+            Action::Unclaim => After::Gone,
+            _ => After::Delegate {
+                generation,
+                keys: request.keys.clone(),
+                threshold: request.threshold,
+            },
+        };
+        let before = before.pre_image(project);
+        ((*project).clone(), Change { before, after })
+    };
+    Ok(ChangeSet {
+        changes: accepted.iter().map(change).collect(),
+    })
+}
