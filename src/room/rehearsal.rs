@@ -145,7 +145,9 @@ pub fn rehearse(
         stage.give_back(done.modules);
         if has_projects {
             let lines = stage.publish(&act, &bundle)?;
-            lines.iter().for_each(|line| say(line));
+            for line in lines {
+                say(&line);
+            }
         }
     }
     say(&format!(

@@ -93,7 +93,7 @@ impl Play {
                 let asked = self.online.requests_file(&asked)?;
                 carried.file(input, REQUESTS, "claim.requests_sha256", &asked)?;
                 carried.file(input, TOP, "claim.top_sha256", &self.online.top())?;
-                let newest = if act == "claim" { 1 } else { 0 };
+                let newest = i64::from(act == "claim");
                 self.carry_archives(&[newest, 20, 40], input, &mut carried)?;
             }
             "rotate-dev" => {

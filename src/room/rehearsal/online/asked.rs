@@ -40,7 +40,7 @@ impl Online {
     pub fn requests(&mut self, group: Group) -> Result<Vec<Request>, Failure> {
         let anchor = self.anchor()?;
         let intruder = self.intruder();
-        let asking: Vec<Developer> = self.developers.iter().cloned().collect();
+        let asking: Vec<Developer> = self.developers.clone();
         let mut asked: Vec<Request> = asking
             .iter()
             .filter(|developer| developer.group == group)
