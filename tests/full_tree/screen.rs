@@ -8,13 +8,46 @@ use crate::support::stage::PROGRAM;
 use crate::support::terminal::Session;
 use crate::{Rehearsed, online};
 
-const PROJECTS: usize = 30;
+const PROJECTS: usize = 60;
+
+const DOWN: &str = "\x1b[B";
 
 /// What people type where the screen asks for more than what stands there.
-fn own(screen: &str) -> Option<String> {
-    let answer = |asked: &str, keys: &str| screen.contains(asked).then(|| format!("{keys}\r"));
-    let _ = answer;
-    None
+fn own(screen: &str, batch: &mut String) -> Option<String> {
+    let told: String = screen.split_whitespace().collect();
+    if let Some((_, digest)) = told.split_once("hasthebatchdigest") {
+        *batch = digest.chars().take(16).collect();
+    }
+    if screen.contains("Type:  the digits that the other machine printed") {
+        return Some(format!("{batch}\r"));
+    }
+    if screen.contains("Type:  the throws, at least ten") {
+        return Some("4 2 6 1 1 5 3 6 2 4\r".to_owned());
+    }
+    if let Some(keys) = reading(screen) {
+        return Some(keys.to_owned());
+    }
+    // The first choice leaves the request for the next claim.
+    let decides = screen.contains("it is done in this ceremony") && screen.contains("\n   > ");
+    let doubtful = screen.contains("LOOK  ") || screen.contains("SEE  ");
+    (decides && !doubtful).then(|| format!("{DOWN}\r"))
+}
+
+/// The keys for the review of a large claimed: its summary to the end, then everything of the watch list and the spot checks.
+fn reading(screen: &str) -> Option<&'static str> {
+    if screen.contains("Waiting for: the summary to be read to its end") {
+        Some("\x1b[6~\x1b[6~\x1b[6~")
+    } else if screen.contains("Waiting for: the watch list and the spot checks") {
+        Some(if screen.contains("space seen") {
+            "  n"
+        } else {
+            "n"
+        })
+    } else if screen.contains("All is seen: S to sign.") && !screen.contains("ype exactly") {
+        Some("S")
+    } else {
+        None
+    }
 }
 
 #[test]
@@ -29,8 +62,16 @@ fn a_claim_and_a_rotation_at_the_screen_end_in_a_repository_that_python_follows(
     command.env("TERM", "linux");
     command.env_remove("NO_COLOR");
     let mut session = Session::start(command, 24, 80);
-    for _ in ["genesis", "claim", "rotate-dev"] {
-        session.answers_with("Finished, exit code 0", rehearsal::PIN, &mut own);
+    let mut batch = String::new();
+    for act in ["genesis", "claim", "rotate-dev"] {
+        session.sees("Waiting for: Enter, to begin");
+        let mut own = |screen: &str| own(screen, &mut batch);
+        session.answers_with("Finished, exit code", rehearsal::PIN, &mut own);
+        assert!(
+            session.screen().contains("exit code 0"),
+            "{act}: {}",
+            session.screen()
+        );
         session.types("q");
     }
     let end = session.end();

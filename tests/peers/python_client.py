@@ -85,6 +85,8 @@ def sitting(arguments: argparse.Namespace, report: Report) -> None:
     arguments.cache.mkdir(parents=True, exist_ok=True)
     handler = partial(Quiet, directory=str(arguments.published))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        # A client that has read enough hangs up.
+        server.handle_error = lambda *_: None
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"

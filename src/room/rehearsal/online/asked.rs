@@ -112,9 +112,11 @@ impl Online {
         // Keys of their own: a change of the company's one key would be another story.
         let mut single = all
             .iter()
+            .rev()
             .filter(|it| it.group == Group::First && it.keys.len() == 1);
         let mut double = all
             .iter()
+            .rev()
             .filter(|it| it.group == Group::First && it.keys.len() == 2);
         waiting.retain(|action| {
             let pool: &mut dyn Iterator<Item = &Developer> = match action {

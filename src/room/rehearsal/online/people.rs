@@ -21,9 +21,9 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// So many projects, at least thirty, divided as a rehearsal needs them: of 24,500 the first claim brings 20,000, of which 1,000 share a key, and the second 4,500.
+    /// So many projects, at least sixty, divided as a rehearsal needs them: of 24,500 the first claim brings 20,000, of which 1,000 share a key, and the second 4,500.
     pub fn of(projects: usize) -> Self {
-        let projects = projects.max(30);
+        let projects = projects.max(60);
         let first = projects * 40 / 49;
         Self {
             first,
