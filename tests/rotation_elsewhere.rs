@@ -231,7 +231,7 @@ fn a_bundle_that_cannot_be_followed_or_says_another_rotation_is_refused() {
     assert_eq!(verdict_of(&rehearsed, &|_| ()), []);
     for file in ["metadata/2.claimed.json", "ceremony/incident.toml"] {
         let found = verdict_of(&rehearsed, &|bundle| {
-            fs::remove_file(bundle.join(file)).unwrap()
+            fs::remove_file(bundle.join(file)).unwrap();
         });
         let text = "it is not there: what the incident came to cannot be followed";
         assert_eq!(
