@@ -186,7 +186,7 @@ fn cycles_end_and_what_stands_behind_a_terminating_delegation_is_not_asked() {
     let mut leaf = flask.clone();
     leaf["targets"] = json!({});
     let a = tree::Role {
-        signed: delegating(leaf.clone(), &[23], back),
+        signed: delegating(leaf.clone(), &[23], &back),
         signers: vec![23],
         version: 1,
     };
@@ -197,7 +197,7 @@ fn cycles_end_and_what_stands_behind_a_terminating_delegation_is_not_asked() {
     };
     tree.roles.insert("flask-a", a);
     tree.roles.insert("flask-b", b);
-    tree.role("project-flask").signed = delegating(flask, &[22, 23], more);
+    tree.role("project-flask").signed = delegating(flask, &[22, 23], &more);
     let folder = tree.publish();
     let (code, lines) = walks(folder.path(), &["flask/other"]);
     assert_eq!(code, 0);
@@ -239,7 +239,7 @@ fn the_role_name_attack_is_found_in_a_whole_snapshot() {
     let mut tree = Tree::new();
     let flask = tree.role("project-flask").signed.clone();
     let roles = json!([delegation("project-django", &[23], &["flask/*"], false)]);
-    tree.role("project-flask").signed = delegating(flask, &[23], roles);
+    tree.role("project-flask").signed = delegating(flask, &[23], &roles);
     let folder = tree.publish();
     let (code, lines) = walks(folder.path(), &["--role-names"]);
     assert_eq!(code, 1);
@@ -260,7 +260,7 @@ fn the_role_name_attack_is_found_in_a_whole_snapshot() {
     let mut tree = Tree::new();
     let bin = tree.role("bin-1").signed.clone();
     let roles = json!([delegation("claimed", &[201], &[], false)]);
-    tree.role("bin-1").signed = delegating(bin, &[201], roles);
+    tree.role("bin-1").signed = delegating(bin, &[201], &roles);
     let (code, lines) = walks(tree.publish().path(), &["--role-names"]);
     assert_eq!(code, 1);
     assert!(lines[1].starts_with("error ROLE-NAME-ONE-DELEGATOR claimed.json: the role claimed is delegated by targets and bin-1;"));

@@ -66,7 +66,7 @@ pub fn delegation(name: &str, numbers: &[u8], patterns: &[&str], terminating: bo
     role
 }
 
-pub fn delegating(mut signed: Value, numbers: &[u8], roles: Value) -> Value {
+pub fn delegating(mut signed: Value, numbers: &[u8], roles: &Value) -> Value {
     signed["delegations"] = json!({"keys": keys(numbers), "roles": roles});
     signed
 }
@@ -109,15 +109,15 @@ impl Tree {
                 },
             );
         };
-        let top = delegating(targets(3, &[]), &[13, 14, 15, 201], all);
+        let top = delegating(targets(3, &[]), &[13, 14, 15, 201], &all);
         add("targets", 3, top, &[11, 12]);
-        let claimed = delegating(targets(14, &[]), &[13, 14, 21, 22], claimed);
+        let claimed = delegating(targets(14, &[]), &[13, 14, 21, 22], &claimed);
         add("claimed", 14, claimed, &[13, 14]);
         add("custody", 2, targets(2, &[]), &[13, 14]);
         let django = targets(6, &["django/django-1.tar.gz"]);
         add("project-django", 6, django, &[21]);
         add("project-lost", 1, targets(1, &[]), &[22]);
-        let recently = delegating(targets(20, &[]), &[23], recently);
+        let recently = delegating(targets(20, &[]), &[23], &recently);
         add("recently-claimed", 20, recently, &[201]);
         let flask = targets(1, &["flask/flask-1.tar.gz"]);
         add("project-flask", 1, flask, &[23]);
