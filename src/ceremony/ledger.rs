@@ -1,14 +1,24 @@
-//! The ledger of offline roles through a ceremony: what was carried in agrees with the trusted files, and the bundle's has this ceremony's documents more.
+//! The ledgers of a ceremony. Of offline roles: what was carried in agrees with the trusted files, and the bundle's has this ceremony's documents more. Of targets: all
+//! that the newest archive lists.
+
+use std::collections::BTreeMap;
 
 use super::candidate::Candidate;
 use super::intake::Trusted;
+use super::intake::archives::Archive;
 use super::script::Script;
-use crate::pypi::ledger::{Entry, Ledger};
+use crate::pypi::ledger::{Entry, Ledger, targets as lines_of_targets};
 use crate::tuf::digest::Sha256;
+use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
+use crate::tuf::json::Limits;
+use crate::tuf::metadata::{Snapshot, target_files};
 
 /// Where it lies in a bundle.
 pub const PATH: &str = "ceremony/ledger.jsonl";
+
+/// Where that of targets lies.
+pub const TARGETS: &str = "evidence/targets.ledger";
 
 /// `LEDGER-DIFFERS`: trusted files that are not what the ledger that was carried in has for their version.
 pub(super) fn differing(trusted: &Trusted) -> Vec<Finding> {
@@ -62,4 +72,40 @@ pub fn after(
         });
     }
     before.extended(crate::pypi::ledger::NAME, entries)
+}
+
+/// Every target of a snapshot with its digest, as it was when the ceremony was held: what a later audit compares with. A target without SHA-256 and a role that cannot be
+/// read are not in it.
+///
+/// # Errors
+/// `LEDGER-ORDER`.
+pub fn targets(newest: &Archive) -> Result<Vec<u8>, Finding> {
+    let mut lines = BTreeMap::new();
+    let roles = newest.repository.snapshot();
+    for role in roles.into_iter().flat_map(Snapshot::roles) {
+        let Some(bytes) = newest.file(role) else {
+            continue;
+        };
+        let Ok(envelope) = Envelope::parse(role, bytes.to_vec(), Limits::LARGE) else {
+            continue;
+        };
+        for (path, target) in target_files(role, &envelope).unwrap_or_default() {
+            let digest: Option<Sha256> = target.hashes.get("sha256").and_then(|it| it.parse().ok());
+            if let Some(digest) = digest {
+                let length = target.length;
+                let line = format!(
+                    "{} {digest} {length} {role}",
+                    lines_of_targets::sort_key(&path)
+                );
+                lines.insert(line, (path, digest, length, role));
+            }
+        }
+    }
+    let mut writer = lines_of_targets::Writer::default();
+    for (path, digest, length, role) in lines.into_values() {
+        writer
+            .push(&path, &digest, length, role)
+            .map_err(|fault| fault.finding(lines_of_targets::NAME))?;
+    }
+    Ok(writer.finish().0)
 }

@@ -48,6 +48,10 @@ impl Runner<'_> {
             let ledger = ledger::after(trusted, script, ceremony, &self.candidates)?;
             self.write(ledger::PATH, &ledger.to_bytes())?;
         }
+        if let Some(newest) = self.subject.trusted.archives.first() {
+            let targets = ledger::targets(newest)?;
+            self.write(ledger::TARGETS, &targets)?;
+        }
         let given_up = self.given_up();
         if !given_up.is_empty() {
             let record = serde_json::json!({

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Files;
-use crate::ceremony::ledger::PATH;
-use crate::pypi::ledger::Ledger;
+use crate::ceremony::ledger::{PATH, TARGETS};
+use crate::pypi::ledger::{Ledger, targets};
 use crate::transcript::Transcript;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
@@ -22,14 +22,22 @@ impl Longest {
         files: &Files<'_>,
         transcript: Option<&Transcript>,
     ) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = files
+            .find(TARGETS)
+            .and_then(|file| targets::read(TARGETS, &file.bytes, &mut |_| {}).err())
+            .into_iter()
+            .collect();
         let Some(file) = files.find(PATH) else {
-            return Vec::new();
+            return findings;
         };
         let ledger = match Ledger::parse(PATH, &file.bytes) {
             Ok(ledger) => ledger,
-            Err(finding) => return vec![finding],
+            Err(finding) => {
+                findings.push(finding);
+                return findings;
+            }
         };
-        let mut findings = files_beside(files, &ledger);
+        findings.extend(files_beside(files, &ledger));
         findings.extend(transcript.iter().flat_map(|record| signed(record, &ledger)));
         let Some((other, longest)) = &self.0 else {
             self.0 = Some((bundle.to_owned(), ledger));

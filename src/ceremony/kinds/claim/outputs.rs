@@ -11,15 +11,13 @@ use crate::ceremony::intake::requests::REQUESTS;
 use crate::ceremony::kinds::Outputs;
 use crate::ceremony::material::Material;
 use crate::pypi::delegation;
-use crate::pypi::ledger::targets;
 use crate::pypi::online_actions::{self, Action};
 use crate::pypi::requests;
 use crate::pypi::vetting::{Bucket, Policy, Vetted, Vetting, Weight};
-use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
-use crate::tuf::metadata::{Header, Snapshot, target_files};
+use crate::tuf::metadata::Header;
 
 /// After so many days without a word a project counts as abandoned (docs/policy-abandoned-projects.md). Nothing happens to it by itself.
 const ABANDONED_DAYS: i64 = 90;
@@ -58,7 +56,6 @@ pub(super) fn outputs(
         let policy = crate::ceremony::vetting::policy(claim)?;
         let text = expiring(material, candidates, newest, &policy)?;
         files.push(("online/expiring.jsonl".to_owned(), text));
-        files.push((format!("evidence/{}", targets::NAME), ledger(newest)?));
         let mut owners = material.trusted.asked.owners.clone().unwrap_or_default();
         for vetted in vetting.vetted.iter().filter(|vetted| accepts(vetted)) {
             owners.merge(&vetted.request.owners, policy.on);
@@ -168,35 +165,6 @@ fn expiring(
 fn expiry(role: &str, bytes: &[u8]) -> Option<Header> {
     let envelope = Envelope::parse(role, bytes.to_vec(), Limits::LARGE).ok()?;
     Header::read(role, &envelope).ok()
-}
-
-/// Every target of the newest snapshot with its digest, as it was when this claim was held: what a later audit compares with.
-fn ledger(newest: &Archive) -> Result<Vec<u8>, Finding> {
-    let mut lines = BTreeMap::new();
-    let roles = newest.repository.snapshot();
-    for role in roles.into_iter().flat_map(Snapshot::roles) {
-        let Some(bytes) = newest.file(role) else {
-            continue;
-        };
-        let Ok(envelope) = Envelope::parse(role, bytes.to_vec(), Limits::LARGE) else {
-            continue;
-        };
-        for (path, target) in target_files(role, &envelope).unwrap_or_default() {
-            let digest: Option<Sha256> = target.hashes.get("sha256").and_then(|it| it.parse().ok());
-            if let Some(digest) = digest {
-                let length = target.length;
-                let line = format!("{} {digest} {length} {role}", targets::sort_key(&path));
-                lines.insert(line, (path, digest, length, role));
-            }
-        }
-    }
-    let mut writer = targets::Writer::default();
-    for (path, digest, length, role) in lines.into_values() {
-        writer
-            .push(&path, &digest, length, role)
-            .map_err(|fault| fault.finding(targets::NAME))?;
-    }
-    Ok(writer.finish().0)
 }
 
 fn jsonl(lines: &[serde_json::Value]) -> Vec<u8> {
