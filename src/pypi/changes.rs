@@ -13,7 +13,6 @@ use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Key, KeyId, PublicKey};
 
-pub mod describe;
 mod exact;
 #[cfg(test)]
 mod tests;

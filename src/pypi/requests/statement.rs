@@ -134,35 +134,6 @@ pub fn authorised<'a>(
     judge(&message, &present, &request.authorised, sigstore)
 }
 
-/// `REQUEST-AUTHORITY`: the present threshold of the present keys must have signed. A warning where it has, but others signed as well.
-pub fn check_authority(
-    file: &str,
-    request: &Request,
-    threshold: u32,
-    proven: &Proven,
-) -> Option<Finding> {
-    let place = format!("line {}, {}", request.line, request.project);
-    let counted = proven.by.len();
-    // A threshold of 0 is never reached, as everywhere.
-    if threshold == 0 || counted < threshold as usize {
-        let text = format!(
-            "{place}: {} needs {threshold} of the present keys and is signed by {counted}.{}",
-            request.action,
-            proven.reasons()
-        );
-        return Some(Finding::error("REQUEST-AUTHORITY", file, text));
-    }
-    if proven.uncounted.is_empty() {
-        return None;
-    }
-    let text = format!(
-        "{place}: {} is signed by {counted} of the present keys, {threshold} are needed.{} Ask the project who signed.",
-        request.action,
-        proven.reasons()
-    );
-    Some(Finding::warning("REQUEST-AUTHORITY", file, text))
-}
-
 fn judge(
     message: &[u8],
     keys: &BTreeMap<&KeyId, &Key>,

@@ -1,5 +1,5 @@
 use super::*;
-use statement::{Proven, check_authority, check_possession};
+use statement::{Proven, check_possession};
 
 #[test]
 fn the_statements_are_these_bytes() {
@@ -153,51 +153,26 @@ fn add(signers: &[u8]) -> Request {
 }
 
 #[test]
-fn the_present_threshold_of_the_present_keys_authorises() {
+fn the_present_keys_authorise_a_change() {
     let request = add(&[1, 2]);
-    assert_eq!(
-        check_authority(FILE, &request, 2, &authority(&request, &[1, 2])),
-        None
-    );
+    let both = authority(&request, &[1, 2]);
+    assert_eq!(both.by, [keyid(1), keyid(2)]);
+    assert!(both.missing.is_empty() && both.uncounted.is_empty());
     let request = add(&[1]);
-    let finding = check_authority(FILE, &request, 2, &authority(&request, &[1, 2])).unwrap();
-    assert_eq!(
-        (finding.rule.as_str(), finding.level),
-        ("REQUEST-AUTHORITY", Level::Error)
-    );
-    assert_eq!(
-        finding.text,
-        "line 7, x: add-key needs 2 of the present keys and is signed by 1."
-    );
-    let none = check_authority(FILE, &request, 0, &authority(&request, &[1, 2])).unwrap();
-    assert_eq!(
-        none.level,
-        Level::Error,
-        "a threshold of 0 is never reached"
-    );
+    let one = authority(&request, &[1, 2]);
+    assert_eq!((one.by, one.missing), (vec![keyid(1)], vec![keyid(2)]));
 }
 
 #[test]
 fn signatures_by_removed_or_new_keys_count_for_nothing() {
     // 3 is only being added, 4 was removed.
     let request = add(&[1, 3, 4]);
-    let finding = check_authority(FILE, &request, 2, &authority(&request, &[1, 2])).unwrap();
-    let (three, four) = (keyid(3), keyid(4));
-    assert_eq!(finding.level, Level::Error);
+    let proven = authority(&request, &[1, 2]);
+    assert_eq!(proven.by, [keyid(1)]);
+    let stranger = || "not one of the keys that are asked".to_owned();
     assert_eq!(
-        finding.text,
-        format!(
-            "line 7, x: add-key needs 2 of the present keys and is signed by 1. Found but not counted: {three}: not one of the keys that are asked; {four}: not one of the keys that are asked."
-        )
-    );
-    let request = add(&[1, 2, 4]);
-    let finding = check_authority(FILE, &request, 2, &authority(&request, &[1, 2])).unwrap();
-    assert_eq!(finding.level, Level::Warning);
-    assert_eq!(
-        finding.text,
-        format!(
-            "line 7, x: add-key is signed by 2 of the present keys, 2 are needed. Found but not counted: {four}: not one of the keys that are asked. Ask the project who signed."
-        )
+        proven.uncounted,
+        [(keyid(3), stranger()), (keyid(4), stranger())]
     );
 }
 
