@@ -117,6 +117,21 @@ impl Session {
             let Some(keys) = keys else { return };
             self.types(&keys);
             self.waits("no answer to the keys", |shown| shown != screen);
+            self.settles();
+        }
+    }
+
+    /// Waits until the page stands still: one that is half drawn would be answered twice.
+    fn settles(&self) {
+        let mut before = self.screen();
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(30));
+            let now = self.screen();
+            if now == before {
+                return;
+            }
+            before = now;
         }
     }
 
