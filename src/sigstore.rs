@@ -121,6 +121,10 @@ fn judge(
         let reason = "the digest in it is of other bytes";
         return Err(Fault::Signature(reason.to_owned()));
     }
+    // The library would compare it with the machine's clock, and say so with the time of day: another answer on every call.
+    if let Some(late) = entry.integrated_time.filter(|time| *time > at) {
+        return Err(Fault::Time(format!("it is from {late}, after {at}")));
+    }
     let policy = VerificationPolicy::new(wanted.identity.as_str(), wanted.issuer.as_str());
     let result = root
         .verifier

@@ -1,6 +1,10 @@
 //! What the vetting says of requests: every bad input with its rule and words, beside the green twin that it was made from.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "claim_rules/archives.rs"]
+mod archives;
+#[path = "claim_rules/identities.rs"]
+mod identities;
 mod support;
 
 use std::fmt::Write as _;
@@ -44,6 +48,9 @@ fn taken(world: &World, script: &Script) -> Result<Trusted, Vec<Finding>> {
         "requests/top-projects.txt".to_owned(),
         world.top.clone().into_bytes(),
     ));
+    if let Some((root, _)) = &world.sigstore {
+        files.push(file("sigstore/trusted_root.json".to_owned(), root.clone()));
+    }
     let now = support::projects::ON.parse().unwrap();
     let mut trusted = intake(script, files, Vec::new(), Mode::Production, now)?;
     trusted.take_archives(script, world.archives())?;

@@ -38,6 +38,7 @@ mod lies;
 mod made {
     pub mod forge;
     pub mod projects;
+    pub mod sigstore;
 }
 #[path = "runner_faults/nonces.rs"]
 mod nonces;

@@ -3,24 +3,30 @@
 
 use std::sync::Arc;
 
+use super::identities::Identities;
 use super::intake::Trusted;
-use super::intake::requests::{REQUESTS, SIGSTORE};
+use super::intake::requests::REQUESTS;
 use super::script::{Claim, Script};
 use crate::pypi::delegation;
 use crate::pypi::requests::is_identity;
 use crate::pypi::vetting::{self, Archived, Input, Policy, Vetting};
-use crate::sigstore::{self, Identity, TrustedRoot};
+use crate::sigstore::{self, Identity};
 use crate::tuf::expires::Expires;
-use crate::tuf::finding::{Finding, shown};
-use crate::tuf::key::Key;
-use crate::tuf::style;
+use crate::tuf::finding::{Finding, Level, shown};
+use crate::tuf::key::{Key, KeyId};
+use crate::tuf::metadata::Snapshot;
 use crate::tuf::value::Value;
+
+const RULE: &str = "CLAIM-ARCHIVES";
 
 /// The newest snapshot and two earlier ones: one alone shows nothing of time, and of two nobody could say which was changed.
 pub const FEWEST_ARCHIVES: usize = 3;
 
 /// A timestamp lives a day (PEP 458); the longest that anybody was seen to use is a week. A later expiry than that says that an archive is younger than its name.
 const TIMESTAMP_DAYS: i64 = 8;
+
+/// So many roles are named in one finding.
+const TOLD: usize = 5;
 
 impl Trusted {
     /// What the requests come to; the same on every call.
@@ -67,18 +73,14 @@ fn derive(script: &Script, trusted: &Trusted) -> Result<Vetting, Vec<Finding>> {
             });
         }
     }
-    let mut findings = check_archives(trusted, &archives, &claimed)?;
-    let root = trusted.asked.sigstore.as_ref();
-    let root = root
-        .map(|file| TrustedRoot::parse(SIGSTORE, &file.bytes))
-        .transpose()
-        .map_err(one)?;
-    if let Some(root) = &root {
-        findings.extend(root.age(SIGSTORE, None, policy.on));
-    }
-    let judge = |key: &Key, bundle: &Value, message: &[u8]| {
-        judge_bundle(root.as_ref(), key, bundle, message, policy.on)
-    };
+    let mut findings = check_archives(&policy, trusted, &archives, &claimed)?;
+    let (carried, dated) = (
+        trusted.asked.sigstore.as_ref(),
+        claim.sigstore_dated.as_deref(),
+    );
+    let (identities, age) = Identities::read(carried, dated, policy.on).map_err(one)?;
+    findings.extend(age);
+    let judge = |key: &Key, bundle: &Value, message: &[u8]| identities.judge(key, bundle, message);
     let remarks = |key: &Key| match Identity::of_key(REQUESTS, key) {
         Ok(identity) => identity.map(|it| it.remarks(REQUESTS)).unwrap_or_default(),
         Err(finding) => vec![finding],
@@ -138,41 +140,13 @@ pub fn policy(claim: &Claim) -> Result<Policy, Finding> {
     })
 }
 
-fn judge_bundle(
-    root: Option<&TrustedRoot>,
-    key: &Key,
-    bundle: &Value,
-    message: &[u8],
-    at: jiff::Timestamp,
-) -> Result<(), String> {
-    let Some(root) = root else {
-        return Err(
-            "there is no trusted root of Sigstore in the input to check its bundle with".to_owned(),
-        );
-    };
-    let identity = Identity::of_key(REQUESTS, key).map_err(|finding| finding.text)?;
-    let Some(identity) = identity else {
-        return Err("a bundle by what is no identity".to_owned());
-    };
-    sigstore::verify(
-        root,
-        REQUESTS,
-        &style::to_vec(bundle),
-        message,
-        &identity,
-        at,
-    )
-    .map(drop)
-    .map_err(|finding| format!("{}: {}", finding.rule, finding.text))
-}
-
 /// Enough archives, as old as they are called, none older than what it follows, and the newest with today's claimed.
 fn check_archives(
+    policy: &Policy,
     trusted: &Trusted,
     archives: &[Archived<'_>],
     claimed: &delegation::Delegations,
 ) -> Result<Vec<Finding>, Vec<Finding>> {
-    const RULE: &str = "CLAIM-ARCHIVES";
     let mut errors = Vec::new();
     let mut findings = Vec::new();
     if archives.len() < FEWEST_ARCHIVES {
@@ -184,6 +158,13 @@ fn check_archives(
     }
     for archive in archives {
         let folder = format!("archives/{}", archive.name);
+        if archive.day > policy.on {
+            let text = format!(
+                "it is of a day after {}, for which everything is judged (claim.on): one of the two dates is wrong",
+                policy.on
+            );
+            errors.push(Finding::error(RULE, &folder, text));
+        }
         let Some(timestamp) = archive.repository.timestamp() else {
             continue;
         };
@@ -204,21 +185,24 @@ fn check_archives(
         }
     }
     for pair in archives.windows(2) {
-        let [newer, older] = pair else { continue };
-        let version = |archive: &Archived<'_>| archive.recently.header.version;
-        if version(newer) < version(older) {
-            let text = format!(
-                "recently-claimed is v{} in it and v{} in the older archive {}: versions never go back, unless keys were rotated",
-                version(newer),
-                version(older),
-                older.name
-            );
-            findings.push(Finding::warning(
-                RULE,
-                &format!("archives/{}", newer.name),
-                text,
-            ));
+        if let [newer, older] = pair {
+            for finding in went_back(newer, older) {
+                match finding.level {
+                    Level::Error => errors.push(finding),
+                    _ => findings.push(finding),
+                }
+            }
         }
+    }
+    let begin = jiff::SignedDuration::from_hours(24 * i64::from(policy.probation_days));
+    let begin = policy.on.checked_sub(begin).unwrap_or_default();
+    if archives.last().is_some_and(|oldest| oldest.day > begin) {
+        let text = format!(
+            "none is as old as the probation of {} days, so nothing can be claimed: carry in one of {} or before",
+            policy.probation_days,
+            begin.strftime("%Y-%m-%d")
+        );
+        findings.push(Finding::warning(RULE, "archives", text));
     }
     let published = trusted.archives.first().and_then(|newest| {
         let role = newest.repository.role(&["claimed"]).ok()?;
@@ -246,4 +230,58 @@ fn check_archives(
     } else {
         Err(errors)
     }
+}
+
+/// Versions never go back, but where root changed the keys of timestamp or snapshot (TUF 5.3.11). Of the tree's own roles that is an error: one of the two is not
+/// what was published on its day. A project's role is told: who can write a snapshot shall not stop the month's work with it.
+fn went_back(newer: &Archived<'_>, older: &Archived<'_>) -> Vec<Finding> {
+    let (Some(new), Some(old)) = (newer.repository.snapshot(), older.repository.snapshot()) else {
+        return Vec::new();
+    };
+    let stamp = |archive: &Archived<'_>| archive.repository.timestamp().map(|it| it.header.version);
+    let mut tree = Vec::new();
+    if stamp(newer) < stamp(older) {
+        tree.push("timestamp");
+    }
+    if new.header.version < old.header.version {
+        tree.push("snapshot");
+    }
+    let mut others = Vec::new();
+    for role in old.roles() {
+        let version = |snapshot: &Snapshot| snapshot.role(role).map(|meta| meta.version);
+        if version(new) < version(old) {
+            let is_others = role.starts_with("project-");
+            if is_others { &mut others } else { &mut tree }.push(role);
+        }
+    }
+    let finding = |roles: &[&str]| {
+        let first = roles.iter().take(TOLD).map(|role| shown(role));
+        let first: Vec<_> = first.collect();
+        let more = match roles.len().saturating_sub(TOLD) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let text = format!(
+            "older in it than in the older archive {}, or gone: {}{more}. Versions never go back, unless root changes the keys of timestamp or snapshot",
+            older.name,
+            first.join(", ")
+        );
+        let folder = format!("archives/{}", newer.name);
+        (!roles.is_empty()).then(|| Finding::warning(RULE, &folder, text))
+    };
+    let is_error = online_keys(newer) == online_keys(older);
+    let tree = finding(&tree).map(|mut finding| {
+        if is_error {
+            finding.level = Level::Error;
+        }
+        finding
+    });
+    tree.into_iter().chain(finding(&others)).collect()
+}
+
+/// Who signs timestamp and snapshot.
+fn online_keys<'a>(archive: &Archived<'a>) -> Option<[&'a [KeyId]; 2]> {
+    let root = &archive.repository.roots().last()?.root;
+    let keys = |role: &str| root.role(role).map(|role| role.keyids.as_slice());
+    Some([keys("timestamp")?, keys("snapshot")?])
 }

@@ -12,9 +12,11 @@ use tuf_ceremony::pypi::requests::{
 use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::edit::{self, CatchAllSpec, TargetsSpec};
 use tuf_ceremony::tuf::envelope::Envelope;
-use tuf_ceremony::tuf::json::Limits;
+use tuf_ceremony::tuf::json::{self, Limits};
+use tuf_ceremony::tuf::key::Key;
 
 use super::forge::{self, EXPIRES, key, keyid};
+use super::sigstore;
 
 /// Keys of the online side, by the numbers of [`forge`].
 pub const TIMESTAMP: u8 = 201;
@@ -39,6 +41,10 @@ pub struct Entry {
     /// More members of its metadata, and targets.
     pub targets: Vec<String>,
     pub delegations: Option<Json>,
+    /// Sigstore identities beside the keys, by their addresses.
+    pub identities: Vec<String>,
+    /// Those of them that sign the project's own metadata.
+    pub bundles: Vec<String>,
 }
 
 impl Entry {
@@ -52,6 +58,8 @@ impl Entry {
             expires: EXPIRES.to_owned(),
             targets: vec![format!("{project}/{project}-1.tar.gz")],
             delegations: None,
+            identities: Vec::new(),
+            bundles: Vec::new(),
         }
     }
 }
@@ -70,10 +78,34 @@ pub struct World {
     pub claimed: Day,
     pub requests: Vec<Request>,
     pub top: String,
+    /// The trusted root of Sigstore, and when the script says that it was fetched.
+    pub sigstore: Option<(Vec<u8>, Option<String>)>,
+    /// Versions of timestamp, snapshot and recently-claimed, by day.
+    pub versions: [u64; 3],
+    /// How long timestamp, snapshot and recently-claimed last, in hours from midnight of each day.
+    pub hours: [i64; 3],
+    /// What an archive has otherwise than the input, by the place of its day.
+    pub published: fn(usize, &mut BTreeMap<String, Vec<u8>>),
 }
 
 pub fn project(name: &str) -> Project {
     Project::parse(name).unwrap()
+}
+
+/// The key of metadata that stands for an identity of the instance in [`super::sigstore`].
+pub fn identity(address: &str) -> Key {
+    let text = json!({
+        "keytype": "sigstore-oidc",
+        "scheme": "Fulcio",
+        "keyval": {"identity": address, "issuer": sigstore::ISSUER},
+    });
+    let text = text.to_string();
+    Key::from_json(json::check(text.as_bytes(), Limits::SMALL).unwrap()).unwrap()
+}
+
+/// When identities sign.
+pub fn signed_at() -> jiff::Timestamp {
+    "2026-10-19T10:00:00Z".parse().unwrap()
 }
 
 /// The delegations of these projects.
@@ -87,6 +119,11 @@ pub fn delegations(entries: &Day) -> Json {
                 keys.insert(keyid(*number).0, value);
             }
             let mut keyids: Vec<_> = entry.keys.iter().map(|number| keyid(*number).0).collect();
+            for address in &entry.identities {
+                let key = identity(address);
+                keys.insert(key.keyid().0, edit_value(&key));
+                keyids.push(key.keyid().0);
+            }
             keyids.sort();
             json!({
                 "name": format!("project-{name}"),
@@ -100,7 +137,7 @@ pub fn delegations(entries: &Day) -> Json {
     json!({"keys": keys, "roles": roles})
 }
 
-fn edit_value(key: &tuf_ceremony::tuf::key::Key) -> Json {
+fn edit_value(key: &Key) -> Json {
     serde_json::from_slice(&tuf_ceremony::tuf::style::to_vec(key.value())).unwrap()
 }
 
@@ -168,6 +205,10 @@ impl World {
             claimed,
             requests: Vec::new(),
             top: "requests\nnumpy\n".to_owned(),
+            sigstore: None,
+            versions: [10, 9, 8],
+            hours: [36; 3],
+            published: |_, _| {},
         };
         for (name, number) in [("apple", 31), ("banana", 33), ("cherry", 35)] {
             world.recent(name, &Entry::new(name, &[number]));
@@ -236,21 +277,22 @@ impl World {
     }
 
     fn archive(&self, index: usize, day: &Day) -> Carried {
-        let version = 10 - index as u64;
+        let version = self.versions[index];
         let name = DAYS[index];
         let midnight: jiff::Timestamp = format!("{name}T00:00:00Z").parse().unwrap();
         let soon = midnight
-            .checked_add(jiff::SignedDuration::from_hours(36))
+            .checked_add(jiff::SignedDuration::from_hours(self.hours[index]))
             .unwrap()
             .to_string();
         let mut files = self.offline.clone();
+        (self.published)(index, &mut files);
         let recent = targets(version, &soon, &[("delegations", delegations(day))]);
         files.insert(
             format!("{version}.recently-claimed.json"),
             sign(&recent, &[RECENT]),
         );
         for (name, entry) in day.iter().chain(&self.claimed) {
-            if !entry.signed_by.is_empty() {
+            if !entry.signed_by.is_empty() || !entry.bundles.is_empty() {
                 files.insert(format!("1.project-{name}.json"), own(entry));
             }
         }
@@ -289,6 +331,13 @@ impl World {
             Sha256::of(&self.requests_file()),
             Sha256::of(self.top.as_bytes()),
         );
+        if let Some((root, dated)) = &self.sigstore {
+            let mut lines = format!("sigstore_sha256 = \"{}\"\n", Sha256::of(root));
+            if let Some(dated) = dated {
+                let _ = writeln!(lines, "sigstore_dated = \"{dated}\"");
+            }
+            text.push_str(&lines);
+        }
         for archive in self.archives() {
             let _ = write!(
                 text,
@@ -325,5 +374,18 @@ fn own(entry: &Entry) -> Vec<u8> {
         .collect();
     let mut more = vec![("targets", Json::Object(listed))];
     more.extend(entry.delegations.clone().map(|it| ("delegations", it)));
-    sign(&targets(1, &entry.expires, &more), &entry.signed_by)
+    let bytes = sign(&targets(1, &entry.expires, &more), &entry.signed_by);
+    let envelope = Envelope::parse("", bytes.clone(), Limits::LARGE).unwrap();
+    let mut file: Json = serde_json::from_slice(&bytes).unwrap();
+    for address in &entry.bundles {
+        let bundle = sigstore::Order::of(address, &envelope.payload(), signed_at()).bundle();
+        let keyid = identity(address).keyid().0;
+        let signature = json!({"keyid": keyid, "sig": "", "bundle": bundle});
+        file["signatures"].as_array_mut().unwrap().push(signature);
+    }
+    if entry.bundles.is_empty() {
+        bytes
+    } else {
+        serde_json::to_vec(&file).unwrap()
+    }
 }

@@ -110,7 +110,7 @@ impl Judge<'_, '_> {
         }
         if !identities.is_empty() {
             let text = format!(
-                "no bundle proves the identity {}; its metadata is signed by other keys.{reasons}",
+                "no bundle proves the identity {}, though its metadata is signed by a threshold of its keys.{reasons}",
                 identities.join(", ")
             );
             self.say(Weight::Looks, "CLAIM-IDENTITY", text);

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Judge, Weight};
-use crate::pypi::delegation::Delegation;
+use crate::pypi::delegation::{CUSTODY, Delegation};
 use crate::pypi::project::ProjectRole;
 use crate::pypi::requests::is_identity;
+use crate::pypi::role_names::MINIMUM_CLIENTS;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::shown;
 use crate::tuf::json::Limits;
 use crate::tuf::key::{Key, KeyId};
 use crate::tuf::lookup::{Listing, pattern};
 use crate::tuf::metadata::RoleKeys;
+use crate::tuf::repository::Repository;
 use crate::tuf::value::Value;
 use crate::tuf::verification::{self, SignatureClass};
 
@@ -115,6 +117,27 @@ impl Judge<'_, '_> {
         for text in out_of_scope(role, listing) {
             self.refuse("CLAIM-SCOPE", text);
         }
+        self.role_names(listing, Weight::Refuses);
+    }
+
+    /// Files share one list of names. A project that calls a role of its own like one of PyPI's gets its file taken for that one by clients that keep roles by
+    /// name, whatever paths it has: see [`crate::pypi::role_names`].
+    fn role_names(&mut self, listing: &Listing, weight: Weight) {
+        let (Some(delegations), Some(archive)) =
+            (&listing.targets().delegations, self.input.archives.first())
+        else {
+            return;
+        };
+        let names = delegations.roles.iter().map(|role| &*role.name);
+        let mut taken = names.filter(|name| is_of_the_tree(archive.repository, name));
+        if let Some(first) = taken.next() {
+            let text = format!(
+                "its metadata delegates to {} roles that are called as PyPI calls its own: {}. A client may take the one for the other ({MINIMUM_CLIENTS}). The project calls them otherwise",
+                taken.count() + 1,
+                shown(first)
+            );
+            self.say(weight, "CLAIM-ROLE-NAME", text);
+        }
     }
 
     /// Whether the metadata that is published now would hold under other keys: what clients see when `claimed` changes before the project signs.
@@ -130,6 +153,7 @@ impl Judge<'_, '_> {
             ),
             Ok(verified) => {
                 let listing = verified.listing();
+                self.role_names(listing, Weight::Looks);
                 let signers = Signers {
                     keys: self.request.keys.clone(),
                     role: RoleKeys {
@@ -195,6 +219,28 @@ fn bundles<'a>(
             is_identity(key).then(|| (keyid, key, Value::from_json(bundle)))
         })
         .collect()
+}
+
+/// Whether a name is kept for PyPI: every project's, whether there is one or not yet, what targets delegates to, custody, and the bins. Some file systems do
+/// not tell large letters from small ones.
+fn is_of_the_tree(repository: &Repository, name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    if name.starts_with("project-") || name == CUSTODY {
+        return true;
+    }
+    let Ok(top) = repository.top() else {
+        return true;
+    };
+    let delegations = top.listing().targets().delegations.iter();
+    let mut roles = delegations.flat_map(|delegations| &delegations.roles);
+    roles.any(|role| {
+        let is_bin = || {
+            let below = top.delegated(&role.name).ok()?;
+            let delegations = below.listing().targets().delegations.as_ref()?;
+            delegations.succinct.as_ref()?.number(&name)
+        };
+        role.name == name || is_bin().is_some()
+    })
 }
 
 /// What speaks of paths outside `<project>/`: one sentence for targets and one for delegations, however many there are.
