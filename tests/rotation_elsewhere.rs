@@ -249,3 +249,46 @@ fn a_bundle_that_cannot_be_followed_or_says_another_rotation_is_refused() {
         "{found:?}"
     );
 }
+
+#[test]
+fn the_plan_of_an_incident_says_without_a_token_what_the_ceremony_does() {
+    let rehearsed = Rehearsed::new();
+    let folder = rehearsed.work.join("rotate-dev");
+    let plan = |more: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command.args(["incident", "plan"]);
+        command.arg(folder.join("script.toml"));
+        command.arg("--in").arg(folder.join("in")).args(more);
+        outcome(command.output().unwrap())
+    };
+    let told = plan(&["--json"]);
+    assert_eq!(told.code, 0, "{told:?}");
+    let told: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    let actions = fs::read(rehearsed.bundle().join("online/online-actions.json")).unwrap();
+    let actions: serde_json::Value = serde_json::from_slice(&actions).unwrap();
+    let projects = |list: &serde_json::Value| -> Vec<String> {
+        let entries = list.as_array().unwrap().iter();
+        entries
+            .map(|entry| entry["project"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(projects(&told["hits"]), projects(&actions["projects"]));
+    let becomes: Vec<&str> = told["hits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hit| hit["becomes"].as_str().unwrap())
+        .collect();
+    for way in ["replaced", "custody", "tombstone"] {
+        assert!(becomes.contains(&way), "{way}: {becomes:?}");
+    }
+    let told = plan(&[]);
+    assert!(
+        told.out
+            .contains("Online, now, before anything is signed: quarantine"),
+        "{told:?}"
+    );
+    // Without its first root nobody could follow the rotation later.
+    fs::remove_file(folder.join("in/trusted/1.root.json")).unwrap();
+    assert_ne!(plan(&[]).code, 0);
+}

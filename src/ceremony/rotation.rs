@@ -13,7 +13,6 @@ use crate::pypi::incident::Incident;
 use crate::pypi::project::{Project, ProjectRole};
 use crate::pypi::requests::Requests;
 use crate::pypi::rotation::{self, GoodFiles, Rotation, Subject, Way};
-use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::expires::Expires;
 use crate::tuf::finding::{Finding, shown};
@@ -69,6 +68,9 @@ pub fn derive(script: &Script, trusted: &Trusted) -> Result<Derived, Vec<Finding
     let incident = Incident::parse(&file.path, &file.bytes).map_err(one)?;
     let (envelope, _) = (trusted.current("claimed")).ok_or_else(|| missing("a trusted claimed"))?;
     let claimed = delegation::claimed("claimed", envelope)?;
+    // `verify` follows a rotation from it; without it the bundle would be refused after it was signed.
+    let anchor = trusted.anchor();
+    let anchor = anchor.ok_or_else(|| missing("the root chain from 1.root.json on"))?;
     let good = good_archive(trusted, &incident);
     let mut rotation = rotation::derive(&Subject {
         incident: &incident,
@@ -83,7 +85,7 @@ pub fn derive(script: &Script, trusted: &Trusted) -> Result<Derived, Vec<Finding
             .requests
             .as_ref()
             .map_or(&[], |file| &file.requests),
-        anchor: trusted.anchor().unwrap_or(Sha256([0; 32])),
+        anchor,
         sigstore: &|key, bundle, message| identities.judge(key, bundle, message),
         good: &|project| good_files(good?, project),
         generation: &|project| generation(&trusted.archives, project),

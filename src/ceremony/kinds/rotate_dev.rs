@@ -223,7 +223,7 @@ fn outputs(material: &Material<'_>, _: &[Candidate]) -> Result<Outputs, Finding>
     let trusted = material.trusted;
     let mut files = Vec::new();
     for hit in &derived.rotation.hits {
-        let path = format!("online/sheets/{}.md", hit.project);
+        let path = format!("online/sheets/{}", sheet::name(&hit.project));
         files.push((path, sheet::sheet(&derived.incident, hit).into_bytes()));
     }
     let asked = &trusted.asked;

@@ -5,9 +5,23 @@ use std::fmt::Write as _;
 
 use super::{GoodFiles, Hit, Way};
 use crate::pypi::incident::Incident;
-use crate::pypi::project::ProjectRole;
+use crate::pypi::project::{Project, ProjectRole};
+use crate::tuf::digest::Sha256;
 use crate::tuf::finding::shown;
 use crate::tuf::key::KeyId;
+
+/// The longest project name that is a file's name as it stands: what lies in a bundle has names of 101 characters at most.
+const LONGEST: usize = 90;
+
+/// The sheet's file name. A name that is too long for one is cut, and told apart by the beginning of its digest.
+pub fn name(project: &Project) -> String {
+    let whole = project.as_str();
+    if whole.len() <= LONGEST {
+        return format!("{whole}.md");
+    }
+    let digest = Sha256::of(whole.as_bytes()).to_string();
+    format!("{}.{}.md", &whole[..60], &digest[..16])
+}
 
 /// The sheet's text, in Markdown.
 pub fn sheet(incident: &Incident, hit: &Hit) -> String {

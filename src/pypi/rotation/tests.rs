@@ -367,3 +367,16 @@ fn a_sheet_says_which_keys_which_files_and_what_to_do() {
     assert!(text.contains(&digest), "{text}");
     assert!(text.starts_with("# c: rotation of keys\n"), "{text}");
 }
+
+#[test]
+fn a_sheet_has_a_file_name_that_a_bundle_can_hold() {
+    assert_eq!(super::sheet::name(&project("a-b")), "a-b.md");
+    let names =
+        ["x", "y"].map(|end| super::sheet::name(&project(&format!("{}{end}", "a".repeat(150)))));
+    assert!(
+        names
+            .iter()
+            .all(|name| name.len() <= 101 && name.ends_with(".md"))
+    );
+    assert_ne!(names[0], names[1]);
+}
