@@ -376,7 +376,8 @@ fn a_sheet_has_a_file_name_that_a_bundle_can_hold() {
     assert!(
         names
             .iter()
-            .all(|name| name.len() <= 101 && name.ends_with(".md"))
+            .all(|name| name.len() <= 101
+                && name.rsplit_once('.').is_some_and(|(_, end)| end == "md"))
     );
     assert_ne!(names[0], names[1]);
 }
