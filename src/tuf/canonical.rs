@@ -17,8 +17,16 @@ use super::json::{Json, Walk, string};
 pub struct Form<'a> {
     value: Json<'a>,
     canonical: bool,
+    compact: bool,
     /// Offsets, ascending, of the objects whose keys are not in order.
     unsorted: Vec<usize>,
+}
+
+/// Whether a text is copied with its escapes or with what they stand for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Escapes {
+    Kept,
+    Undone,
 }
 
 /// Streams the canonical form of `value` into `out`, piece by piece.
@@ -61,13 +69,23 @@ pub(super) fn write_string(text: &str, out: &mut dyn FnMut(&[u8])) {
 impl<'a> Form<'a> {
     /// Looks at `value` once, in one linear pass.
     pub fn of(value: Json<'a>) -> Self {
-        let mut form = Self {
-            value,
-            canonical: true,
-            unsorted: Vec::new(),
-        };
-        form.scan();
+        let mut form = Self::compact(value, true);
+        // What is spliced together is compact; escapes are undone piece by piece.
+        if value.pieces().nth(1).is_some() {
+            form.canonical = value.pieces().all(is_canonical_run);
+        } else {
+            form.scan();
+        }
         form
+    }
+    /// The form of a value without white space whose keys are known to be in order.
+    pub(super) fn compact(value: Json<'a>, canonical: bool) -> Self {
+        Self {
+            value,
+            canonical,
+            compact: true,
+            unsorted: Vec::new(),
+        }
     }
 
     /// Whether the value is canonical as written.
@@ -75,12 +93,36 @@ impl<'a> Form<'a> {
         self.canonical
     }
 
+    /// Whether it has no white space and its keys are in order.
+    pub(super) fn is_compact(&self) -> bool {
+        self.compact
+    }
+
     /// Streams the canonical form into `out`.
     pub fn write(&self, out: &mut dyn FnMut(&[u8])) {
         if self.canonical {
-            out(self.value.bytes());
+            self.value.pieces().for_each(out);
         } else {
-            self.rewrite(self.value, out);
+            self.write_as(Escapes::Undone, out);
+        }
+    }
+
+    /// The value without white space, its keys in order, everything else as written.
+    pub(super) fn to_compact(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.value.span().len());
+        self.write_as(Escapes::Kept, &mut |piece| bytes.extend_from_slice(piece));
+        bytes
+    }
+
+    fn write_as(&self, escapes: Escapes, out: &mut dyn FnMut(&[u8])) {
+        for piece in self.value.pieces() {
+            // Only a value in one piece has anything to sort, and that one lies at its offsets.
+            let (bytes, span) = if self.unsorted.is_empty() {
+                (piece, 0..piece.len())
+            } else {
+                (self.value.text().as_bytes(), self.value.span())
+            };
+            self.rewrite(bytes, span, escapes, out);
         }
     }
 
@@ -92,8 +134,7 @@ impl<'a> Form<'a> {
     }
 
     fn scan(&mut self) {
-        let text = self.value.text();
-        let bytes = text.as_bytes();
+        let bytes = self.value.text().as_bytes();
         // Per open container: its start, and for objects in order so far the last key.
         let mut open: Vec<(usize, Option<Range<usize>>)> = Vec::new();
         let mut key_is_due = false;
@@ -102,11 +143,11 @@ impl<'a> Form<'a> {
             match bytes[at] {
                 b'"' => {
                     let inner = at + 1..string::end(bytes, at + 1);
-                    self.canonical &= is_canonical_string(&text[inner.clone()]);
+                    self.canonical &= is_canonical_run(&bytes[inner.clone()]);
                     at = inner.end;
                     if key_is_due && let Some((object, last)) = open.last_mut() {
                         let follows = last.as_ref().is_none_or(|last| {
-                            string::compare(&text[last.clone()], &text[inner.clone()])
+                            string::compare(&bytes[last.clone()], &bytes[inner.clone()])
                                 == Ordering::Less
                         });
                         if !follows && self.unsorted.last() != Some(object) {
@@ -127,24 +168,30 @@ impl<'a> Form<'a> {
                 b',' => {
                     key_is_due = open.last().is_some_and(|(start, _)| bytes[*start] == b'{');
                 }
-                b' ' | b'\t' | b'\n' | b'\r' => self.canonical = false,
+                b' ' | b'\t' | b'\n' | b'\r' => self.compact = false,
                 _ => {}
             }
             at += 1;
         }
         self.unsorted.sort_unstable();
         self.unsorted.dedup();
-        self.canonical &= self.unsorted.is_empty();
+        self.compact &= self.unsorted.is_empty();
+        self.canonical &= self.compact;
     }
 
-    /// Copies `value` in runs, leaving out white space, undoing escapes and sorting the objects that need it.
-    fn rewrite(&self, value: Json<'a>, out: &mut dyn FnMut(&[u8])) {
-        let bytes = value.text().as_bytes();
-        let Range { start, end } = value.span();
-        let mut run = start;
-        let mut at = start;
-        while at < end {
+    /// Copies `span` in runs, leaving out white space, undoing escapes if wanted and sorting the objects that need it.
+    fn rewrite(
+        &self,
+        bytes: &[u8],
+        span: Range<usize>,
+        escapes: Escapes,
+        out: &mut dyn FnMut(&[u8]),
+    ) {
+        let mut run = span.start;
+        let mut at = span.start;
+        while at < span.end {
             match bytes[at] {
+                b'"' if escapes == Escapes::Kept => at = string::end(bytes, at + 1) + 1,
                 b'"' => at = rewrite_string(bytes, at + 1, &mut run, out),
                 b' ' | b'\t' | b'\n' | b'\r' => {
                     out(&bytes[run..at]);
@@ -153,18 +200,24 @@ impl<'a> Form<'a> {
                 }
                 b'{' if self.unsorted.binary_search(&at).is_ok() => {
                     out(&bytes[run..at]);
-                    at = self.rewrite_sorted(at, out);
+                    at = self.rewrite_sorted(at, escapes, out);
                     run = at;
                 }
                 _ => at += 1,
             }
         }
-        out(&bytes[run..end]);
+        out(&bytes[run..span.end]);
     }
 
     /// Writes the object that starts at `start` with its members in order, and returns where it ends.
-    fn rewrite_sorted(&self, start: usize, out: &mut dyn FnMut(&[u8])) -> usize {
-        let mut walk = Walk::into(self.value.text(), start);
+    fn rewrite_sorted(
+        &self,
+        start: usize,
+        escapes: Escapes,
+        out: &mut dyn FnMut(&[u8]),
+    ) -> usize {
+        let bytes = self.value.text().as_bytes();
+        let mut walk = Walk::into(self.value.text(), start, None);
         let mut members = Vec::new();
         while let Some(key) = walk.next()
             && let Some(value) = walk.next()
@@ -175,9 +228,9 @@ impl<'a> Form<'a> {
         let mut separator: &[u8] = b"{";
         for (_, key, value) in members {
             out(separator);
-            self.rewrite(key, out);
+            self.rewrite(bytes, key.span(), escapes, out);
             out(b":");
-            self.rewrite(value, out);
+            self.rewrite(bytes, value.span(), escapes, out);
             separator = b",";
         }
         out(b"}");
@@ -193,29 +246,32 @@ fn rewrite_string(
     run: &mut usize,
     out: &mut dyn FnMut(&[u8]),
 ) -> usize {
-    while let Some(plain) = bytes[at..].iter().position(|&b| b == b'"' || b == b'\\') {
-        at += plain;
-        if bytes[at] == b'"' {
-            return at + 1;
-        }
-        let (meant, length) = string::decode(&bytes[at..]);
-        if !matches!(bytes[at + 1], b'"' | b'\\') {
-            out(&bytes[*run..at]);
-            if matches!(meant, '"' | '\\') {
-                out(b"\\");
+    loop {
+        at = string::special(bytes, at);
+        match bytes.get(at) {
+            None => return bytes.len(),
+            Some(b'"') => return at + 1,
+            Some(b'\\') => {
+                let (meant, length) = string::decode(&bytes[at..]);
+                if !matches!(bytes[at + 1], b'"' | b'\\') {
+                    out(&bytes[*run..at]);
+                    if matches!(meant, '"' | '\\') {
+                        out(b"\\");
+                    }
+                    out(meant.encode_utf8(&mut [0; 4]).as_bytes());
+                    *run = at + length;
+                }
+                at += length;
             }
-            out(meant.encode_utf8(&mut [0; 4]).as_bytes());
-            *run = at + length;
+            Some(_) => at += 1,
         }
-        at += length;
     }
-    bytes.len()
 }
 
-/// Whether a proven string, given without its quotes, has no escapes but the two canonical ones.
-fn is_canonical_string(inner: &str) -> bool {
-    let mut bytes = inner.bytes();
-    while bytes.any(|b| b == b'\\') {
+/// Whether a run of compact text, cut between values, has no escapes but the two canonical ones.
+fn is_canonical_run(run: &[u8]) -> bool {
+    let mut bytes = run.iter();
+    while bytes.any(|b| *b == b'\\') {
         if !matches!(bytes.next(), Some(b'"' | b'\\')) {
             return false;
         }

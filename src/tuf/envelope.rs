@@ -2,31 +2,49 @@
 //! the text of the `signatures` array only, so `signed` stays byte for byte what it was.
 
 use std::borrow::Cow;
+use std::io::Read;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use data_encoding::HEXLOWER;
+use sha2::Digest as _;
 
-use super::canonical::{self, Form};
+use super::canonical::{Form, to_vec};
 use super::digest::Sha256;
 use super::finding::Finding;
-use super::json::{Json, Kind, Limits, check};
-use super::key::KeyId;
+use super::json::text::{Splice, Text};
+use super::json::{Json, Kind, Limits};
+use super::key::{KeyId, Message};
 use super::style;
 use super::value::Value;
+use incoming::Incoming;
 
+mod incoming;
 mod layout;
+mod shared;
 
 use layout::Layout;
 
-/// A metadata file in memory: one buffer, spans into it.
+/// A metadata file in memory: one buffer, spans into it. A clone costs nothing. A large file that follows another, or was
+/// read next to it, holds only what is new and shares the rest (docs/decisions/0020).
 #[derive(Clone)]
 pub struct Envelope {
-    text: String,
+    text: Arc<Text>,
     signed: Range<usize>,
     signatures_span: Range<usize>,
     signatures: Vec<Signature>,
+    /// Whether the signed part has no white space and its keys are in order.
+    compact: bool,
+    /// Whether it is canonical as written.
     canonical: bool,
-    payload_digest: Sha256,
+    /// Taken once, when first asked for; signatures do not change them.
+    digests: Arc<Digests>,
+}
+
+#[derive(Default)]
+struct Digests {
+    sha256: OnceLock<Sha256>,
+    sha384: OnceLock<[u8; 48]>,
 }
 
 /// One entry of `signatures`.
@@ -45,6 +63,30 @@ impl Envelope {
     /// # Errors
     /// A finding of rule `JSON-STRICT` (with the position) or `ENVELOPE-FORM`, its `file` set to `file`.
     pub fn parse(file: &str, bytes: Vec<u8>, limits: Limits) -> Result<Self, Finding> {
+        Self::incoming(file, Incoming::whole(bytes), limits)
+    }
+    /// As [`Self::parse`], from a medium; what has come is proven and hashed while the rest is read. `expected` is how long it
+    /// is said to be, in bytes. Next to `base`, an earlier version, entries that are the same are not held again.
+    ///
+    /// # Errors
+    /// As [`Self::parse`]; a medium that fails is a fault at the place reached.
+    pub fn read(
+        file: &str,
+        source: &mut dyn Read,
+        expected: usize,
+        limits: Limits,
+        base: Option<&Self>,
+    ) -> Result<Self, Finding> {
+        let mut begun = Vec::new();
+        if let Some(base) = base
+            && let Some(like) = shared::read(source, limits, base, &mut begun)
+        {
+            return Ok(like);
+        }
+        let expected = expected.min(limits.bytes);
+        Self::incoming(file, Incoming::from(source, begun, expected), limits)
+    }
+    fn incoming(file: &str, mut incoming: Incoming<'_>, limits: Limits) -> Result<Self, Finding> {
         let not_strict = |fault: &dyn std::fmt::Display| {
             Finding::error(
                 "JSON-STRICT",
@@ -52,40 +94,87 @@ impl Envelope {
                 format!("This is not strict JSON: {fault}."),
             )
         };
-        let document = check(&bytes, limits).map_err(|error| not_strict(&error))?;
-        let (signed, signatures_span, signatures) =
-            read(document).map_err(|text| Finding::error("ENVELOPE-FORM", file, text))?;
-        let form = Form::of(signed);
-        let (canonical, payload_digest) = (form.is_canonical(), form.sha256());
-        let signed = signed.span();
+        let found = incoming.prove(limits).map_err(|error| not_strict(&error))?;
+        let digest = incoming.digest(&found);
+        let own = incoming.into_text().map_err(|error| not_strict(&error))?;
+        let document = found.document.clone();
+        let (compact, canonical) = (found.compact, found.canonical);
+        let text = Text::new(own, found.entries);
+        let envelope = Self::of(text, document, compact, canonical)
+            .map_err(|text| Finding::error("ENVELOPE-FORM", file, text))?;
+        if let Some(digest) = digest {
+            let _ = envelope.digests.sha256.set(digest);
+        }
+        Ok(envelope)
+    }
+    fn of(
+        text: Text,
+        document: Range<usize>,
+        compact: bool,
+        canonical: bool,
+    ) -> Result<Self, String> {
+        let (signed, signatures_span, signatures) = read(Json::of(&text, document))?;
         Ok(Self {
-            text: String::from_utf8(bytes).map_err(|error| not_strict(&error))?,
-            signed,
+            signed: signed.span(),
+            text: Arc::new(text),
             signatures_span,
             signatures,
+            compact,
             canonical,
-            payload_digest,
+            digests: Arc::default(),
         })
     }
-    /// The file as found.
-    pub fn bytes(&self) -> &[u8] {
-        self.text.as_bytes()
+    /// The file as found; put together where it shares entries with another.
+    pub fn bytes(&self) -> Cow<'_, [u8]> {
+        self.document().bytes()
+    }
+    /// The file in pieces, one behind the other: to be written without holding it once more.
+    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        self.text.pieces(0..self.text.own().len())
+    }
+    /// How long the file is, in bytes.
+    pub fn length(&self) -> usize {
+        self.text.len()
     }
     /// The signed part.
     pub fn signed(&self) -> Json<'_> {
-        Json::proven(&self.text, self.signed.clone())
+        Json::of(&self.text, self.signed.clone())
     }
     /// What signatures are made over: the canonical form of the signed part, borrowed where it is canonical as written.
     pub fn payload(&self) -> Cow<'_, [u8]> {
         if self.canonical {
-            Cow::Borrowed(self.signed().bytes())
+            self.signed().bytes()
         } else {
-            Cow::Owned(canonical::to_vec(self.signed()))
+            Cow::Owned(to_vec(self.signed()))
         }
+    }
+    /// How long [`Self::payload`] is, in bytes.
+    pub fn payload_length(&self) -> usize {
+        let mut length = 0;
+        self.form().write(&mut |piece| length += piece.len());
+        length
     }
     /// SHA-256 of [`Self::payload`].
     pub fn payload_digest(&self) -> Sha256 {
-        self.payload_digest
+        *self.digests.sha256.get_or_init(|| self.form().sha256())
+    }
+    fn form(&self) -> Form<'_> {
+        if self.compact {
+            Form::compact(self.signed(), self.canonical)
+        } else {
+            Form::of(self.signed())
+        }
+    }
+    fn document(&self) -> Json<'_> {
+        Json::of(&self.text, 0..self.text.own().len())
+    }
+    /// Entries of the two long lists, by their numbers.
+    pub(super) fn text(&self) -> &Arc<Text> {
+        &self.text
+    }
+    /// Whether the signed part has no white space and its keys are in order.
+    pub(super) fn is_compact(&self) -> bool {
+        self.compact
     }
     /// The signatures in the order found.
     pub fn signatures(&self) -> &[Signature] {
@@ -140,8 +229,59 @@ impl Envelope {
         Self::parse(file, style::to_vec(&envelope), Limits::LARGE)
     }
 
+    /// The signed part with both its long lists empty, and their entries, all shared; `None` for a file without them, or
+    /// one that is not compact.
+    pub(super) fn skeleton(&self) -> Option<(Value, Splice)> {
+        let (own, splice) =
+            shared::skeleton(&self.text, self.canonical).filter(|_| self.compact)?;
+        let document = super::json::check(own.as_bytes(), Limits::LARGE).ok()?;
+        Some((Value::from_json(document.get("signed")?), splice))
+    }
+    /// An unsigned file around `signed`, whose two long lists are empty, with the entries of `splice` in them.
+    ///
+    /// # Errors
+    /// As [`Self::parse`]: what we write passes the reader too.
+    pub(super) fn around(file: &str, signed: &Value, splice: Splice) -> Result<Self, Finding> {
+        let signed = style::to_line(signed);
+        let signed = String::from_utf8_lossy(signed.trim_ascii_end());
+        let own = format!("{{\"signatures\":[],\"signed\":{signed}}}");
+        Self::spliced(file, own, splice)
+    }
+    fn spliced(file: &str, own: String, splice: Splice) -> Result<Self, Finding> {
+        shared::put_together(own, splice).ok_or_else(|| {
+            let text = "The file that was made here is no compact metadata file with delegations.";
+            Finding::error("ENVELOPE-FORM", file, text)
+        })
+    }
+    /// The same file, where it is large enough for it as one that shares all its entries with itself: what is edited then is
+    /// what lies outside the lists.
+    pub(super) fn shared(&self) -> Self {
+        let parts = shared::skeleton(&self.text, self.canonical).filter(|_| self.compact);
+        let parts = parts.and_then(|(own, splice)| shared::put_together(own, splice));
+        parts.unwrap_or_else(|| self.clone())
+    }
+    /// The same file, unsigned, with each text in place of what lies at its span: outside the long lists, in ascending order.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub(super) fn edited(&self, file: &str, edits: &[(Range<usize>, String)]) -> Result<Self, Finding> {
+        let blank = self.without_signatures();
+        let mut own = String::with_capacity(blank.text.own().len());
+        let mut from = 0;
+        for (span, new) in edits {
+            own.push_str(&blank.text.own()[from..span.start]);
+            own.push_str(new);
+            from = span.end;
+        }
+        own.push_str(&blank.text.own()[from..]);
+        match blank.text.splice() {
+            None => Self::parse(file, own.into_bytes(), Limits::LARGE),
+            Some(splice) => Self::spliced(file, own, splice.clone()),
+        }
+    }
+
     fn with_replaced(&self, index: usize, entry: Signature) -> Self {
-        let list = Json::proven(&self.text, self.signatures_span.clone());
+        let list = Json::proven(self.text.own(), self.signatures_span.clone());
         let old = list.elements().nth(index).and_then(|old| old.get("sig"));
         let Some(old) = old else {
             return self.clone();
@@ -154,8 +294,8 @@ impl Envelope {
 
     fn with_new(&self, entry: Signature) -> Self {
         let index = place(&self.signatures, &entry.keyid);
-        let list = Json::proven(&self.text, self.signatures_span.clone());
-        let layout = Layout::of(&self.text, list);
+        let list = Json::proven(self.text.own(), self.signatures_span.clone());
+        let layout = Layout::of(self.text.own(), list);
         let (span, new) = layout.insertion(list, index, &entry);
         let mut signatures = self.signatures.clone();
         signatures.insert(index, entry);
@@ -173,13 +313,30 @@ impl Envelope {
         };
         let moved = |range: &Range<usize>| moved(range.start)..moved(range.end);
         Self {
-            text: [&self.text[..span.start], new, &self.text[span.end..]].concat(),
+            text: Arc::new(self.text.edited(&span, new)),
             signed: moved(&self.signed),
             signatures_span: moved(&self.signatures_span),
             signatures,
+            compact: self.compact,
             canonical: self.canonical,
-            payload_digest: self.payload_digest,
+            digests: Arc::clone(&self.digests),
         }
+    }
+}
+
+impl Message for Envelope {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        self.payload()
+    }
+    fn sha256(&self) -> Sha256 {
+        self.payload_digest()
+    }
+    fn sha384(&self) -> [u8; 48] {
+        *self.digests.sha384.get_or_init(|| {
+            let mut hasher = sha2::Sha384::new();
+            self.form().write(&mut |piece| hasher.update(piece));
+            hasher.finalize().into()
+        })
     }
 }
 

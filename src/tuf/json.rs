@@ -7,9 +7,12 @@ use std::ops::Range;
 
 mod reader;
 pub(super) mod string;
+pub(super) mod text;
 mod view;
 
 pub use reader::check;
+pub(super) use reader::{Found, Supply, prove, prove_text};
+use text::Text;
 pub(super) use view::Walk;
 
 /// Caps that hold before and while a text is read.
@@ -91,6 +94,8 @@ pub enum JsonFault {
     BadEscape,
     #[error("a control character in a string; JSON wants it escaped")]
     ControlCharacter,
+    #[error("the rest cannot be read: {0}")]
+    Medium(String),
 }
 
 /// The six kinds of value.
@@ -106,17 +111,19 @@ pub enum Kind {
 }
 
 /// A value inside a text that passed [`check`]: a position, nothing copied.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Json<'a> {
     text: &'a str,
     start: usize,
     end: usize,
+    /// What is known of the text, where the value may have one of the two long lists in it.
+    document: Option<&'a Text>,
 }
 
 impl<'a> Json<'a> {
     /// Which kind of value this is.
     pub fn kind(self) -> Kind {
-        match self.bytes().first() {
+        match self.text.as_bytes().get(self.start) {
             Some(b'{') => Kind::Object,
             Some(b'[') => Kind::Array,
             Some(b'"') => Kind::String,
@@ -129,9 +136,22 @@ impl<'a> Json<'a> {
     pub fn span(self) -> Range<usize> {
         self.start..self.end
     }
-    /// The value exactly as written.
-    pub fn bytes(self) -> &'a [u8] {
-        self.written().as_bytes()
+    /// The value exactly as written; borrowed but where entries are held elsewhere.
+    pub fn bytes(self) -> Cow<'a, [u8]> {
+        match self.spliced() {
+            None => Cow::Borrowed(self.written().as_bytes()),
+            Some(_) => Cow::Owned(self.pieces().collect::<Vec<_>>().concat()),
+        }
+    }
+    /// The value as written, in pieces one behind the other.
+    pub(super) fn pieces(self) -> impl Iterator<Item = &'a [u8]> {
+        let whole = self.spliced().is_none().then(|| self.written().as_bytes());
+        let parts = self.spliced().map(|text| text.pieces(self.span()));
+        whole.into_iter().chain(parts.into_iter().flatten())
+    }
+    /// Whether both are written alike.
+    pub(super) fn is_written_as(self, other: Json<'_>) -> bool {
+        text::alike(self.pieces(), other.pieces())
     }
     /// The string, unescaped; borrowed where nothing was escaped.
     pub fn as_str(self) -> Option<Cow<'a, str>> {
@@ -167,8 +187,17 @@ impl<'a> Json<'a> {
         std::iter::from_fn(move || Some((walk.next()?, walk.next()?)))
     }
     fn walk(self, kind: Kind) -> impl Iterator<Item = Json<'a>> {
-        let walk = (self.kind() == kind).then(|| Walk::into(self.text, self.start));
-        walk.into_iter().flatten()
+        let is_kind = self.kind() == kind;
+        let held = self.document.filter(|_| is_kind);
+        let held = held.and_then(|document| document.held_at(self.start));
+        let plain = (is_kind && held.is_none())
+            .then(|| Walk::into(self.text, self.start, self.document));
+        let held = held.into_iter().flatten();
+        plain.into_iter().flatten().chain(held)
+    }
+    /// The text that this value reaches beyond, into entries that are held elsewhere.
+    fn spliced(self) -> Option<&'a Text> {
+        self.document.filter(|text| text.is_spliced(self.span()))
     }
     /// The whole checked text.
     pub(super) fn text(self) -> &'a str {
@@ -177,9 +206,28 @@ impl<'a> Json<'a> {
     /// The value that lies at `span` of a text that passed [`check`].
     pub(super) fn proven(text: &'a str, span: Range<usize>) -> Self {
         let Range { start, end } = span;
-        Self { text, start, end }
+        Self {
+            text,
+            start,
+            end,
+            document: None,
+        }
+    }
+    /// As [`Self::proven`], in a document.
+    pub(super) fn of(document: &'a Text, span: Range<usize>) -> Self {
+        Self {
+            document: Some(document),
+            ..Self::proven(document.own(), span)
+        }
     }
     fn written(self) -> &'a str {
         &self.text[self.start..self.end]
+    }
+}
+
+impl std::fmt::Debug for Json<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { start, end, .. } = self;
+        write!(f, "Json({start}..{end})")
     }
 }

@@ -1,8 +1,10 @@
 //! Keys: the object as it stands in metadata, its keyid, and the key material that thresholds count.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
 
 use super::digest::Sha256;
 use super::finding::shown;
@@ -63,6 +65,28 @@ pub struct Key {
     keytype: String,
     scheme: String,
     public: PublicKey,
+}
+
+/// What is signed, with the hashes that signatures are made over: a large payload is hashed once, however many signatures it has.
+pub trait Message {
+    /// The bytes.
+    fn bytes(&self) -> Cow<'_, [u8]>;
+    /// Their SHA-256.
+    fn sha256(&self) -> Sha256;
+    /// Their SHA-384.
+    fn sha384(&self) -> [u8; 48];
+}
+
+impl Message for [u8] {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(self)
+    }
+    fn sha256(&self) -> Sha256 {
+        Sha256::of(self)
+    }
+    fn sha384(&self) -> [u8; 48] {
+        sha2::Sha384::digest(self).into()
+    }
 }
 
 /// Why a key object is refused.
@@ -205,7 +229,7 @@ impl Key {
     }
     /// Whether `signature` (as TUF carries it: raw 64 bytes for Ed25519, DER for ECDSA) is by this key over `message`.
     /// Never for a scheme we do not verify.
-    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub fn verifies(&self, message: &(impl Message + ?Sized), signature: &[u8]) -> bool {
         self.algorithm().is_some() && signature::verifies(&self.public, message, signature)
     }
     /// A name for people: `P-256`, `P-384`, `Ed25519`, `RSA 4096`, else keytype/scheme.

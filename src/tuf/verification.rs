@@ -94,13 +94,12 @@ pub fn threshold(
     role: &RoleKeys,
     earlier: &[&[u8]],
 ) -> ThresholdReport {
-    let payload = envelope.payload();
     let members: BTreeMap<&KeyId, &Key> = role
         .keyids
         .iter()
         .filter_map(|keyid| keys.get_key_value(keyid))
         .collect();
-    let signatures = classify(envelope.signatures(), &members, &payload, earlier);
+    let signatures = classify(envelope, &members, earlier);
     let signed: Vec<KeyId> = signatures
         .iter()
         .filter(|(_, class)| *class == SignatureClass::Valid)
@@ -131,18 +130,18 @@ pub fn threshold(
 
 /// Each signature with its class; `members` are the keys of the role. The first by a key is valid, a further one a duplicate.
 fn classify(
-    signatures: &[Signature],
+    envelope: &Envelope,
     members: &BTreeMap<&KeyId, &Key>,
-    payload: &[u8],
     earlier: &[&[u8]],
 ) -> Vec<(KeyId, SignatureClass)> {
     let mut counted: BTreeSet<&PublicKey> = BTreeSet::new();
-    signatures
+    envelope
+        .signatures()
         .iter()
         .map(|signature| {
             let class = match members.get(&signature.keyid) {
                 None => SignatureClass::UnknownKey,
-                Some(key) => match judge(key, signature, payload, earlier) {
+                Some(key) => match judge(key, signature, envelope, earlier) {
                     SignatureClass::Valid if !counted.insert(key.public()) => {
                         SignatureClass::DuplicateKey
                     }
@@ -174,16 +173,21 @@ pub fn remarks(file: &str, envelope: &Envelope) -> Vec<Finding> {
 }
 
 /// What one signature by `key` is worth by itself.
-fn judge(key: &Key, signature: &Signature, payload: &[u8], earlier: &[&[u8]]) -> SignatureClass {
+fn judge(
+    key: &Key,
+    signature: &Signature,
+    envelope: &Envelope,
+    earlier: &[&[u8]],
+) -> SignatureClass {
     if signature.sig.is_empty() {
         return SignatureClass::Empty;
     }
     let Ok(sig) = HEXLOWER_PERMISSIVE.decode(signature.sig.as_bytes()) else {
         return SignatureClass::Invalid;
     };
-    if key.verifies(payload, &sig) {
+    if key.verifies(envelope, &sig) {
         SignatureClass::Valid
-    } else if earlier.iter().any(|payload| key.verifies(payload, &sig)) {
+    } else if earlier.iter().any(|payload| key.verifies(*payload, &sig)) {
         SignatureClass::Stale
     } else {
         SignatureClass::Invalid

@@ -159,7 +159,7 @@ pub fn with_delegated_keys(
     finish(file, signed, version, expires)
 }
 
-/// The same file with the member `name` of the signed part set (the rehearsal marker), in the house style, unsigned.
+/// The same file with the member `name` of the signed part set (the rehearsal marker), unsigned; compact stays compact, anything else gets the house style.
 ///
 /// # Errors
 /// What the readers refuse.
@@ -169,6 +169,10 @@ pub fn with_member(
     name: &str,
     value: Value,
 ) -> Result<Envelope, Finding> {
+    if let Some((mut signed, splice)) = old.skeleton() {
+        signed.set(name, value);
+        return Envelope::around(file, &signed, splice);
+    }
     let mut signed = Value::from_json(old.signed());
     signed.set(name, value);
     Envelope::unsigned(file, &signed)

@@ -3,7 +3,6 @@
 use crate::tuf::envelope::Envelope;
 use crate::tuf::expires::Expires;
 use crate::tuf::finding::Finding;
-use crate::tuf::json::Limits;
 use crate::tuf::metadata::Header;
 
 /// The unsigned next version of `old`: version plus one, `expires` replaced, every other byte of the signed part as it was, no signatures.
@@ -27,27 +26,17 @@ pub fn with_header(
 ) -> Result<Envelope, Finding> {
     Header::read(file, old)?;
     strict(file, expires)?;
-    let blank = old.without_signatures();
+    let blank = old.shared().without_signatures();
     let signed = blank.signed();
-    let mut values: Vec<_> = [
+    let mut edits: Vec<_> = [
         ("version", version.to_string()),
         ("expires", format!("\"{expires}\"")),
     ]
     .into_iter()
     .filter_map(|(name, text)| Some((signed.get(name)?.span(), text)))
     .collect();
-    values.sort_by_key(|(span, _)| span.start);
-
-    let mut bytes = Vec::with_capacity(blank.bytes().len() + 64);
-    let mut copied = 0;
-    for (span, text) in values {
-        bytes.extend_from_slice(&blank.bytes()[copied..span.start]);
-        bytes.extend_from_slice(text.as_bytes());
-        copied = span.end;
-    }
-    bytes.extend_from_slice(&blank.bytes()[copied..]);
-    drop(blank);
-    let renewed = Envelope::parse(file, bytes, Limits::LARGE)?;
+    edits.sort_by_key(|(span, _)| span.start);
+    let renewed = blank.edited(file, &edits)?;
     Header::read(file, &renewed)?;
     Ok(renewed)
 }

@@ -1,11 +1,16 @@
 //! The one pass over a text that nobody has proven yet. It keeps its own stack, so hostile nesting
-//! costs nothing but its bytes.
+//! costs nothing but its bytes; it asks for more text as it goes, so that reading a slow medium and proving
+//! what has come overlap; and on the way it notes what is worth knowing of metadata (see [`Found`]).
 
-use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::HashSet;
+use std::io;
 use std::ops::Range;
 
-use super::{Json, JsonError, JsonFault, Limits, string};
+use super::string::{self, Proof};
+use super::text::{Entries, List};
+use super::view::Walk;
+use super::{Json, JsonError, JsonFault, Limits};
 
 const LARGEST_INTEGER: u64 = (1 << 53) - 1;
 /// What a message quotes of a text, in characters.
@@ -17,34 +22,109 @@ const QUOTED: usize = 60;
 /// # Errors
 /// The first thing refused, with its position. Length, byte order mark and UTF-8 are judged before all else.
 pub fn check(text: &[u8], limits: Limits) -> Result<Json<'_>, JsonError> {
-    let refused = |(offset, fault)| JsonError::at(text, offset, fault);
-    if text.len() > limits.bytes {
-        let fault = JsonFault::TooLong(text.len(), limits.bytes);
-        return Err(refused((0, fault)));
+    let found = prove(&mut Whole(text), limits).map_err(|refused| refused.at(text))?;
+    let proven = std::str::from_utf8(text).map_err(|error| not_utf8(error).at(text))?;
+    Ok(Json::proven(proven, found.document))
+}
+
+/// As [`check`], for what it learns; `text` is UTF-8.
+pub(crate) fn prove_text(text: &[u8], limits: Limits) -> Result<Found, Refused> {
+    prove(&mut Whole(text), limits)
+}
+
+/// What the one pass learns of a text.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Where the document's value lies.
+    pub(crate) document: Range<usize>,
+    /// Whether the value of the member `signed` has no white space and its keys are in order.
+    pub(crate) compact: bool,
+    /// Whether it is canonical as written: compact, and without escapes that the canonical form does not have.
+    pub(crate) canonical: bool,
+    /// The two long lists of metadata: the members of `signed.delegations.keys`, the elements of `signed.delegations.roles`.
+    pub(crate) entries: Entries,
+}
+
+/// A text that may still be coming in.
+pub(crate) trait Supply {
+    /// What has come so far.
+    fn text(&self) -> &[u8];
+    /// Waits for more; `false` at the end.
+    ///
+    /// # Errors
+    /// What the medium says.
+    fn more(&mut self) -> io::Result<bool>;
+    /// Called where everything before `at` has been proven; `signed` lies there so far, canonical as written.
+    fn proven(&mut self, signed: Range<usize>) {
+        let _ = signed;
     }
-    if text.starts_with(b"\xEF\xBB\xBF") {
-        return Err(refused((0, JsonFault::ByteOrderMark)));
+}
+
+/// A text that is there.
+struct Whole<'a>(&'a [u8]);
+
+impl Supply for Whole<'_> {
+    fn text(&self) -> &[u8] {
+        self.0
     }
-    let text = std::str::from_utf8(text)
-        .map_err(|error| refused((error.valid_up_to(), JsonFault::InvalidUtf8)))?;
+    fn more(&mut self) -> io::Result<bool> {
+        Ok(false)
+    }
+}
+
+/// Why a text was refused.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// At this offset.
+    Fault(usize, JsonFault),
+    /// The medium failed.
+    Medium(io::Error),
+}
+
+impl Refused {
+    /// With its position in what has come of the text; what is no UTF-8 is told before all else.
+    pub(crate) fn at(self, text: &[u8]) -> JsonError {
+        let (offset, fault) = match self {
+            Self::Fault(offset, fault) => (offset, fault),
+            Self::Medium(error) => (text.len(), JsonFault::Medium(error.to_string())),
+        };
+        let first = matches!(fault, JsonFault::TooLong(..) | JsonFault::ByteOrderMark | JsonFault::InvalidUtf8);
+        match std::str::from_utf8(text) {
+            Err(error) if !first && error.error_len().is_some() => {
+                JsonError::at(text, error.valid_up_to(), JsonFault::InvalidUtf8)
+            }
+            _ => JsonError::at(text, offset, fault),
+        }
+    }
+}
+
+pub(crate) fn not_utf8(error: std::str::Utf8Error) -> Refused {
+    Refused::Fault(error.valid_up_to(), JsonFault::InvalidUtf8)
+}
+
+/// Proves that what `supply` gives is one strict JSON value and nothing else. That it is UTF-8 is left to the caller.
+pub(crate) fn prove(supply: &mut impl Supply, limits: Limits) -> Result<Found, Refused> {
     let mut reader = Reader {
-        text,
+        supply,
         at: 0,
         limits,
         open: Vec::new(),
-        keys: Vec::new(),
+        trail: 0,
+        key: 0..0,
+        signed: 0..0,
+        found: Found {
+            compact: true,
+            canonical: true,
+            ..Found::default()
+        },
     };
-    let span = reader.document().map_err(refused)?;
-    Ok(Json {
-        text,
-        start: span.start,
-        end: span.end,
-    })
+    reader.document()?;
+    Ok(reader.found)
 }
 
 impl JsonError {
     fn at(text: &[u8], offset: usize, fault: JsonFault) -> Self {
-        let before = &text[..offset];
+        let before = &text[..offset.min(text.len())];
         let line_start = before
             .iter()
             .rposition(|&b| b == b'\n')
@@ -52,57 +132,96 @@ impl JsonError {
         Self {
             offset,
             line: before.split(|&b| b == b'\n').count(),
-            column: 1 + offset - line_start,
+            column: 1 + before.len() - line_start,
             fault,
         }
     }
 }
 
-/// A fault and its offset.
-type Refused = (usize, JsonFault);
+/// The names that lead to the two lists, by depth.
+const TRAIL: [&[u8]; 2] = [b"signed", b"delegations"];
 
-struct Reader<'a> {
-    text: &'a str,
+struct Reader<'s, S> {
+    supply: &'s mut S,
     at: usize,
     limits: Limits,
-    open: Vec<Open<'a>>,
-    /// The keys, without quotes, of the open objects that are ascending so far, innermost last.
-    keys: Vec<Range<usize>>,
+    open: Vec<Open>,
+    /// How many of the outermost open containers are the document, `signed`, `delegations` and one of its lists.
+    trail: usize,
+    /// The key read last, without its quotes.
+    key: Range<usize>,
+    /// `signed` as far as it goes; empty before.
+    signed: Range<usize>,
+    found: Found,
 }
 
 /// An array or object whose end has not come yet.
-enum Open<'a> {
+enum Open {
     Array,
-    /// Its keys in `Reader::keys` start at this index.
-    Ascending(usize),
-    Unordered(HashSet<Cow<'a, str>>),
+    /// Its keys so far are ascending: where it starts, and its last key.
+    Ascending(usize, Range<usize>),
+    /// Their meanings, escapes undone.
+    Unordered(HashSet<Vec<u8>>),
 }
 
-impl<'a> Reader<'a> {
-    fn document(&mut self) -> Result<Range<usize>, Refused> {
-        self.space();
+impl<S: Supply> Reader<'_, S> {
+    fn document(&mut self) -> Result<(), Refused> {
+        self.supply_first()?;
+        self.space()?;
         let start = self.at;
         loop {
             if !self.value()? {
                 continue;
             }
             if !self.after_value()? {
-                let end = self.at;
-                self.space();
-                return if self.at == self.text.len() {
-                    Ok(start..end)
-                } else {
-                    Err((self.at, JsonFault::TrailingData))
-                };
+                self.found.document = start..self.at;
+                self.space()?;
+                if self.at < self.supply.text().len() {
+                    return Err(Refused::Fault(self.at, JsonFault::TrailingData));
+                }
+                if self.found.canonical {
+                    self.supply.proven(self.signed.clone());
+                }
+                return Ok(());
             }
         }
+    }
+
+    /// What is judged before all else: the mark that some editors put before a text.
+    fn supply_first(&mut self) -> Result<(), Refused> {
+        const MARK: &[u8] = b"\xEF\xBB\xBF";
+        while self.supply.text().len() < MARK.len() && self.more()? {}
+        self.within_limit()?;
+        if self.supply.text().starts_with(MARK) {
+            return Err(Refused::Fault(0, JsonFault::ByteOrderMark));
+        }
+        Ok(())
+    }
+
+    fn within_limit(&self) -> Result<(), Refused> {
+        let length = self.supply.text().len();
+        if length > self.limits.bytes {
+            return Err(Refused::Fault(0, JsonFault::TooLong(length, self.limits.bytes)));
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn more(&mut self) -> Result<bool, Refused> {
+        if self.found.canonical {
+            let end = if self.trail > 1 { self.at } else { self.signed.end };
+            self.supply.proven(self.signed.start..end.max(self.signed.start));
+        }
+        let came = self.supply.more().map_err(Refused::Medium)?;
+        self.within_limit()?;
+        Ok(came)
     }
 
     /// Reads a scalar or an empty container (true), or opens a container whose first value is due (false).
     fn value(&mut self) -> Result<bool, Refused> {
         match self.peek()? {
             b'{' => {
-                self.enter(Open::Ascending(self.keys.len()))?;
+                self.enter(true)?;
                 if self.peek()? == b'}' {
                     return Ok(true);
                 }
@@ -110,8 +229,12 @@ impl<'a> Reader<'a> {
                 Ok(false)
             }
             b'[' => {
-                self.enter(Open::Array)?;
-                Ok(self.peek()? == b']')
+                self.enter(false)?;
+                if self.peek()? == b']' {
+                    return Ok(true);
+                }
+                self.element();
+                Ok(false)
             }
             b'"' => self.string().map(|_| true),
             b'-' | b'0'..=b'9' => self.number().map(|()| true),
@@ -126,12 +249,14 @@ impl<'a> Reader<'a> {
                 return Ok(false);
             };
             let is_array = matches!(innermost, Open::Array);
-            self.space();
+            self.space()?;
             match (self.peek()?, is_array) {
                 (b',', _) => {
                     self.at += 1;
-                    self.space();
-                    if !is_array {
+                    self.space()?;
+                    if is_array {
+                        self.element();
+                    } else {
                         self.key()?;
                     }
                     return Ok(true);
@@ -143,21 +268,79 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn enter(&mut self, container: Open<'a>) -> Result<(), Refused> {
+    fn enter(&mut self, is_object: bool) -> Result<(), Refused> {
         let deepest = self.limits.depth.min(Limits::DEEPEST);
         if self.open.len() >= deepest {
-            return Err((self.at, JsonFault::TooDeep(deepest)));
+            return Err(Refused::Fault(self.at, JsonFault::TooDeep(deepest)));
         }
-        self.open.push(container);
+        if self.trail == self.open.len() {
+            self.follow(is_object);
+        }
+        self.open.push(if is_object {
+            Open::Ascending(self.at, 0..0)
+        } else {
+            Open::Array
+        });
         self.at += 1;
-        self.space();
-        Ok(())
+        self.space()
+    }
+
+    /// The container that begins here may be one on the way to the two lists.
+    fn follow(&mut self, is_object: bool) {
+        let key = &self.supply.text()[self.key.clone()];
+        let is = |name: &[u8]| string::compare(key, name) == Ordering::Equal;
+        match self.trail {
+            0 => self.trail = usize::from(is_object),
+            depth @ (1 | 2) if is_object && is(TRAIL[depth - 1]) => self.trail += 1,
+            3 if is_object && is(b"keys") => self.list(|found| &mut found.keys),
+            3 if !is_object && is(b"roles") => self.list(|found| &mut found.roles),
+            _ => {}
+        }
+        if self.trail == 2 && self.open.len() == 1 {
+            self.signed = self.at..self.at;
+        }
+    }
+
+    fn list(&mut self, which: impl Fn(&mut Entries) -> &mut Option<List>) {
+        *which(&mut self.found.entries) = Some(List::opened(self.at));
+        self.trail = 4;
     }
 
     fn leave(&mut self) {
+        if self.trail == self.open.len() {
+            match self.trail {
+                4 => {
+                    let at = self.at;
+                    if let Some(list) = self.open_list() {
+                        list.close(at);
+                    }
+                }
+                2 => self.signed.end = self.at + 1,
+                _ => {}
+            }
+            self.trail -= 1;
+        }
         self.at += 1;
-        if let Some(Open::Ascending(first)) = self.open.pop() {
-            self.keys.truncate(first);
+        self.open.pop();
+    }
+
+    /// The list that is open: of roles if it is an array.
+    fn open_list(&mut self) -> Option<&mut List> {
+        let entries = &mut self.found.entries;
+        match self.open.get(3) {
+            Some(Open::Array) => entries.roles.as_mut(),
+            _ => entries.keys.as_mut(),
+        }
+    }
+
+    /// An element or a member begins here.
+    fn element(&mut self) {
+        let at = self.at;
+        if self.trail == 4
+            && self.open.len() == 4
+            && let Some(list) = self.open_list()
+        {
+            list.start(at);
         }
     }
 
@@ -166,38 +349,44 @@ impl<'a> Reader<'a> {
         if self.peek()? != b'"' {
             return Err(self.unexpected("a key"));
         }
+        self.element();
         let key = self.string()?;
-        self.distinct(key)?;
-        self.space();
+        self.distinct(&key)?;
+        self.key = key;
+        self.space()?;
         if self.peek()? != b':' {
             return Err(self.unexpected("a colon"));
         }
         self.at += 1;
-        self.space();
-        Ok(())
+        self.space()
     }
 
     /// Refuses a key that its object has already. Keys compare unescaped: `"k"` is `"\u006b"`.
-    fn distinct(&mut self, key: Range<usize>) -> Result<(), Refused> {
-        let text = self.text;
-        let meant = |key: &Range<usize>| string::unescape(&text[key.clone()]);
+    fn distinct(&mut self, key: &Range<usize>) -> Result<(), Refused> {
+        let text = self.supply.text();
         let Some(innermost) = self.open.last_mut() else {
             return Ok(());
         };
-        if let Open::Ascending(first) = *innermost {
-            let before = &self.keys[first..];
-            if before.last().is_none_or(|last| meant(last) < meant(&key)) {
-                self.keys.push(key);
+        if let Open::Ascending(start, last) = innermost {
+            let ascends = last.end == 0
+                || string::compare(&text[last.clone()], &text[key.clone()]) == Ordering::Less;
+            if ascends {
+                *last = key.clone();
                 return Ok(());
             }
-            *innermost = Open::Unordered(before.iter().map(meant).collect());
-            self.keys.truncate(first);
+            self.not_compact();
+            // What lies before is proven, so the keys so far are found again.
+            let before = Walk::keys_before(text, *start, key.start - 1);
+            *innermost = Open::Unordered(before.map(string::meant).collect());
         }
-        if let Open::Unordered(seen) = innermost
-            && !seen.insert(meant(&key))
-        {
-            let fault = JsonFault::DuplicateKey(quoted(&meant(&key)));
-            return Err((key.start - 1, fault));
+        let meant = string::meant(&text[key.clone()]);
+        if let Open::Unordered(seen) = innermost {
+            let quoted = || quoted(&String::from_utf8_lossy(&meant));
+            if seen.contains(&meant) {
+                let fault = JsonFault::DuplicateKey(quoted());
+                return Err(Refused::Fault(key.start - 1, fault));
+            }
+            seen.insert(meant);
         }
         Ok(())
     }
@@ -205,81 +394,144 @@ impl<'a> Reader<'a> {
     /// Reads a string and returns its span without the quotes.
     fn string(&mut self) -> Result<Range<usize>, Refused> {
         let start = self.at + 1;
-        let end = string::prove(self.text.as_bytes(), start)?;
-        if end - start > self.limits.string {
-            return Err((self.at, JsonFault::StringTooLong(self.limits.string)));
+        let mut from = start;
+        let too_long = |end: usize, limit: usize| end - start > limit;
+        loop {
+            let proof = string::prove(self.supply.text(), from)
+                .map_err(|(at, fault)| Refused::Fault(at, fault))?;
+            let (end, canonical, closed) = match proof {
+                Proof::Closed(end, canonical) => (end, canonical, true),
+                Proof::Open(end, canonical) => (end, canonical, false),
+            };
+            if !canonical && self.trail > 1 {
+                self.found.canonical = false;
+            }
+            if closed {
+                if too_long(end, self.limits.string) {
+                    break;
+                }
+                self.at = end + 1;
+                return Ok(start..end);
+            }
+            if too_long(end, self.limits.string) {
+                break;
+            }
+            from = end;
+            if !self.more()? {
+                return Err(self.truncated());
+            }
         }
-        self.at = end + 1;
-        Ok(start..end)
+        Err(Refused::Fault(self.at, JsonFault::StringTooLong(self.limits.string)))
     }
 
     fn number(&mut self) -> Result<(), Refused> {
         let start = self.at;
-        let rest = &self.text[start..];
-        let unsigned = rest.strip_prefix('-').unwrap_or(rest);
-        let digits = &unsigned[..run(unsigned, |b| b.is_ascii_digit())];
-        self.at = start + (rest.len() - unsigned.len()) + digits.len();
-        if digits.is_empty() {
+        if self.supply.text()[start] == b'-' {
+            self.at += 1;
+        }
+        let digits = self.at;
+        self.run(|b| b.is_ascii_digit())?;
+        if self.at == digits {
             self.peek()?;
             return Err(self.unexpected("a digit"));
         }
-        let written = &self.text[start..self.at];
-        let fault = match self.text.as_bytes().get(self.at) {
+        let text = self.supply.text();
+        let number = std::str::from_utf8(&text[digits..self.at]).unwrap_or_default();
+        let written = || String::from_utf8_lossy(&text[start..self.at]).into_owned();
+        let fault = match text.get(self.at) {
             Some(b'.' | b'e' | b'E') => JsonFault::Float,
-            _ if digits.len() > 1 && digits.starts_with('0') || written == "-0" => {
-                JsonFault::NumberForm(cut(written))
+            _ if number.len() > 1 && number.starts_with('0') || written() == "-0" => {
+                JsonFault::NumberForm(cut(&written()))
             }
-            _ => match digits.parse::<u64>() {
+            _ => match number.parse::<u64>() {
                 Ok(value) if value <= LARGEST_INTEGER => return Ok(()),
                 _ => JsonFault::IntegerTooLarge,
             },
         };
-        Err((start, fault))
+        Err(Refused::Fault(start, fault))
     }
 
     fn literal(&mut self) -> Result<(), Refused> {
-        let rest = &self.text[self.at..];
-        let word = &rest[..run(rest, |b| b.is_ascii_alphanumeric())];
-        if matches!(word, "true" | "false" | "null") {
-            self.at += word.len();
+        const WORDS: [&[u8]; 3] = [b"true", b"false", b"null"];
+        let start = self.at;
+        self.run(|b| b.is_ascii_alphanumeric())?;
+        let text = self.supply.text();
+        let word = &text[start..self.at];
+        if WORDS.contains(&word) {
             return Ok(());
         }
-        let cut_off = word.len() == rest.len()
-            && ["true", "false", "null"]
+        let cut_off = self.at == text.len()
+            && WORDS
                 .iter()
                 .any(|whole| !word.is_empty() && whole.starts_with(word));
+        self.at = start;
         if cut_off {
-            return Err((self.text.len(), JsonFault::Truncated));
+            return Err(self.truncated());
         }
         Err(self.unexpected("a value"))
     }
 
-    fn space(&mut self) {
-        let white = |b: u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r');
-        self.at += run(&self.text[self.at..], white);
+    /// Goes on as long as the bytes are `wanted`.
+    fn run(&mut self, wanted: impl Fn(u8) -> bool) -> Result<(), Refused> {
+        loop {
+            match self.supply.text().get(self.at) {
+                Some(&b) if wanted(b) => self.at += 1,
+                Some(_) => return Ok(()),
+                None if self.more()? => {}
+                None => return Ok(()),
+            }
+        }
     }
 
-    fn peek(&self) -> Result<u8, Refused> {
-        let next = self.text.as_bytes().get(self.at);
-        next.copied().ok_or((self.text.len(), JsonFault::Truncated))
+    #[inline]
+    fn space(&mut self) -> Result<(), Refused> {
+        match self.supply.text().get(self.at) {
+            Some(b' ' | b'\t' | b'\n' | b'\r') | None => self.spaces(),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn spaces(&mut self) -> Result<(), Refused> {
+        let start = self.at;
+        self.run(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))?;
+        if self.at > start {
+            self.not_compact();
+        }
+        Ok(())
+    }
+
+    fn not_compact(&mut self) {
+        if self.trail > 1 {
+            self.found.compact = false;
+            self.found.canonical = false;
+        }
+    }
+
+    #[inline]
+    fn peek(&mut self) -> Result<u8, Refused> {
+        match self.supply.text().get(self.at) {
+            Some(&next) => Ok(next),
+            None if self.more()? => self.peek(),
+            None => Err(self.truncated()),
+        }
+    }
+
+    fn truncated(&self) -> Refused {
+        Refused::Fault(self.supply.text().len(), JsonFault::Truncated)
     }
 
     fn unexpected(&self, expected: &'static str) -> Refused {
-        let rest = &self.text[self.at..];
-        let word = &rest[..run(rest, |b| b.is_ascii_alphanumeric())];
-        let found = if word.is_empty() {
-            rest.chars().next().into_iter().collect()
+        let rest = &self.supply.text()[self.at..];
+        let word = rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+        let found = if word == 0 {
+            let first = String::from_utf8_lossy(&rest[..rest.len().min(4)]);
+            first.chars().take(1).collect()
         } else {
-            word.to_owned()
+            String::from_utf8_lossy(&rest[..word]).into_owned()
         };
         let found = quoted(&found);
-        (self.at, JsonFault::Unexpected { expected, found })
+        Refused::Fault(self.at, JsonFault::Unexpected { expected, found })
     }
-}
-
-/// How many bytes at the start of `text` are as `wanted`.
-fn run(text: &str, wanted: impl Fn(u8) -> bool) -> usize {
-    text.bytes().position(|b| !wanted(b)).unwrap_or(text.len())
 }
 
 /// `text` in quotes, harmless on a terminal: whatever is not printable ASCII is escaped.

@@ -9,28 +9,63 @@ use super::JsonFault;
 /// For proven text only.
 pub(crate) fn end(text: &[u8], mut at: usize) -> usize {
     loop {
-        match text[at..].iter().position(|&b| b == b'"' || b == b'\\') {
-            Some(found) if text[at + found] == b'"' => return at + found,
-            Some(found) => at += found + 2,
+        at = special(text, at);
+        match text.get(at) {
+            Some(b'"') => return at,
+            Some(b'\\') => at += 2,
+            Some(_) => at += 1,
             None => return text.len(),
         }
     }
 }
 
-/// Proves the string that begins at `at`, behind its quote, and returns the offset of the closing quote.
-pub(super) fn prove(text: &[u8], mut at: usize) -> Result<usize, (usize, JsonFault)> {
+/// How far a string could be proven.
+pub(super) enum Proof {
+    /// To its closing quote, at this offset; whether it has only escapes that the canonical form has.
+    Closed(usize, bool),
+    /// Up to this offset, where the text ends; another attempt may begin there. Whether the part before is canonical.
+    Open(usize, bool),
+}
+
+/// Proves the string that goes on at `at`, behind its quote.
+pub(super) fn prove(text: &[u8], mut at: usize) -> Result<Proof, (usize, JsonFault)> {
+    let mut canonical = true;
     loop {
-        let run = text[at..]
-            .iter()
-            .position(|&b| b == b'"' || b == b'\\' || b < 0x20)
-            .ok_or((text.len(), JsonFault::Truncated))?;
-        at += run;
-        match text[at] {
-            b'"' => return Ok(at),
-            b'\\' => at += escape(text, at)?,
-            _ => return Err((at, JsonFault::ControlCharacter)),
+        at = special(text, at);
+        match text.get(at) {
+            Some(b'"') => return Ok(Proof::Closed(at, canonical)),
+            Some(b'\\') => match escape(text, at) {
+                Ok(length) => {
+                    canonical &= matches!(text[at + 1], b'"' | b'\\');
+                    at += length;
+                }
+                Err((_, JsonFault::Truncated)) => return Ok(Proof::Open(at, canonical)),
+                Err(fault) => return Err(fault),
+            },
+            Some(_) => return Err((at, JsonFault::ControlCharacter)),
+            None => return Ok(Proof::Open(at, canonical)),
         }
     }
+}
+
+/// The first quote, backslash or control character at or behind `at`, eight bytes at a time.
+pub(crate) fn special(text: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let word = u64::from_le_bytes(*word);
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let found = zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5C)) | control;
+        // A borrow can only mark bytes behind a true one, and the first is asked for.
+        if found & HIGH != 0 {
+            return at + ((found & HIGH).trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let rest = text.get(at..).unwrap_or_default();
+    let hit = rest.iter().position(|&b| matches!(b, b'"' | b'\\') || b < 0x20);
+    hit.map_or(text.len(), |hit| at + hit)
 }
 
 /// Proves the escape at `at` and returns its length: 2, 6, or 12 for a surrogate pair.
@@ -114,7 +149,25 @@ fn decode_units(text: &[u8]) -> (char, usize) {
 }
 
 /// Compares what two proven strings without their quotes stand for, by code point.
-pub(crate) fn compare(a: &str, b: &str) -> Ordering {
+pub(crate) fn compare(a: &[u8], b: &[u8]) -> Ordering {
     // UTF-8 sorts as code points do.
-    unescape(a).cmp(&unescape(b))
+    if a.contains(&b'\\') || b.contains(&b'\\') {
+        meant(a).cmp(&meant(b))
+    } else {
+        a.cmp(b)
+    }
+}
+
+/// What a proven string without its quotes stands for, where nobody knows yet that it is UTF-8.
+pub(super) fn meant(inner: &[u8]) -> Vec<u8> {
+    let mut meant = Vec::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some(at) = rest.iter().position(|&b| b == b'\\') {
+        meant.extend_from_slice(&rest[..at]);
+        let (character, length) = decode(&rest[at..]);
+        meant.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        rest = &rest[at + length..];
+    }
+    meant.extend_from_slice(rest);
+    meant
 }

@@ -1,0 +1,348 @@
+//! The text of a document, and the two long lists that it may have: the members of `signed.delegations.keys` and the elements of
+//! `signed.delegations.roles`. PyPI's `claimed` has a million of them, so it is known where each starts, and a version that follows
+//! another holds only what is new and the numbers of the entries that it shares with it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+pub(crate) use super::view::value_end;
+use super::{Json, Limits};
+
+/// Where one of the two lists lies, and where its entries start.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct List {
+    /// Offset of the opening bracket.
+    open: usize,
+    /// Offset of the closing one.
+    close: usize,
+    /// Offsets of the entries from the opening bracket, ascending; four bytes do, because no text is longer.
+    starts: Vec<u32>,
+}
+
+/// The two lists; `None` where a text has none.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Entries {
+    pub(crate) keys: Option<List>,
+    pub(crate) roles: Option<List>,
+}
+
+/// A document in memory, proven.
+#[derive(Debug, Default)]
+pub(crate) struct Text {
+    /// The text; of a spliced document without the entries of its lists.
+    own: String,
+    lists: Entries,
+    splice: Option<Splice>,
+}
+
+/// The entries of a document that shares some with another.
+#[derive(Clone, Debug)]
+pub(crate) struct Splice {
+    /// The other document: not spliced, its signed part compact.
+    pub(crate) base: Arc<Text>,
+    /// Whether all entries are canonical as written.
+    pub(crate) canonical: bool,
+    /// New entries, compact, one behind the other.
+    pub(crate) fresh: String,
+    pub(crate) keys: Vec<Entry>,
+    pub(crate) roles: Vec<Entry>,
+}
+
+/// Where one entry of a spliced document stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry(u32);
+
+impl Entry {
+    const FRESH: u32 = 1 << 31;
+    /// Entry number `index` of the base.
+    pub(crate) fn shared(index: usize) -> Self {
+        Self(small(index))
+    }
+    /// At `offset` of the new ones.
+    pub(crate) fn fresh(offset: usize) -> Self {
+        Self(small(offset) | Self::FRESH)
+    }
+    /// Its number in the base, if it is one of it.
+    pub(crate) fn index(self) -> Option<usize> {
+        (self.0 & Self::FRESH == 0).then_some(self.0 as usize)
+    }
+    fn offset(self) -> usize {
+        (self.0 & !Self::FRESH) as usize
+    }
+}
+
+/// Offsets fit: [`Limits::LARGE`] is far below. What is longer could not have been read.
+fn small(offset: usize) -> u32 {
+    const { assert!(Limits::LARGE.bytes < Entry::FRESH as usize) };
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+impl List {
+    pub(crate) fn opened(at: usize) -> Self {
+        Self {
+            open: at,
+            close: at,
+            starts: Vec::new(),
+        }
+    }
+    pub(crate) fn start(&mut self, at: usize) {
+        self.starts.push(small(at - self.open));
+    }
+    pub(crate) fn close(&mut self, at: usize) {
+        self.close = at;
+        self.starts.shrink_to_fit();
+    }
+    /// How many entries.
+    pub(crate) fn len(&self) -> usize {
+        self.starts.len()
+    }
+    fn offset(&self, index: usize) -> Option<usize> {
+        Some(self.open + *self.starts.get(index)? as usize)
+    }
+    /// The entry that has byte `offset` of those from entry `from` on, in it or in the comma before it.
+    pub(crate) fn reached(&self, from: usize, offset: usize) -> usize {
+        let at = self.starts.get(from).map_or(0, |start| *start as usize) + offset;
+        let behind = self.starts[from..].partition_point(|start| *start as usize <= at);
+        (from + behind).saturating_sub(1)
+    }
+    /// Entries `range` of a list that is written without white space, with the commas between them.
+    pub(crate) fn run(&self, range: Range<usize>) -> Range<usize> {
+        let end = match self.offset(range.end) {
+            Some(next) => next - 1,
+            None => self.close,
+        };
+        self.offset(range.start).unwrap_or(end)..end
+    }
+    fn shifted(&mut self, from: usize, by: isize) {
+        if self.open >= from {
+            self.open = self.open.saturating_add_signed(by);
+            self.close = self.close.saturating_add_signed(by);
+        }
+    }
+}
+
+impl Entries {
+    fn each(&self) -> impl Iterator<Item = &List> {
+        self.keys.iter().chain(&self.roles)
+    }
+}
+
+impl Text {
+    /// A text that passed the reader.
+    pub(crate) fn new(own: String, lists: Entries) -> Self {
+        Self {
+            own,
+            lists,
+            splice: None,
+        }
+    }
+    /// A text that passed the reader with both its lists empty, and what lies in them.
+    pub(crate) fn spliced(own: String, lists: Entries, splice: Splice) -> Self {
+        Self {
+            own,
+            lists,
+            splice: Some(splice),
+        }
+    }
+    /// The text; of a spliced document without its entries.
+    pub(crate) fn own(&self) -> &str {
+        &self.own
+    }
+    pub(crate) fn splice(&self) -> Option<&Splice> {
+        self.splice.as_ref()
+    }
+    /// The list of keys, or of roles.
+    pub(crate) fn list(&self, keys: bool) -> Option<&List> {
+        let lists = &self.lists;
+        if keys { &lists.keys } else { &lists.roles }.as_ref()
+    }
+    /// Where the two lists begin in its own text.
+    pub(crate) fn opens(&self) -> [Option<usize>; 2] {
+        [true, false].map(|keys| self.list(keys).map(|list| list.open))
+    }
+    /// Its own text without the entries of the lists; `None` if it has not both.
+    pub(crate) fn without_entries(&self) -> Option<String> {
+        let mut lists = [self.list(true)?, self.list(false)?];
+        lists.sort_unstable_by_key(|list| list.open);
+        let [first, second] = lists;
+        let parts = [0..first.open + 1, first.close..second.open + 1, second.close..self.own.len()];
+        Some(parts.map(|part| &self.own[part]).concat())
+    }
+    /// The same with `new` in place of what lies at `span` of its own text, outside the lists.
+    pub(crate) fn edited(&self, span: &Range<usize>, new: &str) -> Self {
+        let own = [&self.own[..span.start], new, &self.own[span.end..]].concat();
+        let by = own.len().cast_signed() - self.own.len().cast_signed();
+        let mut lists = self.lists.clone();
+        for list in lists.keys.iter_mut().chain(&mut lists.roles) {
+            list.shifted(span.end, by);
+        }
+        Self {
+            own,
+            lists,
+            splice: self.splice.clone(),
+        }
+    }
+    /// How long the document is, in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.pieces(0..self.own.len()).map(<[u8]>::len).sum()
+    }
+    /// Whether one of the lists begins at `at`.
+    pub(crate) fn is_list(&self, at: usize) -> bool {
+        self.lists.each().any(|list| list.open == at)
+    }
+    /// Behind the list that begins at `at`.
+    pub(crate) fn list_end(&self, at: usize) -> Option<usize> {
+        let list = self.lists.each().find(|list| list.open == at)?;
+        Some(list.close + 1)
+    }
+    /// Whether `span` of the own text has entries in it that are held elsewhere.
+    pub(crate) fn is_spliced(&self, span: Range<usize>) -> bool {
+        self.splice.is_some() && self.lists.each().any(|list| span.contains(&list.open))
+    }
+    /// What lies in the list that begins at `at`, where it is held elsewhere: of members key and value in turn.
+    pub(crate) fn held_at(&self, at: usize) -> Option<impl Iterator<Item = Json<'_>>> {
+        let splice = self.splice.as_ref()?;
+        let is_at = |list: &Option<List>| list.as_ref().is_some_and(|list| list.open == at);
+        let keys = is_at(&self.lists.keys);
+        if !keys && !is_at(&self.lists.roles) {
+            return None;
+        }
+        Some(splice.entries(keys).iter().flat_map(move |entry| {
+            let first = splice.value(*entry, keys);
+            let second = keys.then(|| value_after(first));
+            std::iter::once(first).chain(second)
+        }))
+    }
+    /// Entry number `index` of the keys (the name) or the roles.
+    pub(crate) fn entry(&self, keys: bool, index: usize) -> Option<Json<'_>> {
+        match &self.splice {
+            Some(splice) => {
+                Some(splice.value(*splice.entries(keys).get(index)?, keys))
+            }
+            None => {
+                Some(value_at(&self.own, self.list(keys)?.offset(index)?))
+            }
+        }
+    }
+    /// How many keys, or roles.
+    pub(crate) fn count(&self, keys: bool) -> usize {
+        match &self.splice {
+            Some(splice) => splice.entries(keys).len(),
+            None => self.list(keys).map_or(0, List::len),
+        }
+    }
+    /// What is written at `span` of the own text, entries and all, in pieces.
+    pub(crate) fn pieces(&self, span: Range<usize>) -> impl Iterator<Item = &[u8]> {
+        let own = self.own.as_bytes();
+        let mut lists = Vec::new();
+        if let Some(splice) = &self.splice {
+            for keys in [true, false] {
+                let list = self.list(keys).filter(|list| span.contains(&list.open));
+                lists.extend(list.map(|list| (list.open + 1, splice.runs(keys))));
+            }
+            lists.sort_unstable_by_key(|(at, _)| *at);
+        }
+        let mut start = span.start;
+        let mut parts: Vec<(&[u8], Option<_>)> = Vec::new();
+        for (at, runs) in lists {
+            parts.push((&own[start..at], Some(runs)));
+            start = at;
+        }
+        parts.push((&own[start..span.end], None));
+        parts
+            .into_iter()
+            .flat_map(|(part, runs)| std::iter::once(part).chain(runs.into_iter().flatten()))
+    }
+}
+
+impl Splice {
+    fn value(&self, entry: Entry, keys: bool) -> Json<'_> {
+        let list = self.base.list(keys);
+        match entry.index().and_then(|index| list?.offset(index)) {
+            Some(offset) => value_at(&self.base.own, offset),
+            None => value_at(&self.fresh, entry.offset()),
+        }
+    }
+    pub(crate) fn entries(&self, keys: bool) -> &[Entry] {
+        if keys { &self.keys } else { &self.roles }
+    }
+    /// The last of the keys.
+    pub(crate) fn last_key(&self) -> Option<Json<'_>> {
+        Some(self.value(*self.keys.last()?, true))
+    }
+    /// The entries with commas between them, neighbours of the base in one piece.
+    pub(crate) fn runs(&self, keys: bool) -> impl Iterator<Item = &[u8]> {
+        let list = self.base.list(keys);
+        let mut rest = self.entries(keys);
+        let mut comma = false;
+        std::iter::from_fn(move || {
+            let first = *rest.first()?;
+            if std::mem::replace(&mut comma, true) {
+                comma = false;
+                return Some(&b","[..]);
+            }
+            let follows = |pair: &[Entry]| match (pair[0].index(), pair[1].index()) {
+                (Some(one), Some(next)) => next == one + 1,
+                _ => false,
+            };
+            let length = 1 + rest.windows(2).take_while(|pair| follows(pair)).count();
+            rest = &rest[length..];
+            Some(match first.index() {
+                Some(index) => {
+                    let run = list.map(|list| list.run(index..index + length));
+                    &self.base.own.as_bytes()[run.unwrap_or_default()]
+                }
+                None => {
+                    let start = first.offset();
+                    let bytes = self.fresh.as_bytes();
+                    // A member is a string, a colon and a value; an element is a value.
+                    let mut end = value_end(bytes, start, None);
+                    if bytes.get(end) == Some(&b':') {
+                        end = value_end(bytes, end + 1, None);
+                    }
+                    &bytes[start..end]
+                }
+            })
+        })
+    }
+}
+
+fn value_at(text: &str, start: usize) -> Json<'_> {
+    Json::proven(text, start..value_end(text.as_bytes(), start, None))
+}
+
+/// The value of the member whose name is `name`, in canonical text or any other.
+fn value_after(name: Json<'_>) -> Json<'_> {
+    let text = name.text();
+    let bytes = &text.as_bytes()[name.span().end..];
+    let between = |b: &u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b':');
+    let gap = bytes.iter().take_while(|b| between(b)).count();
+    value_at(text, name.span().end + gap)
+}
+
+/// Whether the pieces of two texts are the same bytes, however they are cut; what is the same memory is not read.
+pub(crate) fn alike<'a, 'b>(
+    mut these: impl Iterator<Item = &'a [u8]>,
+    mut those: impl Iterator<Item = &'b [u8]>,
+) -> bool {
+    let (mut this, mut that): (&[u8], &[u8]) = (&[], &[]);
+    loop {
+        if this.is_empty() {
+            match these.find(|piece| !piece.is_empty()) {
+                Some(piece) => this = piece,
+                None => return that.is_empty() && those.all(<[u8]>::is_empty),
+            }
+        }
+        if that.is_empty() {
+            match those.find(|piece| !piece.is_empty()) {
+                Some(piece) => that = piece,
+                None => return false,
+            }
+        }
+        let length = this.len().min(that.len());
+        if !std::ptr::eq(this.as_ptr(), that.as_ptr()) && this[..length] != that[..length] {
+            return false;
+        }
+        (this, that) = (&this[length..], &that[length..]);
+    }
+}
