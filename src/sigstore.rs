@@ -158,7 +158,8 @@ fn judge(
 fn read(bytes: &[u8]) -> Result<Bundle, Fault> {
     let json = json::check(bytes, LIMITS).map_err(|error| Fault::Bundle(error.to_string()))?;
     // `check` has proven the bytes to be UTF-8.
-    let text = String::from_utf8_lossy(json.bytes());
+    let bytes = json.bytes();
+    let text = String::from_utf8_lossy(&bytes);
     let bundle =
         Bundle::from_json(&text).map_err(|error| Fault::Bundle(told(&error.to_string())))?;
     if !matches!(bundle.content, SignatureContent::MessageSignature(_)) {

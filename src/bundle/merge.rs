@@ -246,7 +246,7 @@ fn valid_signatures(
     let mut kept = Signatures::new();
     let mut findings = BTreeMap::new();
     for (name, part) in parts {
-        let payload = part.envelope.payload();
+        let payload = &part.envelope;
         for signature in part.envelope.signatures() {
             let mut keys = authorities
                 .iter()
@@ -271,7 +271,7 @@ fn valid_signatures(
             let bytes = HEXLOWER_PERMISSIVE
                 .decode(signature.sig.as_bytes())
                 .unwrap_or_default();
-            if !keys.any(|key| key.verifies(&payload, &bytes)) {
+            if !keys.any(|key| key.verifies(payload, &bytes)) {
                 let text = format!(
                     "the signature of the key {keyid} over {} is wrong; it is left out",
                     part.document
@@ -308,7 +308,7 @@ fn united(first: &Part, parts: &[&(String, Part)], signatures: &Signatures) -> P
     let blank = parts
         .iter()
         .map(|(_, part)| part.envelope.without_signatures())
-        .min_by(|one, other| one.bytes().cmp(other.bytes()))
+        .min_by(|one, other| one.bytes().cmp(&other.bytes()))
         .unwrap_or_else(|| first.envelope.without_signatures());
     let envelope = signatures.iter().fold(blank, |envelope, (keyid, sig)| {
         envelope.with_signature(keyid, sig, &|_| true)

@@ -103,7 +103,7 @@ impl Part {
             payload: self.payload(),
             supersedes: self.supersedes.clone(),
             acknowledgements: self.acknowledgements.clone(),
-            envelope: String::from_utf8_lossy(self.envelope.bytes()).into_owned(),
+            envelope: String::from_utf8_lossy(&self.envelope.bytes()).into_owned(),
         })
     }
 

@@ -89,7 +89,7 @@ impl Candidate {
     /// Whether `sig` is by the key of `keyid` over this candidate.
     pub fn verifies(&self, keyid: &KeyId, sig: &[u8]) -> bool {
         self.key(keyid)
-            .is_some_and(|key| key.verifies(&self.envelope.payload(), sig))
+            .is_some_and(|key| key.verifies(&self.envelope, sig))
     }
 
     fn with_signature(&self, envelope: &Envelope, keyid: &KeyId, sig: &[u8]) -> Envelope {

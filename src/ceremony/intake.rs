@@ -86,7 +86,7 @@ impl Trusted {
     /// SHA-256 of the first root of all, if it was carried in: what names the repository through all its later roots.
     pub fn anchor(&self) -> Option<Sha256> {
         let first = self.chain.as_ref()?.roots.first()?;
-        (first.root.header.version == 1).then(|| Sha256::of(first.envelope.bytes()))
+        (first.root.header.version == 1).then(|| Sha256::of(&first.envelope.bytes()))
     }
     /// Reads what was decided in the room, for the same ceremony.
     ///

@@ -76,7 +76,7 @@ fn show(args: &MergeArgs, merged: &Merged, out: &mut dyn Write) -> std::io::Resu
 fn write(args: &MergeArgs, merged: &Merged) -> Result<(), FileError> {
     files::create_new(&args.output, &merged.part.to_vec())?;
     match &args.metadata {
-        Some(path) => files::create_new(path, merged.part.envelope.bytes()),
+        Some(path) => files::create_new(path, &merged.part.envelope.bytes()),
         None => Ok(()),
     }
 }

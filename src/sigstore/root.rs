@@ -97,7 +97,8 @@ impl TrustedRoot {
             return Err(fault(format!("its mediaType is not {}", MEDIA_TYPES[0])));
         }
         // `check` has proven the bytes to be UTF-8.
-        let text = String::from_utf8_lossy(json.bytes());
+        let written = json.bytes();
+        let text = String::from_utf8_lossy(&written);
         let root = trust_root::TrustedRoot::from_json(&text)
             .map_err(|error| fault(told(&error.to_string())))?;
         let entries = entries(&root).map_err(fault)?;

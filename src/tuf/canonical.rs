@@ -269,7 +269,7 @@ fn rewrite_string(
 }
 
 /// Whether a run of compact text, cut between values, has no escapes but the two canonical ones.
-fn is_canonical_run(run: &[u8]) -> bool {
+pub(super) fn is_canonical_run(run: &[u8]) -> bool {
     let mut bytes = run.iter();
     while bytes.any(|b| *b == b'\\') {
         if !matches!(bytes.next(), Some(b'"' | b'\\')) {

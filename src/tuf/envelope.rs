@@ -172,10 +172,6 @@ impl Envelope {
     pub(super) fn text(&self) -> &Arc<Text> {
         &self.text
     }
-    /// Whether the signed part has no white space and its keys are in order.
-    pub(super) fn is_compact(&self) -> bool {
-        self.compact
-    }
     /// The signatures in the order found.
     pub fn signatures(&self) -> &[Signature] {
         &self.signatures
@@ -245,13 +241,23 @@ impl Envelope {
         let signed = style::to_line(signed);
         let signed = String::from_utf8_lossy(signed.trim_ascii_end());
         let own = format!("{{\"signatures\":[],\"signed\":{signed}}}");
-        Self::spliced(file, own, splice)
+        Self::with_entries(file, own, splice)
     }
-    fn spliced(file: &str, own: String, splice: Splice) -> Result<Self, Finding> {
+    fn with_entries(file: &str, own: String, splice: Splice) -> Result<Self, Finding> {
         shared::put_together(own, splice).ok_or_else(|| {
             let text = "The file that was made here is no compact metadata file with delegations.";
             Finding::error("ENVELOPE-FORM", file, text)
         })
+    }
+    /// The same file, unsigned, its signed part without white space and with its keys in order; every value as written.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub(super) fn compact(&self, file: &str) -> Result<Self, Finding> {
+        let mut text = br#"{"signatures":[],"signed":"#.to_vec();
+        text.extend(self.form().to_compact());
+        text.push(b'}');
+        Self::parse(file, text, Limits::LARGE)
     }
     /// The same file, where it is large enough for it as one that shares all its entries with itself: what is edited then is
     /// what lies outside the lists.
@@ -276,7 +282,7 @@ impl Envelope {
         own.push_str(&blank.text.own()[from..]);
         match blank.text.splice() {
             None => Self::parse(file, own.into_bytes(), Limits::LARGE),
-            Some(splice) => Self::spliced(file, own, splice.clone()),
+            Some(splice) => Self::with_entries(file, own, splice.clone()),
         }
     }
 

@@ -77,15 +77,15 @@ pub trait Message {
     fn sha384(&self) -> [u8; 48];
 }
 
-impl Message for [u8] {
+impl<T: AsRef<[u8]> + ?Sized> Message for T {
     fn bytes(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(self)
+        Cow::Borrowed(self.as_ref())
     }
     fn sha256(&self) -> Sha256 {
-        Sha256::of(self)
+        Sha256::of(self.as_ref())
     }
     fn sha384(&self) -> [u8; 48] {
-        sha2::Sha384::digest(self).into()
+        sha2::Sha384::digest(self.as_ref()).into()
     }
 }
 

@@ -24,7 +24,8 @@ pub fn to_line(value: &Value) -> Vec<u8> {
     out.into_bytes()
 }
 
-fn write_compact(value: &Value, out: &mut String) {
+/// Writes `value` without white space.
+pub(super) fn write_compact(value: &Value, out: &mut String) {
     match value {
         Value::Array(elements) => {
             out.push('[');

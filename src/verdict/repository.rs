@@ -227,7 +227,7 @@ impl Rules<'_> {
     // What holds for every file: the marker, and that it was not given up.
     fn document(&self, role: &str, name: &str, envelope: &Envelope) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let file = Sha256::of(envelope.bytes());
+        let file = Sha256::of(&envelope.bytes());
         let not_made_here = file == self.trusted || self.claims.taken_in.contains(&file);
         match (self.rehearsal, part::is_rehearsal(envelope)) {
             (false, true) => {

@@ -31,7 +31,7 @@ pub(super) fn read_chain(files: &[InputFile], wanted: Sha256) -> Result<Chain, V
     let leads_there = whole
         .roots
         .iter()
-        .any(|chained| Sha256::of(chained.envelope.bytes()) == wanted);
+        .any(|chained| Sha256::of(&chained.envelope.bytes()) == wanted);
     if leads_there {
         return Ok(whole);
     }

@@ -68,7 +68,7 @@ fn applied(old: &Value, changes: &ChangeSet, custody: Option<&RoleSpec>) -> Valu
     let findings = exact(FILE, Some(&old), &new, &expected);
     let is_exact = matches!(&findings[..], [note] if note.level == Level::Note);
     assert!(is_exact, "{findings:?}");
-    let document: Value = serde_json::from_slice(new.bytes()).unwrap();
+    let document: Value = serde_json::from_slice(&new.bytes()).unwrap();
     document["signed"].clone()
 }
 

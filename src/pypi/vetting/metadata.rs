@@ -204,7 +204,8 @@ fn bundles<'a>(
     envelope: &Envelope,
     keys: &'a BTreeMap<KeyId, Key>,
 ) -> Vec<(&'a KeyId, &'a Key, Value)> {
-    let Ok(whole) = crate::tuf::json::check(envelope.bytes(), Limits::LARGE) else {
+    let bytes = envelope.bytes();
+    let Ok(whole) = crate::tuf::json::check(&bytes, Limits::LARGE) else {
         return Vec::new();
     };
     let Some(signatures) = whole.get("signatures") else {

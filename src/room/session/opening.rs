@@ -90,7 +90,7 @@ pub(super) fn open_world(
     let first = trusted.chain.as_ref().and_then(|chain| chain.roots.first());
     let anchor = first
         .filter(|first| first.root.header.version == 1)
-        .map(|first| Sha256::of(first.envelope.bytes()));
+        .map(|first| Sha256::of(&first.envelope.bytes()));
     Ok(RoomWorld {
         mode: room.mode,
         ceremony,

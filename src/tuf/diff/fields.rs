@@ -21,7 +21,7 @@ pub(super) fn value(lines: &mut Lines, path: &str, (old, new): Pair<Json<'_>>) {
     let (Some(before), Some(after)) = (old, new) else {
         return lines.compare(path, old.map(text), new.map(text));
     };
-    if before.bytes() == after.bytes() {
+    if before.is_written_as(after) {
         return;
     }
     match (before.kind(), after.kind()) {
@@ -63,7 +63,7 @@ pub(super) fn unexplained(lines: &mut Lines, old: Json<'_>, new: Json<'_>) {
 fn equal(old: Option<Json<'_>>, new: Option<Json<'_>>) -> bool {
     match (old, new) {
         (Some(old), Some(new)) => {
-            old.bytes() == new.bytes() || canonical::sha256(old) == canonical::sha256(new)
+            old.is_written_as(new) || canonical::sha256(old) == canonical::sha256(new)
         }
         (old, new) => old.is_none() && new.is_none(),
     }

@@ -374,7 +374,9 @@ impl<S: Supply> Reader<'_, S> {
                 *last = key.clone();
                 return Ok(());
             }
-            self.not_compact();
+            if self.trail > 1 {
+                (self.found.compact, self.found.canonical) = (false, false);
+            }
             // What lies before is proven, so the keys so far are found again.
             let before = Walk::keys_before(text, *start, key.start - 1);
             *innermost = Open::Unordered(before.map(string::meant).collect());
@@ -474,8 +476,8 @@ impl<S: Supply> Reader<'_, S> {
     /// Goes on as long as the bytes are `wanted`.
     fn run(&mut self, wanted: impl Fn(u8) -> bool) -> Result<(), Refused> {
         loop {
-            match self.supply.text().get(self.at) {
-                Some(&b) if wanted(b) => self.at += 1,
+            match self.supply.text().get(self.at).copied() {
+                Some(b) if wanted(b) => self.at += 1,
                 Some(_) => return Ok(()),
                 None if self.more()? => {}
                 None => return Ok(()),
@@ -509,8 +511,8 @@ impl<S: Supply> Reader<'_, S> {
 
     #[inline]
     fn peek(&mut self) -> Result<u8, Refused> {
-        match self.supply.text().get(self.at) {
-            Some(&next) => Ok(next),
+        match self.supply.text().get(self.at).copied() {
+            Some(next) => Ok(next),
             None if self.more()? => self.peek(),
             None => Err(self.truncated()),
         }

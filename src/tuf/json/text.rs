@@ -224,6 +224,10 @@ impl Text {
             }
         }
     }
+    /// Key number `index`: the object.
+    pub(crate) fn key(&self, index: usize) -> Option<Json<'_>> {
+        self.entry(true, index).map(value_after)
+    }
     /// How many keys, or roles.
     pub(crate) fn count(&self, keys: bool) -> usize {
         match &self.splice {
@@ -262,6 +266,10 @@ impl Splice {
             Some(offset) => value_at(&self.base.own, offset),
             None => value_at(&self.fresh, entry.offset()),
         }
+    }
+    /// An entry of the roles.
+    pub(crate) fn role(&self, entry: Entry) -> Json<'_> {
+        self.value(entry, false)
     }
     pub(crate) fn entries(&self, keys: bool) -> &[Entry] {
         if keys { &self.keys } else { &self.roles }

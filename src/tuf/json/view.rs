@@ -69,7 +69,7 @@ fn next(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Where the value that starts at `start` ends. Of a document it is known where its long lists end.
-pub(super) fn value_end(text: &[u8], start: usize, document: Option<&Text>) -> usize {
+pub(crate) fn value_end(text: &[u8], start: usize, document: Option<&Text>) -> usize {
     let mut depth = 0_usize;
     let mut at = start;
     loop {

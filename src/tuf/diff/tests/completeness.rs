@@ -86,7 +86,7 @@ fn no_change_of_one_place_passes_for_a_renewal() {
                 diff.is_renewal(),
                 renewal,
                 "{}",
-                String::from_utf8_lossy(new.bytes())
+                String::from_utf8_lossy(&new.bytes())
             );
             judged += 1;
         }
