@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::event::{Abandoned, Document};
 use crate::plain::toml_fault;
+use crate::pypi::shards::is_shard;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Algorithm, KeyId};
@@ -29,13 +30,18 @@ pub fn delegator_of(role: &str) -> Option<&'static str> {
         "targets" => Some("root"),
         "claimed" | "unclaimed" | "bins" => Some("targets"),
         "custody" => Some("claimed"),
+        shard if is_shard(shard) => Some("claimed"),
         _ => None,
     }
 }
 
-/// The role whose holders sign another: custody is signed by those who sign claimed.
+/// The role whose holders sign another: custody and the shards are signed by those who sign claimed.
 pub fn keys_role(role: &str) -> &str {
-    if role == "custody" { "claimed" } else { role }
+    if role == "custody" || is_shard(role) {
+        "claimed"
+    } else {
+        role
+    }
 }
 
 /// The `schema` every script says.
