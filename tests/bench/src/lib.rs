@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tuf_ceremony::tuf::finding::Finding;
 
 pub mod cycle;
+pub mod hostile;
 pub mod limit;
 pub mod made;
 pub mod stages;

@@ -26,12 +26,8 @@ pub fn write(folder: &Path, projects: usize) -> Result<(), Failure> {
     let (added, removed) = ((projects / 100).max(1), (projects / 1000).max(1));
     let rekeyed = (projects / 200).max(1);
     let keys: Vec<String> = (0..projects).map(key).collect();
-    let old: Vec<Project> = (0..projects)
-        .map(|number| Project::new(number, number * 3 / 5))
-        .collect();
-    let mut new: Vec<Project> = (removed..projects + added)
-        .map(|number| Project::new(number, number * 3 / 5))
-        .collect();
+    let old: Vec<Project> = (0..projects).map(Project::new).collect();
+    let mut new: Vec<Project> = (removed..projects + added).map(Project::new).collect();
     let step = (projects - removed) / rekeyed;
     let mut names = Vec::new();
     for (round, project) in new.iter_mut().step_by(step).take(rekeyed).enumerate() {
@@ -66,6 +62,16 @@ pub fn write(folder: &Path, projects: usize) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A signed list of `projects` projects.
+///
+/// # Errors
+/// None that a caller could cause.
+pub fn list(projects: usize) -> Result<Envelope, Failure> {
+    let keys: Vec<String> = (0..projects).map(key).collect();
+    let list: Vec<Project> = (0..projects).map(Project::new).collect();
+    sign(&claimed(&list, &keys, 1), &three("claimed")?[..2])
+}
+
 /// A project's place in the list.
 struct Project {
     name: String,
@@ -74,8 +80,9 @@ struct Project {
 }
 
 impl Project {
-    /// The name is the number, scattered so that the list is in no order; one project in three has a second key.
-    fn new(number: usize, key: usize) -> Self {
+    /// The name is the number, scattered so that the list is in no order; one project in three has a second key, most keys have two projects.
+    fn new(number: usize) -> Self {
+        let key = number * 3 / 5;
         let scattered = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let second = number.is_multiple_of(3).then_some(key + 1);
         Self {
