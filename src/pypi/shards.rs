@@ -124,11 +124,19 @@ fn stranger(role: &str, project: &Project, more: usize) -> Finding {
     Finding::error("SHARD-DISJOINT", role, text)
 }
 
-/// The shards that a `claimed` delegates to.
+/// The shards that a `claimed` file delegates to; none where it delegates to projects.
 ///
 /// # Errors
-/// `SHARD-FORM`, `SHARD-DISJOINT`.
-pub fn layout(file: &str, claimed: &Delegations) -> Result<Layout, Vec<Finding>> {
+/// As [`delegation::claimed`]; `SHARD-FORM`, `SHARD-DISJOINT`.
+pub fn listed(claimed: &Envelope) -> Result<Layout, Vec<Finding>> {
+    let found = delegation::top("claimed", claimed)?;
+    if found.shards.is_empty() {
+        return Ok(Layout::default());
+    }
+    layout("claimed", &found)
+}
+
+fn layout(file: &str, claimed: &Delegations) -> Result<Layout, Vec<Finding>> {
     let shards = claimed.shards.iter();
     let entries = shards.map(|(role, shard)| Entry {
         role,

@@ -69,7 +69,7 @@ pub fn apply_sharded(
     for (project, change) in &changes.changes {
         check("claimed", &before, project, change)?;
     }
-    let was = shards::layout("claimed", &before_top(old)?).map_err(first)?;
+    let was = shards::listed(old.claimed).map_err(first)?;
     let is = was.successor(&names(&before, changes), sharding.projects);
     let work = Work {
         old,
@@ -81,15 +81,6 @@ pub fn apply_sharded(
     let shards = work.shards()?;
     let claimed = work.claimed(&before, header, changes, custody)?;
     Ok(Sharded { claimed, shards })
-}
-
-/// What `claimed` says itself; of an unsharded one its projects are told apart from shards by having none.
-fn before_top(old: &Files<'_>) -> Result<Delegations, Finding> {
-    let mut top = delegation::top("claimed", old.claimed).map_err(first)?;
-    if top.shards.is_empty() {
-        top.projects.clear();
-    }
-    Ok(top)
 }
 
 /// The projects that stand or stood, so that what is refused or given up never makes a shard more.

@@ -31,7 +31,7 @@ impl State {
     }
     fn layout(&self) -> BTreeMap<String, Vec<String>> {
         let all = shards::read(&self.files()).unwrap();
-        let listed = shards::layout("claimed", &before_top(&self.files()).unwrap()).unwrap();
+        let listed = shards::listed(&self.claimed).unwrap();
         let mut layout: BTreeMap<String, Vec<String>> = listed
             .shards()
             .map(|(role, _)| (role, Vec::new()))
