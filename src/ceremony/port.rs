@@ -7,6 +7,8 @@ pub use token::{
     TouchPolicy, Usage,
 };
 
+use std::time::Duration;
+
 use super::challenge::Challenge;
 use super::event::{Abandoned, Credential, Document, Event, FileDigest, Signer};
 use super::prompt::{EnvelopePrompt, PinPrompt, Prompt};
@@ -15,6 +17,9 @@ use crate::secret::Secret;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Algorithm, PublicKey};
+
+/// Takes a signature and the time that the device took for it; `false`: no more are wanted.
+pub type Taken<'a> = dyn FnMut(Vec<u8>, Duration) -> bool + 'a;
 
 /// Asks people.
 pub trait Operator {
