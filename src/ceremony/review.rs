@@ -242,12 +242,14 @@ impl Review {
     }
     /// The review of these rows, for tests of screens.
     #[doc(hidden)]
-    pub fn for_tests(document: &Document, payload: Sha256, rows: Vec<Row>) -> Self {
+    #[allow(clippy::needless_pass_by_value, reason = "as tests have it")]
+    pub fn for_tests(document: Document, payload: Sha256, rows: Vec<Row>) -> Self {
         Self::whole(document.to_string(), payload, rows)
     }
     /// The review of these entries, for tests of screens.
     #[doc(hidden)]
-    pub fn searched_for_tests(document: &Document, payload: Sha256, searched: Searched) -> Self {
+    #[allow(clippy::needless_pass_by_value, reason = "as tests have it")]
+    pub fn searched_for_tests(document: Document, payload: Sha256, searched: Searched) -> Self {
         Self::searched(document.to_string(), payload, searched)
     }
 
