@@ -77,6 +77,9 @@ pub struct FakeWorld {
     pub reset_to: Option<Vec<Credential>>,
     /// How long a token takes for each signature of a batch.
     pub takes: Duration,
+    /// Whether a token wants its PIN for each signature of a batch, and what it said last.
+    pub pin_each: bool,
+    pub last_fault: Option<TokenFault>,
     calls: usize,
 }
 
@@ -119,6 +122,8 @@ impl FakeWorld {
             reset_to: None,
             erased: BTreeSet::new(),
             takes: Duration::ZERO,
+            pin_each: false,
+            last_fault: None,
             calls: 0,
         }
     }
@@ -307,7 +312,12 @@ impl World for FakeWorld {
         key: &TokenKey,
         taken: &mut Taken<'_>,
     ) -> Result<(), TokenError> {
-        for reviewed in payloads {
+        for (number, reviewed) in payloads.iter().enumerate() {
+            if self.pin_each && number > 0 {
+                let failed = token_error(Fault::Before(TokenFault::NotLoggedIn));
+                self.last_fault = Some(failed.fault);
+                return Err(failed);
+            }
             let fault = self.call("sign_each", &token.label);
             let signs = self.signs;
             let bytes = reviewed.bytes();

@@ -152,9 +152,12 @@ impl Runner<'_> {
             ),
         };
         let each = TOUCH * usize::from(touches) + PIN * usize::from(pins);
-        let minutes = (count * each).div_ceil(60);
+        let minutes = match (count * each).div_ceil(60) {
+            1 => "a minute".to_owned(),
+            minutes => format!("{minutes} minutes"),
+        };
         let text = vec![
-            format!("This key wants {wants} for each signature, and {count} are due: about {minutes} minutes of somebody's attention, without a pause."),
+            format!("This key wants {wants} for each signature, and {count} are due: about {minutes} of somebody's attention, without a pause."),
             "Whatever was signed when you stop is kept. A key that wants neither signs all of them in a few minutes; plan one for the next time.".to_owned(),
         ];
         let question = Question::new(
