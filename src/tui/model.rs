@@ -218,9 +218,7 @@ impl Model {
                 .trusted_root
                 .map(|digest| ("the trusted root".to_owned(), digest)),
             Stage::Asking(asking) => match &asking.prompt.ask {
-                Ask::Review { review, .. } => {
-                    Some((review.document().to_string(), review.digest()))
-                }
+                Ask::Review { review, .. } => Some((review.name().to_owned(), review.digest())),
                 _ => asking
                     .prompt
                     .digest
