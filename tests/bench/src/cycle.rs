@@ -118,7 +118,11 @@ fn trust(folder: &Path) -> Result<Targets, Failure> {
     read_targets("1.targets.json", &targets_file)
 }
 
-fn parse(folder: &Path, name: &str) -> Result<Envelope, Failure> {
+/// Reads a file of a data set.
+///
+/// # Errors
+/// The disk's, or what the strict reader refuses.
+pub fn parse(folder: &Path, name: &str) -> Result<Envelope, Failure> {
     Envelope::parse(name, fs::read(folder.join(name))?, Limits::LARGE)
         .map_err(|finding| refused(&finding))
 }

@@ -12,6 +12,7 @@ pub mod cycle;
 pub mod hostile;
 pub mod limit;
 pub mod made;
+pub mod review;
 pub mod stages;
 
 /// Why a measurement is none.

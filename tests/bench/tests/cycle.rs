@@ -4,7 +4,7 @@
 use std::fs;
 
 use bench::stages::Stages;
-use bench::{cycle, limit, made};
+use bench::{cycle, limit, made, review};
 
 #[test]
 fn cycle_signs_what_verifies_and_the_limit_writes_the_same_bytes() {
@@ -35,4 +35,16 @@ fn another_difference_than_the_expected_one_is_no_measurement() {
         r#"the difference {"added":1,"removed":1,"rekeyed":1} is not that of expected.json"#
     );
     assert!(!out.exists());
+}
+
+#[test]
+fn review_has_an_entry_for_every_project() {
+    let folder = tempfile::tempdir().unwrap();
+    made::write(folder.path(), 100).unwrap();
+    let mut lines = Vec::new();
+    review::run(folder.path(), &mut Stages::new(&mut lines)).unwrap();
+    let lines = String::from_utf8(lines).unwrap();
+    let waits: serde_json::Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_eq!(waits["entries"], 100);
+    assert!(waits["slowest_key_ms"].as_f64().unwrap() > 0.0);
 }
