@@ -300,7 +300,16 @@ fn names(folder: &OwnedFd, path: &Path, most: usize) -> Result<Vec<String>, File
     Ok(names)
 }
 
-fn contents(file: OwnedFd, path: &Path, cap: u64) -> Result<Vec<u8>, FileError> {
+/// Opens a regular file of at most `cap` bytes; the file and its size.
+///
+/// # Errors
+/// [`FileError`].
+pub fn opened(path: &Path, cap: u64) -> Result<(fs::File, u64), FileError> {
+    let file = open(CWD, path).map_err(|errno| refused(path, errno))?;
+    regular(file, path, cap)
+}
+
+fn regular(file: OwnedFd, path: &Path, cap: u64) -> Result<(fs::File, u64), FileError> {
     match kind(&file, path)? {
         FileType::RegularFile => {}
         FileType::Directory => return Err(not_regular(path, "a folder")),
@@ -309,14 +318,23 @@ fn contents(file: OwnedFd, path: &Path, cap: u64) -> Result<Vec<u8>, FileError> 
     }
     let file = fs::File::from(file);
     let size = file.metadata().map_err(|e| system(path, "read", e))?.len();
+    if size > cap {
+        return Err(FileError::TooLarge {
+            path: path.to_owned(),
+            size,
+            cap,
+        });
+    }
+    Ok((file, size))
+}
+
+fn contents(file: OwnedFd, path: &Path, cap: u64) -> Result<Vec<u8>, FileError> {
+    let (file, size) = regular(file, path, cap)?;
     let too_large = |size| FileError::TooLarge {
         path: path.to_owned(),
         size,
         cap,
     };
-    if size > cap {
-        return Err(too_large(size));
-    }
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     // One byte more than the cap shows a file that grows while it is read.
     file.take(cap + 1)

@@ -271,7 +271,10 @@ fn valid_signatures(
             let bytes = HEXLOWER_PERMISSIVE
                 .decode(signature.sig.as_bytes())
                 .unwrap_or_default();
-            if !keys.any(|key| key.verifies(payload, &bytes)) {
+            if !keys.any(|key| {
+                key.algorithm()
+                    .is_some_and(|algorithm| key.signed(&payload.message(algorithm), &bytes))
+            }) {
                 let text = format!(
                     "the signature of the key {keyid} over {} is wrong; it is left out",
                     part.document

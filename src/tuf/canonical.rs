@@ -210,12 +210,7 @@ impl<'a> Form<'a> {
     }
 
     /// Writes the object that starts at `start` with its members in order, and returns where it ends.
-    fn rewrite_sorted(
-        &self,
-        start: usize,
-        escapes: Escapes,
-        out: &mut dyn FnMut(&[u8]),
-    ) -> usize {
+    fn rewrite_sorted(&self, start: usize, escapes: Escapes, out: &mut dyn FnMut(&[u8])) -> usize {
         let bytes = self.value.text().as_bytes();
         let mut walk = Walk::into(self.value.text(), start, None);
         let mut members = Vec::new();

@@ -14,7 +14,7 @@ use super::digest::Sha256;
 use super::finding::Finding;
 use super::json::text::{Splice, Text};
 use super::json::{Json, Kind, Limits};
-use super::key::{KeyId, Message};
+use super::key::{Algorithm, KeyId, Message};
 use super::style;
 use super::value::Value;
 use incoming::Incoming;
@@ -158,6 +158,23 @@ impl Envelope {
     pub fn payload_digest(&self) -> Sha256 {
         *self.digests.sha256.get_or_init(|| self.form().sha256())
     }
+    /// What keys of `algorithm` sign of it; hashed once, however many there are.
+    pub fn message(&self, algorithm: Algorithm) -> Message<'_> {
+        let long = |algorithm| {
+            (algorithm == Algorithm::EcdsaP384).then(|| {
+                self.digests.sha384.get_or_init(|| {
+                    let mut hasher = sha2::Sha384::new();
+                    self.form().write(&mut |piece| hasher.update(piece));
+                    hasher.finalize().into()
+                })
+            })
+        };
+        long(algorithm)
+            .and_then(|digest| Message::of_digest(algorithm, digest))
+            .unwrap_or_else(|| {
+                Message::known(algorithm, || self.payload_digest(), || self.payload())
+            })
+    }
     fn form(&self) -> Form<'_> {
         if self.compact {
             Form::compact(self.signed(), self.canonical)
@@ -270,7 +287,11 @@ impl Envelope {
     ///
     /// # Errors
     /// As [`Self::parse`].
-    pub(super) fn edited(&self, file: &str, edits: &[(Range<usize>, String)]) -> Result<Self, Finding> {
+    pub(super) fn edited(
+        &self,
+        file: &str,
+        edits: &[(Range<usize>, String)],
+    ) -> Result<Self, Finding> {
         let blank = self.without_signatures();
         let mut own = String::with_capacity(blank.text.own().len());
         let mut from = 0;
@@ -327,22 +348,6 @@ impl Envelope {
             canonical: self.canonical,
             digests: Arc::clone(&self.digests),
         }
-    }
-}
-
-impl Message for Envelope {
-    fn bytes(&self) -> Cow<'_, [u8]> {
-        self.payload()
-    }
-    fn sha256(&self) -> Sha256 {
-        self.payload_digest()
-    }
-    fn sha384(&self) -> [u8; 48] {
-        *self.digests.sha384.get_or_init(|| {
-            let mut hasher = sha2::Sha384::new();
-            self.form().write(&mut |piece| hasher.update(piece));
-            hasher.finalize().into()
-        })
     }
 }
 

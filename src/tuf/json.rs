@@ -190,8 +190,8 @@ impl<'a> Json<'a> {
         let is_kind = self.kind() == kind;
         let held = self.document.filter(|_| is_kind);
         let held = held.and_then(|document| document.held_at(self.start));
-        let plain = (is_kind && held.is_none())
-            .then(|| Walk::into(self.text, self.start, self.document));
+        let plain =
+            (is_kind && held.is_none()).then(|| Walk::into(self.text, self.start, self.document));
         let held = held.into_iter().flatten();
         plain.into_iter().flatten().chain(held)
     }

@@ -1,10 +1,8 @@
 //! Keys: the object as it stands in metadata, its keyid, and the key material that thresholds count.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use sha2::Digest as _;
 
 use super::digest::Sha256;
 use super::finding::shown;
@@ -12,10 +10,13 @@ use super::json::Json;
 use super::value::Value;
 
 mod material;
+mod message;
 mod signature;
 #[cfg(test)]
 mod tests;
 mod weakness;
+
+pub use message::Message;
 
 /// A keyid as found: usually 64 hexadecimal digits, but foreign files hold any text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,28 +66,6 @@ pub struct Key {
     keytype: String,
     scheme: String,
     public: PublicKey,
-}
-
-/// What is signed, with the hashes that signatures are made over: a large payload is hashed once, however many signatures it has.
-pub trait Message {
-    /// The bytes.
-    fn bytes(&self) -> Cow<'_, [u8]>;
-    /// Their SHA-256.
-    fn sha256(&self) -> Sha256;
-    /// Their SHA-384.
-    fn sha384(&self) -> [u8; 48];
-}
-
-impl<T: AsRef<[u8]> + ?Sized> Message for T {
-    fn bytes(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(self.as_ref())
-    }
-    fn sha256(&self) -> Sha256 {
-        Sha256::of(self.as_ref())
-    }
-    fn sha384(&self) -> [u8; 48] {
-        sha2::Sha384::digest(self.as_ref()).into()
-    }
 }
 
 /// Why a key object is refused.
@@ -229,8 +208,14 @@ impl Key {
     }
     /// Whether `signature` (as TUF carries it: raw 64 bytes for Ed25519, DER for ECDSA) is by this key over `message`.
     /// Never for a scheme we do not verify.
-    pub fn verifies(&self, message: &(impl Message + ?Sized), signature: &[u8]) -> bool {
-        self.algorithm().is_some() && signature::verifies(&self.public, message, signature)
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.algorithm()
+            .is_some_and(|algorithm| self.signed(&Message::of(algorithm, message), signature))
+    }
+    /// As [`Self::verifies`], over a message that was made ready for keys of this algorithm.
+    pub fn signed(&self, message: &Message<'_>, signature: &[u8]) -> bool {
+        self.algorithm() == Some(message.algorithm())
+            && signature::verifies(&self.public, message.bytes(), signature)
     }
     /// A name for people: `P-256`, `P-384`, `Ed25519`, `RSA 4096`, else keytype/scheme.
     pub fn description(&self) -> String {

@@ -185,9 +185,10 @@ fn judge(
     let Ok(sig) = HEXLOWER_PERMISSIVE.decode(signature.sig.as_bytes()) else {
         return SignatureClass::Invalid;
     };
-    if key.verifies(envelope, &sig) {
+    let is_right = |algorithm| key.signed(&envelope.message(algorithm), &sig);
+    if key.algorithm().is_some_and(is_right) {
         SignatureClass::Valid
-    } else if earlier.iter().any(|payload| key.verifies(*payload, &sig)) {
+    } else if earlier.iter().any(|payload| key.verifies(payload, &sig)) {
         SignatureClass::Stale
     } else {
         SignatureClass::Invalid

@@ -148,7 +148,11 @@ fn newest_root(carried: &Carried, chain: &Chain) -> Result<(String, Vec<u8>), Fi
         )));
     };
     let bytes = known.envelope.bytes();
-    if carried.files.get(name).is_some_and(|found| **found == *bytes) {
+    if carried
+        .files
+        .get(name)
+        .is_some_and(|found| **found == *bytes)
+    {
         return Ok((name.clone(), bytes.to_vec()));
     }
     Err(refuse(format!(

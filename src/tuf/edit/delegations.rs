@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::splice;
 use crate::tuf::envelope::Envelope;
@@ -52,44 +53,194 @@ pub fn with_delegations(
     expires: &str,
     edits: &RoleEdits,
 ) -> Result<Envelope, Finding> {
-    splice::strict(file, expires)?;
-    let old = with_lists(file, old)?;
-    let Some((mut signed, shared)) = old.skeleton() else {
-        let text = "The file has no signed.delegations that can be edited.";
-        return Err(Finding::error("DELEGATION-FORM", file, text));
-    };
-    let number = i64::try_from(version).unwrap_or(i64::MAX);
-    signed.set("version", Value::Integer(number));
-    signed.set("expires", Value::string(expires));
-    let mut fresh = Fresh {
-        text: shared.fresh.clone(),
-        canonical: shared.canonical,
-    };
-    let kept = kept(&old, &shared, edits);
-    let keys = keys(file, &old, &shared, (&kept, edits), &mut fresh)?;
-    let mut roles: Vec<(Cow<'_, str>, Entry)> = kept;
-    let before = |name: &str| role_named(&old, name);
-    for (name, edit) in &edits.put {
-        let from = edit.from.as_deref().and_then(before);
-        let entry = fresh.push(None, &edited(name, edit, from));
-        roles.push((Cow::Borrowed(name), entry));
+    let old = shareable(file, old)?;
+    let source = Source::of(file, &old)?;
+    let all: Vec<usize> = (0..source.roles().len()).collect();
+    source.edited(file, &all, version, expires, edits)
+}
+
+/// A file whose entries its successors share.
+pub struct Source<'a> {
+    /// The signed part with empty lists.
+    signed: Value,
+    shared: Splice,
+    roles: Vec<Json<'a>>,
+    /// Names and objects of its keys, and the number of each by its name.
+    keys: Vec<(Cow<'a, str>, Json<'a>)>,
+    numbers: HashMap<Cow<'a, str>, usize>,
+}
+
+impl<'a> Source<'a> {
+    /// The entries of `old`, which is [`shareable`].
+    ///
+    /// # Errors
+    /// `DELEGATION-FORM` where it is not.
+    pub fn of(file: &str, old: &'a Envelope) -> Result<Self, Finding> {
+        let (signed, shared) = old.skeleton().ok_or_else(|| {
+            let text = "The file has no signed.delegations that can be edited.";
+            Finding::error("DELEGATION-FORM", file, text)
+        })?;
+        let member = |name: &str| old.signed().get("delegations")?.get(name);
+        let keys: Vec<_> = member("keys").into_iter().flat_map(Json::members).collect();
+        let numbers = keys.iter().enumerate();
+        Ok(Self {
+            signed,
+            shared,
+            roles: member("roles")
+                .into_iter()
+                .flat_map(Json::elements)
+                .collect(),
+            numbers: numbers
+                .map(|(number, (name, _))| (name.clone(), number))
+                .collect(),
+            keys,
+        })
     }
-    roles.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let roles = roles.into_iter().map(|(_, entry)| entry).collect();
-    let splice = Splice {
-        base: shared.base,
-        canonical: fresh.canonical,
-        fresh: fresh.text,
-        keys,
-        roles,
-    };
-    let new = Envelope::around(file, &signed, splice)?;
-    Header::read(file, &new)?;
-    Ok(new)
+    /// Its roles, in the order listed; what is taken over of them is told by their numbers.
+    pub fn roles(&self) -> &[Json<'a>] {
+        &self.roles
+    }
+    /// As [`with_delegations`], of a file that would have the roles of these numbers alone.
+    ///
+    /// # Errors
+    /// As [`with_delegations`].
+    pub fn edited(
+        &self,
+        file: &str,
+        roles: &[usize],
+        version: u64,
+        expires: &str,
+        edits: &RoleEdits,
+    ) -> Result<Envelope, Finding> {
+        splice::strict(file, expires)?;
+        let mut signed = self.signed.clone();
+        let number = i64::try_from(version).unwrap_or(i64::MAX);
+        signed.set("version", Value::Integer(number));
+        signed.set("expires", Value::string(expires));
+        let mut fresh = Fresh {
+            text: self.shared.fresh.clone(),
+            canonical: self.shared.canonical,
+        };
+        let mut listed: Vec<(Cow<'_, str>, usize)> = roles
+            .iter()
+            .filter_map(|number| Some((self.roles[*number].get("name")?.as_str()?, *number)))
+            .collect();
+        listed.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let stays = |name: &str| !edits.drop.contains(name) && !edits.put.contains_key(name);
+        let kept = listed.iter().filter(|(name, _)| stays(name));
+        let kept: Vec<(&str, usize)> = kept.map(|(name, number)| (&**name, *number)).collect();
+        let keys = self.keys(file, &kept, edits, &mut fresh)?;
+        let mut entries: Vec<(&str, Entry)> = kept
+            .iter()
+            .map(|(name, number)| (*name, self.shared.roles[*number]))
+            .collect();
+        for (name, edit) in &edits.put {
+            let from = edit.from.as_deref().and_then(|from| {
+                let found = listed.binary_search_by(|(name, _)| (**name).cmp(from));
+                Some(self.roles[listed[found.ok()?].1])
+            });
+            entries.push((name, fresh.push(None, &edited(name, edit, from))));
+        }
+        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let splice = Splice {
+            base: Arc::clone(&self.shared.base),
+            canonical: fresh.canonical,
+            fresh: fresh.text,
+            keys,
+            roles: entries.into_iter().map(|(_, entry)| entry).collect(),
+        };
+        let new = Envelope::around(file, &signed, splice)?;
+        Header::read(file, &new)?;
+        Ok(new)
+    }
+
+    /// The objects of the keys that roles list.
+    fn keys(
+        &self,
+        file: &str,
+        kept: &[(&str, usize)],
+        edits: &RoleEdits,
+        fresh: &mut Fresh,
+    ) -> Result<Vec<Entry>, Finding> {
+        let new = self.new_keys(file, edits)?;
+        let mut used = vec![false; self.keys.len()];
+        let mut made: BTreeSet<&str> = BTreeSet::new();
+        let mut list = |name: &str, keyid: &str| match (
+            self.numbers.get(keyid),
+            new.get_key_value(keyid),
+        ) {
+            (Some(number), _) => {
+                used[*number] = true;
+                Ok(())
+            }
+            (None, Some((keyid, _))) => {
+                made.insert(keyid);
+                Ok(())
+            }
+            (None, None) => {
+                let text = format!(
+                    "The role {} would list {}, which is not among the keys. Hand the key in with it.",
+                    shown(name),
+                    shown(keyid)
+                );
+                Err(Finding::error("ROLE-UNKNOWN-KEYID", file, text))
+            }
+        };
+        for (name, number) in kept {
+            let keyids = self.roles[*number].get("keyids");
+            for keyid in keyids.into_iter().flat_map(Json::elements) {
+                list(name, &keyid.as_str().unwrap_or_default())?;
+            }
+        }
+        for (name, edit) in &edits.put {
+            for keyid in &edit.keyids {
+                list(name, &keyid.0)?;
+            }
+        }
+        let numbers = used.iter().enumerate().filter(|(_, used)| **used);
+        let mut keys: Vec<(&str, Entry)> = numbers
+            .map(|(number, _)| (&*self.keys[number].0, self.shared.keys[number]))
+            .collect();
+        for keyid in made {
+            keys.push((keyid, fresh.push(Some(keyid), new[keyid].value())));
+        }
+        keys.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(keys.into_iter().map(|(_, entry)| entry).collect())
+    }
+
+    /// The keys that are handed in, by keyid.
+    fn new_keys<'e>(
+        &self,
+        file: &str,
+        edits: &'e RoleEdits,
+    ) -> Result<BTreeMap<&'e str, &'e Key>, Finding> {
+        let mut new: BTreeMap<&str, &Key> = BTreeMap::new();
+        for (keyid, key) in edits.put.values().flat_map(|edit| &edit.keys) {
+            let other = new.insert(&keyid.0, key).is_some_and(|other| other != key);
+            let stands = self
+                .numbers
+                .get(&*keyid.0)
+                .map(|number| self.keys[*number].1);
+            if other || stands.is_some_and(|stands| !is(stands, key)) {
+                return Err(Finding::error(
+                    "KEYID-TAKEN",
+                    file,
+                    format!(
+                        "The keyid {} of a new key stands over another key object. Let the key's owner hand it in under the SHA-256 of its object.",
+                        shown(&keyid.0)
+                    ),
+                ));
+            }
+        }
+        Ok(new)
+    }
 }
 
 /// `old` in the form that can be shared: compact, with both lists.
-fn with_lists<'a>(file: &str, old: &'a Envelope) -> Result<Cow<'a, Envelope>, Finding> {
+///
+/// # Errors
+/// What the readers refuse.
+pub fn shareable<'a>(file: &str, old: &'a Envelope) -> Result<Cow<'a, Envelope>, Finding> {
     if old.skeleton().is_some() {
         return Ok(Cow::Borrowed(old));
     }
@@ -135,26 +286,6 @@ impl Fresh {
     }
 }
 
-/// The roles that stay as they are, by name.
-fn kept<'a>(old: &'a Envelope, shared: &Splice, edits: &RoleEdits) -> Vec<(Cow<'a, str>, Entry)> {
-    let entries = shared.roles.iter().enumerate();
-    let named = entries.filter_map(|(index, entry)| {
-        let role = old.text().entry(false, index)?;
-        Some((role.get("name")?.as_str()?, *entry))
-    });
-    named
-        .filter(|(name, _)| !edits.drop.contains(&**name) && !edits.put.contains_key(&**name))
-        .collect()
-}
-
-/// The role called `name` as it stands.
-fn role_named<'a>(old: &'a Envelope, name: &str) -> Option<Json<'a>> {
-    let is = |role: &Json<'_>| role.get("name").and_then(Json::as_str).is_some_and(|it| it == name);
-    (0..old.text().count(false))
-        .filter_map(|index| old.text().entry(false, index))
-        .find(is)
-}
-
 fn edited(name: &str, edit: &RoleEdit, from: Option<Json<'_>>) -> Value {
     let mut role = from.map_or_else(|| Value::Object(Vec::new()), Value::from_json);
     let texts =
@@ -168,78 +299,6 @@ fn edited(name: &str, edit: &RoleEdit, from: Option<Json<'_>>) -> Value {
     role.set("paths", texts(&mut edit.paths.iter()));
     role.set("terminating", Value::Bool(edit.terminating));
     role
-}
-
-/// The objects of the keys that roles list.
-fn keys(
-    file: &str,
-    old: &Envelope,
-    shared: &Splice,
-    (kept, edits): (&[(Cow<'_, str>, Entry)], &RoleEdits),
-    fresh: &mut Fresh,
-) -> Result<Vec<Entry>, Finding> {
-    let known: HashMap<Cow<'_, str>, usize> = (0..shared.keys.len())
-        .filter_map(|index| Some((old.text().entry(true, index)?.as_str()?, index)))
-        .collect();
-    let mut new: BTreeMap<&str, &Key> = BTreeMap::new();
-    for (keyid, key) in edits.put.values().flat_map(|edit| &edit.keys) {
-        let other = new.insert(&keyid.0, key).is_some_and(|other| other != key);
-        let stands = known.get(&*keyid.0).and_then(|index| old.text().key(*index));
-        if other || stands.is_some_and(|stands| !is(stands, key)) {
-            return Err(Finding::error(
-                "KEYID-TAKEN",
-                file,
-                format!(
-                    "The keyid {} of a new key stands over another key object. Let the key's owner hand it in under the SHA-256 of its object.",
-                    shown(&keyid.0)
-                ),
-            ));
-        }
-    }
-    let mut used = vec![false; shared.keys.len()];
-    let mut made: BTreeSet<&str> = BTreeSet::new();
-    let unknown = |name: &str, keyid: &str| {
-        let text = format!(
-            "The role {} would list {}, which is not among the keys. Hand the key in with it.",
-            shown(name),
-            shown(keyid)
-        );
-        Finding::error("ROLE-UNKNOWN-KEYID", file, text)
-    };
-    for (name, entry) in kept {
-        for keyid in shared.role(*entry).get("keyids").into_iter().flat_map(Json::elements) {
-            let keyid = keyid.as_str().unwrap_or_default();
-            match known.get(&keyid) {
-                Some(index) => used[*index] = true,
-                None if new.contains_key(&*keyid) => {
-                    made.extend(new.get_key_value(&*keyid).map(|(keyid, _)| *keyid));
-                }
-                None => return Err(unknown(name, &keyid)),
-            }
-        }
-    }
-    for (name, edit) in &edits.put {
-        for keyid in &edit.keyids {
-            match (known.get(&*keyid.0), new.get_key_value(&*keyid.0)) {
-                (Some(index), _) => used[*index] = true,
-                (None, Some((keyid, _))) => {
-                    made.insert(keyid);
-                }
-                (None, None) => return Err(unknown(name, &keyid.0)),
-            }
-        }
-    }
-    let stay = used.iter().zip(&shared.keys).enumerate();
-    let stay = stay.filter(|(_, (used, _))| **used);
-    let mut keys: Vec<(Cow<'_, str>, Entry)> = stay
-        .filter_map(|(index, (_, entry))| Some((old.text().entry(true, index)?.as_str()?, *entry)))
-        .collect();
-    for keyid in made {
-        let entry = fresh.push(Some(keyid), new[keyid].value());
-        keys.push((Cow::Borrowed(keyid), entry));
-    }
-    keys.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(keys.into_iter().map(|(_, entry)| entry).collect())
 }
 
 /// Whether `object` says the same as `key`, member for member.

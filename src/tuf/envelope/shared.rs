@@ -52,3 +52,6 @@ pub(super) fn read(
         .filter(|(_, splice)| base.compact && splice.fresh.is_empty())?;
     beside::read(source, limits, &splice, begun)
 }
+
+#[cfg(test)]
+mod tests;

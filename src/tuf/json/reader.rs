@@ -88,7 +88,10 @@ impl Refused {
             Self::Fault(offset, fault) => (offset, fault),
             Self::Medium(error) => (text.len(), JsonFault::Medium(error.to_string())),
         };
-        let first = matches!(fault, JsonFault::TooLong(..) | JsonFault::ByteOrderMark | JsonFault::InvalidUtf8);
+        let first = matches!(
+            fault,
+            JsonFault::TooLong(..) | JsonFault::ByteOrderMark | JsonFault::InvalidUtf8
+        );
         match std::str::from_utf8(text) {
             Err(error) if !first && error.error_len().is_some() => {
                 JsonError::at(text, error.valid_up_to(), JsonFault::InvalidUtf8)
@@ -201,7 +204,10 @@ impl<S: Supply> Reader<'_, S> {
     fn within_limit(&self) -> Result<(), Refused> {
         let length = self.supply.text().len();
         if length > self.limits.bytes {
-            return Err(Refused::Fault(0, JsonFault::TooLong(length, self.limits.bytes)));
+            return Err(Refused::Fault(
+                0,
+                JsonFault::TooLong(length, self.limits.bytes),
+            ));
         }
         Ok(())
     }
@@ -209,8 +215,13 @@ impl<S: Supply> Reader<'_, S> {
     #[cold]
     fn more(&mut self) -> Result<bool, Refused> {
         if self.found.canonical {
-            let end = if self.trail > 1 { self.at } else { self.signed.end };
-            self.supply.proven(self.signed.start..end.max(self.signed.start));
+            let end = if self.trail > 1 {
+                self.at
+            } else {
+                self.signed.end
+            };
+            self.supply
+                .proven(self.signed.start..end.max(self.signed.start));
         }
         let came = self.supply.more().map_err(Refused::Medium)?;
         self.within_limit()?;
@@ -423,7 +434,10 @@ impl<S: Supply> Reader<'_, S> {
                 return Err(self.truncated());
             }
         }
-        Err(Refused::Fault(self.at, JsonFault::StringTooLong(self.limits.string)))
+        Err(Refused::Fault(
+            self.at,
+            JsonFault::StringTooLong(self.limits.string),
+        ))
     }
 
     fn number(&mut self) -> Result<(), Refused> {
@@ -524,7 +538,10 @@ impl<S: Supply> Reader<'_, S> {
 
     fn unexpected(&self, expected: &'static str) -> Refused {
         let rest = &self.supply.text()[self.at..];
-        let word = rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+        let word = rest
+            .iter()
+            .take_while(|b| b.is_ascii_alphanumeric())
+            .count();
         let found = if word == 0 {
             let first = String::from_utf8_lossy(&rest[..rest.len().min(4)]);
             first.chars().take(1).collect()

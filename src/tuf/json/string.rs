@@ -64,7 +64,9 @@ pub(crate) fn special(text: &[u8], mut at: usize) -> usize {
         at += 8;
     }
     let rest = text.get(at..).unwrap_or_default();
-    let hit = rest.iter().position(|&b| matches!(b, b'"' | b'\\') || b < 0x20);
+    let hit = rest
+        .iter()
+        .position(|&b| matches!(b, b'"' | b'\\') || b < 0x20);
     hit.map_or(text.len(), |hit| at + hit)
 }
 

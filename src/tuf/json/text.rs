@@ -165,7 +165,11 @@ impl Text {
         let mut lists = [self.list(true)?, self.list(false)?];
         lists.sort_unstable_by_key(|list| list.open);
         let [first, second] = lists;
-        let parts = [0..first.open + 1, first.close..second.open + 1, second.close..self.own.len()];
+        let parts = [
+            0..first.open + 1,
+            first.close..second.open + 1,
+            second.close..self.own.len(),
+        ];
         Some(parts.map(|part| &self.own[part]).concat())
     }
     /// The same with `new` in place of what lies at `span` of its own text, outside the lists.
@@ -216,17 +220,9 @@ impl Text {
     /// Entry number `index` of the keys (the name) or the roles.
     pub(crate) fn entry(&self, keys: bool, index: usize) -> Option<Json<'_>> {
         match &self.splice {
-            Some(splice) => {
-                Some(splice.value(*splice.entries(keys).get(index)?, keys))
-            }
-            None => {
-                Some(value_at(&self.own, self.list(keys)?.offset(index)?))
-            }
+            Some(splice) => Some(splice.value(*splice.entries(keys).get(index)?, keys)),
+            None => Some(value_at(&self.own, self.list(keys)?.offset(index)?)),
         }
-    }
-    /// Key number `index`: the object.
-    pub(crate) fn key(&self, index: usize) -> Option<Json<'_>> {
-        self.entry(true, index).map(value_after)
     }
     /// How many keys, or roles.
     pub(crate) fn count(&self, keys: bool) -> usize {
@@ -266,10 +262,6 @@ impl Splice {
             Some(offset) => value_at(&self.base.own, offset),
             None => value_at(&self.fresh, entry.offset()),
         }
-    }
-    /// An entry of the roles.
-    pub(crate) fn role(&self, entry: Entry) -> Json<'_> {
-        self.value(entry, false)
     }
     pub(crate) fn entries(&self, keys: bool) -> &[Entry] {
         if keys { &self.keys } else { &self.roles }

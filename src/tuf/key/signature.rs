@@ -4,19 +4,19 @@ use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use rsa::RsaPublicKey;
 use rsa::pkcs8::DecodePublicKey as _;
 
-use super::{Message, PublicKey};
+use super::PublicKey;
 
-/// Whether `signature` is by `public` over `message`.
+/// Whether `signature` is by `public` over what [`super::Message`] makes of a message for such a key: its digest, or for Ed25519 the message itself.
 ///
 /// Ed25519 as RFC 8032 with dalek's strict checks. ECDSA in DER; a high s is right (half of the signatures in
 /// real roots have one, and no client refuses them). RSA-PSS with a salt of any length, as python-tuf, go-tuf and
 /// tuf-js do: we ask for 32 bytes when we make one, because tough takes no other.
-pub(super) fn verifies(public: &PublicKey, message: &(impl Message + ?Sized), signature: &[u8]) -> bool {
+pub(super) fn verifies(public: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
     match public {
-        PublicKey::Ed25519(key) => ed25519(key, &message.bytes(), signature),
-        PublicKey::P256(point) => p256(point, &message.sha256().0, signature),
-        PublicKey::P384(point) => p384(point, &message.sha384(), signature),
-        PublicKey::Rsa(spki) => rsa_pss(spki, &message.sha256().0, signature),
+        PublicKey::Ed25519(key) => ed25519(key, message, signature),
+        PublicKey::P256(point) => p256(point, message, signature),
+        PublicKey::P384(point) => p384(point, message, signature),
+        PublicKey::Rsa(spki) => rsa_pss(spki, message, signature),
         PublicKey::Opaque(_) => false,
     }
 }
@@ -34,7 +34,7 @@ fn ed25519(key: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
 fn p256(point: &[u8], digest: &[u8], signature: &[u8]) -> bool {
     let (Ok(key), Ok(signature)) = (
         p256::ecdsa::VerifyingKey::from_sec1_bytes(point),
-        p256::ecdsa::DerSignature::from_bytes(signature),
+        p256::ecdsa::Signature::from_der(signature),
     ) else {
         return false;
     };
@@ -44,7 +44,7 @@ fn p256(point: &[u8], digest: &[u8], signature: &[u8]) -> bool {
 fn p384(point: &[u8], digest: &[u8], signature: &[u8]) -> bool {
     let (Ok(key), Ok(signature)) = (
         p384::ecdsa::VerifyingKey::from_sec1_bytes(point),
-        p384::ecdsa::DerSignature::from_bytes(signature),
+        p384::ecdsa::Signature::from_der(signature),
     ) else {
         return false;
     };

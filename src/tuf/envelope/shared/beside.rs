@@ -31,6 +31,7 @@ pub(super) fn read(
             buffer: Vec::new(),
             at: 0,
             total: 0,
+            failed: false,
         },
         limits,
         own: Vec::new(),
@@ -70,6 +71,8 @@ struct Window<'a> {
     buffer: Vec<u8>,
     at: usize,
     total: usize,
+    /// Whether the medium failed; it will say so once more.
+    failed: bool,
 }
 
 impl Window<'_> {
@@ -79,10 +82,17 @@ impl Window<'_> {
     fn more(&mut self) -> Option<()> {
         self.buffer.drain(..self.at);
         self.at = 0;
-        let came = self.source.take(CHUNK).read_to_end(&mut self.buffer);
-        let came = came.ok().filter(|came| *came > 0)?;
-        self.total += came;
-        Some(())
+        match self.source.take(CHUNK).read_to_end(&mut self.buffer) {
+            Ok(0) => None,
+            Ok(came) => {
+                self.total += came;
+                Some(())
+            }
+            Err(_) => {
+                self.failed = true;
+                None
+            }
+        }
     }
     fn peek(&mut self) -> Option<u8> {
         if self.rest().is_empty() {
@@ -103,7 +113,7 @@ impl Beside<'_> {
                 return None;
             }
         }
-        if self.window.total > self.limits.bytes {
+        if self.window.failed || self.window.total > self.limits.bytes {
             return None;
         }
         let text = [&self.own[..], self.window.rest()].concat();
@@ -119,7 +129,9 @@ impl Beside<'_> {
         let mut from = 0;
         for (open, keys) in self.opens.iter().zip([true, false]) {
             text.extend_from_slice(&self.own[from..*open]);
-            self.splice.runs(keys).for_each(|run| text.extend_from_slice(run));
+            self.splice
+                .runs(keys)
+                .for_each(|run| text.extend_from_slice(run));
             from = *open;
         }
         text.extend_from_slice(&self.own[from..]);
@@ -209,7 +221,9 @@ impl Beside<'_> {
         let tried = std::iter::once(next).chain(first..first + TRIED);
         for index in tried.take_while(|index| *index < list.len()) {
             let entry = &bytes[list.run(index..index + 1)];
-            while self.window.rest().len() <= entry.len() && self.window.rest() == &entry[..self.window.rest().len()] {
+            while self.window.rest().len() <= entry.len()
+                && self.window.rest() == &entry[..self.window.rest().len()]
+            {
                 self.window.more()?;
             }
             if self.window.rest().starts_with(entry) {
@@ -237,7 +251,8 @@ impl Beside<'_> {
             // Whole entries are passed with the comma behind them.
             let reached = list.reached(index, same);
             if reached > index {
-                let passed = list.run(index..list.len()).len() - list.run(reached..list.len()).len();
+                let passed =
+                    list.run(index..list.len()).len() - list.run(reached..list.len()).len();
                 self.window.at += passed;
                 same -= passed;
                 index = reached;
