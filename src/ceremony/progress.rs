@@ -4,6 +4,7 @@
 mod batch;
 mod document;
 mod evidence;
+pub mod pace;
 mod rules;
 
 use batch::Batch;
