@@ -92,8 +92,24 @@ pub fn first_steps(script: &Script) -> Vec<Step> {
     steps
 }
 
-/// The steps of a ceremony that makes metadata.
+/// The steps of a ceremony that makes metadata. Which shards there are is known when they are built: they are read and signed in one batch with claimed.
 pub fn metadata_steps(script: &Script, trusted: &Trusted, documents: &[Document]) -> Vec<Step> {
+    if script.shards.is_none() {
+        return steps_for(script, trusted, documents);
+    }
+    let mut named = documents.to_vec();
+    if !named.iter().any(|document| document.role == CLAIMED) {
+        // It stands for the batch and is made by nobody.
+        let document = Document {
+            role: CLAIMED.to_owned(),
+            version: 0,
+        };
+        named.insert(0, document);
+    }
+    batched(steps_for(script, trusted, &named), CLAIMED)
+}
+
+fn steps_for(script: &Script, trusted: &Trusted, documents: &[Document]) -> Vec<Step> {
     let mut steps = first_steps(script);
     steps.extend(script.supersedes.iter().map(|given_up| Step::Supersede {
         document: Document {
@@ -320,6 +336,13 @@ fn print(
             Some((_, role)) => format!("makes         {document}, expires {}", role.expires),
             None => format!("signs again   {document}, unchanged, for the new keys"),
         });
+    }
+    if let Some(shards) = script.shards.as_ref().filter(|_| kind != "sign") {
+        line(format!(
+            "makes         shards of claimed, at most {} projects in each, which expire on {}",
+            shards.projects,
+            shards.expires.join(", ")
+        ));
     }
     line(String::new());
     for holder in &script.holders {

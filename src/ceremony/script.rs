@@ -16,7 +16,7 @@ mod changes;
 mod holder;
 mod role;
 
-pub use changes::{Archive, Claim, Rotate};
+pub use changes::{Archive, Claim, Rotate, Shards};
 pub use holder::{Holder, HolderKey};
 pub use role::{Custody, Role};
 
@@ -93,6 +93,9 @@ pub struct Script {
     /// What a rotation of developers' keys goes by.
     #[serde(default)]
     pub rotate: Option<Rotate>,
+    /// How claimed is divided; none where it has no shards.
+    #[serde(default)]
+    pub shards: Option<Shards>,
     /// Published repositories carried in, the newest first.
     #[serde(default, rename = "archive")]
     pub archives: Vec<Archive>,
@@ -249,6 +252,13 @@ impl Script {
         }
         for (name, role) in self.roles() {
             self.check_role(name, role)?;
+        }
+        if let Some(shards) = &self.shards {
+            shards.dates().map_err(|text| ("SHARD-EXPIRES", text))?;
+            if shards.projects == 0 {
+                let text = "shards.projects is 0: a shard holds one project at least";
+                return Err(("SCRIPT-KEY", text.to_owned()));
+            }
         }
         Ok(())
     }
