@@ -222,7 +222,7 @@ fn whichever_call_of_a_batch_breaks_nothing_on_record_is_lost_or_asked_for_again
         for fault in faults {
             // All at the end, or in groups of three.
             halted += break_one(index, fault, Duration::ZERO);
-            halted += break_one(index, fault, Duration::from_millis(20));
+            halted += break_one(index, fault, Duration::from_millis(10));
         }
     }
     assert!(halted > 0);
@@ -230,7 +230,7 @@ fn whichever_call_of_a_batch_breaks_nothing_on_record_is_lost_or_asked_for_again
 
 #[test]
 fn nothing_follows_an_event_of_a_batch_that_is_not_on_record_and_it_resumes() {
-    for takes in [Duration::ZERO, Duration::from_millis(20)] {
+    for takes in [Duration::ZERO, Duration::from_millis(10)] {
         let good = finished().log.events();
         let first = good
             .iter()
@@ -267,7 +267,7 @@ fn nothing_follows_an_event_of_a_batch_that_is_not_on_record_and_it_resumes() {
 #[test]
 fn signatures_go_on_record_in_groups_of_the_tokens_time() {
     let mut stand = batched();
-    stand.world.takes = Duration::from_millis(20);
+    stand.world.takes = Duration::from_millis(10);
     stand.run(&mut stand.people()).unwrap();
     check(&stand);
     // Three at a time, the last alone: between two groups the token is called.
