@@ -162,7 +162,7 @@ fn what_the_review_of_a_batch_shows_is_what_is_signed() {
         assert!(
             told.iter().any(|row| row.contains(text)),
             "{text}: {told:#?}"
-        )
+        );
     };
     has("7 documents: the bytes to be signed");
     has("6 end on 2027-08-03T00:00:00Z");
@@ -235,10 +235,10 @@ fn nothing_follows_an_event_of_a_batch_that_is_not_on_record_and_it_resumes() {
         let first = good
             .iter()
             .position(|event| matches!(event, Event::BatchReviewed(_)));
-        let last = good
+        let end = good
             .iter()
             .rposition(|event| matches!(event, Event::BatchEnded(_)));
-        for index in first.unwrap()..=last.unwrap() {
+        for index in first.unwrap()..=end.unwrap() {
             let mut stand = batched();
             stand.world.takes = takes;
             stand.tape.fails_at = Some(index);
