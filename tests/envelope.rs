@@ -18,8 +18,8 @@ fn parsed(text: &str) -> Result<Envelope, Finding> {
     Envelope::parse("8.root.json", text.as_bytes().to_vec(), Limits::SMALL)
 }
 
-fn text(envelope: &Envelope) -> &str {
-    std::str::from_utf8(envelope.bytes()).unwrap()
+fn text(envelope: &Envelope) -> String {
+    String::from_utf8(envelope.bytes().into_owned()).unwrap()
 }
 
 /// Adds `sig` for `keyid`; what is empty or `"bad"` may be replaced.
@@ -57,7 +57,10 @@ fn everything_found_is_kept() {
     let found = "{\"x-note\": [1],\r\n \"signed\": {\"b\": \"\\n\", \"a\": 1},\n\"signatures\": [{\"sig\": \"\", \"bundle\": {}, \"keyid\": \"k\"}, {\"keyid\":\"k\",\"sig\":\"AB\"}] }\n";
     let envelope = parse(found);
     assert_eq!(text(&envelope), found);
-    assert_eq!(envelope.signed().bytes(), br#"{"b": "\n", "a": 1}"#);
+    assert_eq!(
+        envelope.signed().bytes(),
+        br#"{"b": "\n", "a": 1}"#.as_slice()
+    );
     assert_eq!(envelope.payload(), &b"{\"a\":1,\"b\":\"\n\"}"[..]);
     assert_eq!(envelope.payload_digest(), Sha256::of(&envelope.payload()));
     let entries: Vec<_> = envelope
@@ -192,7 +195,7 @@ fn sign_in_turn(start: &str, signers: &[String], reparse: u8) -> Result<String, 
     let mut file = parse(start);
     for (turn, keyid) in signers.iter().enumerate() {
         let added = add(&file, keyid, keyid.as_bytes()[0]);
-        let read = parse(text(&added));
+        let read = parse(&text(&added));
         prop_assert_eq!(read.signatures(), added.signatures());
         prop_assert_eq!(read.signed().span(), added.signed().span());
         prop_assert_eq!(read.signed().bytes(), file.signed().bytes());

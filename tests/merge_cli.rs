@@ -38,7 +38,7 @@ impl Scene {
         Part {
             mode: Mode::Production,
             ceremony: CEREMONY,
-            trusted_root: Some(Sha256::of(self.old.bytes())),
+            trusted_root: Some(Sha256::of(&self.old.bytes())),
             document: Document {
                 role: "root".to_owned(),
                 version: 2,
@@ -292,11 +292,11 @@ fn targets_merge_by_the_keys_that_root_names_and_bins_by_those_of_signed_targets
     assert!(scene.refused(&["b.json"]).starts_with(
         "error MERGE-AUTHORITY b.json: the keys of bins are named in targets; give the file of targets along with the parts\n"
     ));
-    scene.write("targets.json", targets.bytes());
+    scene.write("targets.json", &targets.bytes());
     assert!(scene.refused(&["b.json", "targets.json"]).starts_with(
         "error MERGE-AUTHORITY targets.json: the keys of root do not sign it by their threshold, so it cannot say whose signatures count\n"
     ));
-    scene.write("1.targets.json", signed(&targets, &[11, 12]).bytes());
+    scene.write("1.targets.json", &signed(&targets, &[11, 12]).bytes());
     let output = scene.merge("bins.part.json", &["b.json", "1.targets.json"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
 }

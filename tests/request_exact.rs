@@ -191,7 +191,7 @@ impl Scene {
         let changes = change_set(&old);
         let custody = admins();
         let new = changes::apply(FILE, &old, 8, EXPIRES, &changes, Some(&custody));
-        let new: Value = serde_json::from_slice(new.ok().unwrap().bytes()).unwrap();
+        let new: Value = serde_json::from_slice(&new.ok().unwrap().bytes()).unwrap();
         let new = new["signed"].clone();
         Self {
             old,

@@ -208,13 +208,14 @@ fn a_view_walks_what_was_proven() {
         .get("a")
         .unwrap()
         .elements()
-        .map(|e| (e.kind(), e.bytes()))
+        .map(|e| (e.kind(), e.bytes().into_owned()))
         .collect();
     let expected: [(Kind, &[u8]); 3] = [
         (Kind::Integer, b"1"),
         (Kind::Object, br#"{"]":"}"}"#),
         (Kind::String, br#""x\"""#),
     ];
+    let expected = expected.map(|(kind, bytes)| (kind, bytes.to_vec()));
     assert_eq!(elements, expected);
     assert_eq!(json.get("bb").unwrap().as_bool(), Some(true));
     assert_eq!(json.get("c").unwrap().kind(), Kind::Null);

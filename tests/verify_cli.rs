@@ -147,7 +147,7 @@ fn an_expired_newest_root_is_an_error_and_an_expired_older_one_is_not() {
     let renewed = edit::renew("x", &bundle.new, "2030-01-01T00:00:00Z").unwrap();
     replace(
         &bundle.path("3.root.json"),
-        forge::signed(&renewed, &[2, 3]).bytes(),
+        &forge::signed(&renewed, &[2, 3]).bytes(),
     );
     let arguments = [
         "verify",
@@ -168,16 +168,16 @@ fn targets_and_bins_are_judged_by_those_who_delegate_to_them() {
     let folder = bundle.path("repository");
     fs::create_dir_all(folder.join("root_history")).unwrap();
     let put = |name: &str, bytes: &[u8]| replace(&folder.join(name), bytes);
-    put("root_history/1.root.json", bundle.old.bytes());
-    put("root_history/2.root.json", bundle.new.bytes());
-    put("root.json", bundle.new.bytes());
+    put("root_history/1.root.json", &bundle.old.bytes());
+    put("root_history/2.root.json", &bundle.new.bytes());
+    put("root.json", &bundle.new.bytes());
     put(
         "targets.json",
-        forge::signed(&forge::targets(1), &[11, 12]).bytes(),
+        &forge::signed(&forge::targets(1), &[11, 12]).bytes(),
     );
     put(
         "bins.json",
-        forge::signed(&forge::leaf(1, forge::EXPIRES), &[13, 14]).bytes(),
+        &forge::signed(&forge::leaf(1, forge::EXPIRES), &[13, 14]).bytes(),
     );
     put("timestamp.json", b"{}");
     put("notes.txt", b"?");
@@ -196,11 +196,11 @@ fn targets_and_bins_are_judged_by_those_who_delegate_to_them() {
 
     put(
         "targets.json",
-        forge::signed(&forge::targets(1), &[11, 13]).bytes(),
+        &forge::signed(&forge::targets(1), &[11, 13]).bytes(),
     );
     put(
         "bins.json",
-        forge::signed(&forge::leaf(1, "2026-01-01T00:00:00Z"), &[13, 12]).bytes(),
+        &forge::signed(&forge::leaf(1, "2026-01-01T00:00:00Z"), &[13, 12]).bytes(),
     );
     let expected = format!(
         "TARGETS-THRESHOLD repository/targets.json: targets v1 needs 2 signatures by the keys that root v2 names for targets and has 1; missing: {}",
@@ -234,11 +234,11 @@ fn two_payloads_of_one_version_of_targets_are_refused() {
     let second = edit::with_header("x", &forge::targets(1), 1, "2027-07-01T00:00:00Z").unwrap();
     replace(
         &bundle.path("targets.json"),
-        forge::signed(&forge::targets(1), &[11, 12]).bytes(),
+        &forge::signed(&forge::targets(1), &[11, 12]).bytes(),
     );
     replace(
         &bundle.path("1.targets.json"),
-        forge::signed(&second, &[11, 12]).bytes(),
+        &forge::signed(&second, &[11, 12]).bytes(),
     );
     refused(&bundle, &["targets.json", "1.targets.json"], "ONE-PAYLOAD ");
 }
@@ -248,7 +248,7 @@ fn a_file_asked_for_by_name_is_judged_or_refused() {
     let bundle = bundle(|_| {});
     replace(
         &bundle.path("unclaimed.json"),
-        forge::leaf(1, forge::EXPIRES).bytes(),
+        &forge::leaf(1, forge::EXPIRES).bytes(),
     );
     let expected = "DELEGATION-UNKNOWN unclaimed.json: nothing that was judged delegates to it by name, so nothing says who must sign it; it is not judged";
     refused(&bundle, &["unclaimed.json"], expected);

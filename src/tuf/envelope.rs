@@ -185,8 +185,8 @@ impl Envelope {
     fn document(&self) -> Json<'_> {
         Json::of(&self.text, 0..self.text.own().len())
     }
-    /// Entries of the two long lists, by their numbers.
-    pub(super) fn text(&self) -> &Arc<Text> {
+    #[cfg(test)]
+    fn text(&self) -> &Arc<Text> {
         &self.text
     }
     /// The signatures in the order found.

@@ -28,7 +28,7 @@ fn parsed(value: &Value) -> Envelope {
 /// A root by holders 1, 2 and 3, two needed, where the key of holder 1 has two names.
 fn root(version: u64) -> Envelope {
     let plain = forge::root(None, version, &[1, 2, 3], 2);
-    let mut root: Value = serde_json::from_slice(plain.bytes()).unwrap();
+    let mut root: Value = serde_json::from_slice(&plain.bytes()).unwrap();
     let key = root["signed"]["keys"][&forge::keyid(1).0].clone();
     root["signed"]["keys"][alias().0] = key;
     let listed = root["signed"]["roles"]["root"]["keyids"]
@@ -98,7 +98,7 @@ fn one_key_with_two_right_signatures_counts_once_in_verify() {
     let twins = twins.map(
         |sig| json!({ "keyid": forge::keyid(2).0, "sig": data_encoding::HEXLOWER.encode(&sig) }),
     );
-    let mut twice: Value = serde_json::from_slice(new.bytes()).unwrap();
+    let mut twice: Value = serde_json::from_slice(&new.bytes()).unwrap();
     twice["signatures"] = json!(twins);
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("1.root.json"), old.bytes()).unwrap();
@@ -165,7 +165,7 @@ fn renewal(stage: &Stage, old: &Envelope) -> (Outcome, std::path::PathBuf) {
     fs::write(&trusted, old.bytes()).unwrap();
     let mut script = format!(
         "schema = \"tuf-ceremony/script/1\"\nkind = \"renew\"\ntitle = \"Foreign root\"\nprofile = \"room\"\ntrusted_root_sha256 = \"{}\"\n\n[root]\nversion = 2\nexpires = \"{}\"\n",
-        tuf_ceremony::tuf::digest::Sha256::of(old.bytes()),
+        tuf_ceremony::tuf::digest::Sha256::of(&old.bytes()),
         in_days(360)
     );
     for number in 1..=3 {

@@ -104,7 +104,7 @@ fn parts_of_another_ceremony_mode_root_or_document_are_refused() {
     let expected = format!(
         "error PART-FOREIGN other.json: its trusted root is {}; the one given is {}\n",
         Sha256([8; 32]),
-        Sha256::of(scene.old.bytes())
+        Sha256::of(&scene.old.bytes())
     );
     assert!(told.starts_with(&expected), "{told}");
 }

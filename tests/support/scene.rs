@@ -53,7 +53,7 @@ pub fn bundle(change: impl FnOnce(&mut Plan)) -> Bundle {
     let mut plan = Plan {
         mode: Mode::Production,
         script: SCRIPT.to_vec(),
-        trusted_root: Some(Sha256::of(old.bytes())),
+        trusted_root: Some(Sha256::of(&old.bytes())),
         abandoned: None,
         closed: true,
         manifest_recorded: true,
@@ -139,7 +139,7 @@ fn work(
     let (document, payload) = (document.clone(), bundle.new.payload_digest());
     match step {
         Step::Intake => record(Event::TakenIn {
-            file: files::digest("trusted/1.root.json", bundle.old.bytes()),
+            file: files::digest("trusted/1.root.json", &bundle.old.bytes()),
         }),
         Step::Supersede { .. } => {
             if let Some(abandoned) = plan.abandoned {
@@ -196,8 +196,8 @@ fn export(bundle: &Bundle, plan: &Plan, ceremony: Sha256, record: &mut impl FnMu
         }
     };
     put("ceremony/script.toml", &plan.script, true);
-    put("metadata/1.root.json", bundle.old.bytes(), true);
-    put("metadata/2.root.json", bundle.new.bytes(), true);
+    put("metadata/1.root.json", &bundle.old.bytes(), true);
+    put("metadata/2.root.json", &bundle.new.bytes(), true);
     let manifest = Manifest::of(ceremony, plan.mode, &files::read_folder(&out).unwrap()).unwrap();
     put("manifest.json", &manifest.to_vec(), plan.manifest_recorded);
 }

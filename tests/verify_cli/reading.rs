@@ -11,7 +11,7 @@ use super::{run, text};
 #[test]
 fn review_tells_changes_quorums_clients_and_the_digest_in_words() {
     let bundle = bundle(|_| {});
-    replace(&bundle.path("2.root.json"), bundle.new.bytes());
+    replace(&bundle.path("2.root.json"), &bundle.new.bytes());
     let output = run(
         bundle.folder.path(),
         &["review", "1.root.json", "2.root.json"],
@@ -170,7 +170,7 @@ fn text_of_strangers_reaches_the_terminal_escaped() {
         tuf_ceremony::tuf::value::Value::string(hostile),
     )
     .unwrap();
-    replace(&bundle.path("hostile.json"), marked.bytes());
+    replace(&bundle.path("hostile.json"), &marked.bytes());
     let output = run(
         bundle.folder.path(),
         &["review", "1.root.json", "hostile.json"],

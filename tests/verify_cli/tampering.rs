@@ -19,7 +19,7 @@ fn every_change_to_a_bundle_is_named() {
         (
             "a changed file",
             |bundle| {
-                let bytes = [bundle.new.bytes(), b"\n"].concat();
+                let bytes = [&bundle.new.bytes()[..], b"\n"].concat();
                 replace(&bundle.path("bundle/metadata/2.root.json"), &bytes);
             },
             "MANIFEST-CHANGED bundle/metadata/2.root.json: ",
@@ -27,7 +27,7 @@ fn every_change_to_a_bundle_is_named() {
         (
             "a changed file, against the transcript",
             |bundle| {
-                let bytes = [bundle.new.bytes(), b"\n"].concat();
+                let bytes = [&bundle.new.bytes()[..], b"\n"].concat();
                 replace(&bundle.path("bundle/metadata/2.root.json"), &bytes);
             },
             "TRANSCRIPT-WRITTEN bundle/metadata/2.root.json: it is not what the transcript says was written",
@@ -78,7 +78,7 @@ fn every_change_to_a_bundle_is_named() {
             "a signature removed",
             |bundle| {
                 let fewer = forge::signed(&bundle.new.without_signatures(), &[2, 3]);
-                replace(&bundle.path("bundle/metadata/2.root.json"), fewer.bytes());
+                replace(&bundle.path("bundle/metadata/2.root.json"), &fewer.bytes());
             },
             "TRANSCRIPT-SIGNATURE bundle/transcript.jsonl: holder-1 signed root v2 with the key ",
         ),

@@ -46,7 +46,7 @@ fn parts(criterion: &mut Criterion) {
     group.throughput(Throughput::Bytes(new.bytes().len() as u64));
     let bytes = new.bytes();
     group.bench_function("strict reading", |bench| {
-        bench.iter(|| check(black_box(bytes), Limits::LARGE).unwrap().kind());
+        bench.iter(|| check(black_box(&bytes[..]), Limits::LARGE).unwrap().kind());
     });
     group.bench_function("canonical scan", |bench| {
         bench.iter(|| canonical::is_canonical(black_box(new.signed())));
@@ -55,7 +55,7 @@ fn parts(criterion: &mut Criterion) {
         bench.iter(|| canonical::to_vec(black_box(new.signed())));
     });
     group.bench_function("SHA-256", |bench| {
-        bench.iter(|| Sha256::of(black_box(bytes)));
+        bench.iter(|| Sha256::of(black_box(&bytes[..])));
     });
     group.bench_function("envelope", |bench| {
         let copy = || bytes.to_vec();

@@ -11,12 +11,12 @@ use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::DecodePrivateKey as _;
 use serde::Serialize;
-use tuf_ceremony::bundle::files;
+use tuf_ceremony::bundle::{ahead, files};
 use tuf_ceremony::tuf::diff::{self, Change, ChangeKind, Diff};
 use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::envelope::Envelope;
 use tuf_ceremony::tuf::json::Limits;
-use tuf_ceremony::tuf::key::{Key, KeyId, PublicKey};
+use tuf_ceremony::tuf::key::{Algorithm, Key, KeyId, PublicKey};
 use tuf_ceremony::tuf::metadata::{DelegatedRole, Root, Targets};
 use tuf_ceremony::tuf::verification;
 
@@ -39,12 +39,14 @@ pub fn run(folder: &Path, out: &Path, stages: &mut Stages<'_>) -> Result<(), Fai
     let expected = Expected::read(folder)?;
     let trusted = stages.run("trust", || trust(folder))?;
     let administrators = Administrators::of(&trusted)?;
-    let old = stages.run("read old", || parse(folder, "1.claimed.json"))?;
+    let old = stages.run("read old", || parse(folder, "1.claimed.json", None))?;
     stages.run("validate old", || {
         read_targets("1.claimed.json", &old).map(drop)
     })?;
     stages.run("verify old", || administrators.verify(&old))?;
-    let new = stages.run("read new", || parse(folder, "2.claimed.unsigned.json"))?;
+    let new = stages.run("read new", || {
+        parse(folder, "2.claimed.unsigned.json", Some(&old))
+    })?;
     stages.run("validate new", || {
         read_targets("2.claimed.unsigned.json", &new).map(drop)
     })?;
@@ -65,7 +67,7 @@ pub fn run(folder: &Path, out: &Path, stages: &mut Stages<'_>) -> Result<(), Fai
         Ok(sig.to_der().as_bytes().to_vec())
     })?;
     stages.run("verify own", || {
-        if public.verifies(&new.payload(), &sig) {
+        if public.signed(&new.message(Algorithm::EcdsaP256), &sig) {
             Ok(())
         } else {
             Err("our own signature is wrong".into())
@@ -74,7 +76,7 @@ pub fn run(folder: &Path, out: &Path, stages: &mut Stages<'_>) -> Result<(), Fai
     let signed = stages.run("splice", || Ok(new.with_signature(keyid, &sig, &|_| false)))?;
     drop(new);
     stages.run("write and read back", || {
-        Ok(files::create_new(out, signed.bytes())?)
+        Ok(files::create_new(out, &signed.bytes())?)
     })?;
     stages.print(&counts)
 }
@@ -105,9 +107,9 @@ pub fn accept(folder: &Path, path: &Path) -> Result<(), Failure> {
 
 /// The targets file, verified from the root down.
 fn trust(folder: &Path) -> Result<Targets, Failure> {
-    let root_file = parse(folder, "1.root.json")?;
+    let root_file = parse(folder, "1.root.json", None)?;
     let root = Root::read("1.root.json", &root_file).map_err(|finding| refused(&finding))?;
-    let targets_file = parse(folder, "1.targets.json")?;
+    let targets_file = parse(folder, "1.targets.json", None)?;
     for (file, role) in [(&root_file, "root"), (&targets_file, "targets")] {
         let keys = root.role(role).ok_or("root has no such role")?;
         let report = verification::threshold(file, &root.keys, keys, &[]);
@@ -122,8 +124,8 @@ fn trust(folder: &Path) -> Result<Targets, Failure> {
 ///
 /// # Errors
 /// The disk's, or what the strict reader refuses.
-pub fn parse(folder: &Path, name: &str) -> Result<Envelope, Failure> {
-    Envelope::parse(name, fs::read(folder.join(name))?, Limits::LARGE)
+pub fn parse(folder: &Path, name: &str, base: Option<&Envelope>) -> Result<Envelope, Failure> {
+    ahead::envelope(&folder.join(name), name, Limits::LARGE, base)?
         .map_err(|finding| refused(&finding))
 }
 

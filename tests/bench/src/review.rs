@@ -33,8 +33,8 @@ struct Waits {
 /// # Errors
 /// What the readers refuse.
 pub fn run(folder: &Path, stages: &mut Stages<'_>) -> Result<(), Failure> {
-    let old = cycle::parse(folder, "1.claimed.json")?;
-    let new = cycle::parse(folder, "2.claimed.unsigned.json")?;
+    let old = cycle::parse(folder, "1.claimed.json", None)?;
+    let new = cycle::parse(folder, "2.claimed.unsigned.json", Some(&old))?;
     let clock = Instant::now();
     let review = stages.run("first screen", || {
         let comparison = compare(Some(&old), &new).map_err(|finding| refused(&finding))?;
