@@ -155,6 +155,20 @@ pub fn renewed(material: &Material<'_>, above: &[Candidate]) -> Result<Vec<Candi
     candidates(material, &asked, above)
 }
 
+/// `REQUEST-EXACT` of what [`renewed`] makes: no project changes.
+pub fn prove_renewed(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Finding> {
+    if material.script.shards.is_none() {
+        return Vec::new();
+    }
+    match material.role("claimed") {
+        Ok(spec) => {
+            let custody = changes_keys(material).then_some(&spec);
+            prove(material, candidates, &ChangeSet::default(), custody)
+        }
+        Err(finding) => vec![finding],
+    }
+}
+
 fn changes_keys(material: &Material<'_>) -> bool {
     let claimed = material.script.claimed.as_ref();
     claimed.is_some_and(|role| material.changes_keys(role))
