@@ -1,5 +1,8 @@
 //! The batch: the candidates that no step names. They are reviewed together, and each token is asked for all of them in one go.
 
+#[cfg(test)]
+mod tests;
+
 use super::{DocumentProgress, Progress};
 use crate::ceremony::event::{Document, Event, Signer, batch_digest};
 use crate::ceremony::plan::Step;

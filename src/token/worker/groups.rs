@@ -164,3 +164,78 @@ fn split<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], Duration)> {
     *rest = after;
     Some((signature, Duration::from_nanos(took)))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::os::unix::net::UnixStream;
+    use std::time::Duration;
+
+    use super::super::frame::{Broken, Channel};
+    use super::super::message::{REQUEST, Request, SIGNATURE};
+    use super::{HEAD, receive_each};
+
+    const LIMIT: Duration = Duration::from_millis(300);
+
+    fn entry(length: u32, signature: &[u8]) -> Vec<u8> {
+        let took = 7_u64.to_le_bytes();
+        [&length.to_le_bytes()[..], &took, signature].concat()
+    }
+
+    /// What comes of these groups where two signatures were asked for, and whether the worker heard that no more are wanted.
+    fn received(groups: &[Vec<u8>], wanted: usize) -> (Vec<Vec<u8>>, Result<(), Broken>, bool) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (ours, theirs) = (Channel::new(ours).unwrap(), Channel::new(theirs).unwrap());
+        for group in groups {
+            theirs.send_bytes(group, None).unwrap();
+        }
+        let mut came = Vec::new();
+        let ended = receive_each(&ours, LIMIT, 2, &mut |signature, took| {
+            assert_eq!(took, Duration::from_nanos(7));
+            came.push(signature);
+            came.len() < wanted
+        });
+        let stopped = theirs.has_more().unwrap()
+            && matches!(theirs.receive_json(REQUEST, None).unwrap(), Request::Stop);
+        (came, ended, stopped)
+    }
+
+    #[test]
+    fn groups_that_can_be_are_handed_over_and_one_that_cannot_ends_it() {
+        let (one, two) = (entry(3, b"one"), entry(3, b"two"));
+        let both = [one.clone(), two.clone()].concat();
+        let (came, ended, stopped) = received(&[both.clone(), Vec::new()], 9);
+        ended.unwrap();
+        assert_eq!(
+            (came, stopped),
+            (vec![b"one".to_vec(), b"two".to_vec()], false)
+        );
+        // Said once, and what was made all the same is taken.
+        let (came, ended, stopped) = received(&[both.clone(), Vec::new()], 1);
+        ended.unwrap();
+        assert_eq!((came.len(), stopped), (2, true));
+
+        let long = entry(u32::try_from(SIGNATURE + 1).unwrap(), &[1; SIGNATURE + 1]);
+        for (wrong, before) in [
+            ([both.clone(), one.clone()].concat(), 2),
+            ([one.clone(), two[..HEAD - 1].to_vec()].concat(), 1),
+            ([one.clone(), entry(4, b"two")].concat(), 1),
+            ([one.clone(), entry(u32::MAX, b"two")].concat(), 1),
+            (long, 0),
+        ] {
+            let (came, ended, _) = received(&[wrong], 9);
+            let broken = ended.unwrap_err().to_string();
+            assert_eq!(
+                (came.len(), &*broken),
+                (before, "signatures that cannot be")
+            );
+        }
+        let (came, ended, _) = received(&[one], 9);
+        assert!(
+            matches!(ended, Err(Broken::Late)),
+            "the end is awaited no longer than a signature"
+        );
+        assert_eq!(came.len(), 1);
+    }
+}

@@ -13,7 +13,7 @@ use crate::ceremony::runner::turn::tell_touch;
 use crate::ceremony::runner::{Halt, record};
 
 /// After so much of the token's time what it signed goes on record: a sync costs little beside it.
-const PERIOD: Duration = Duration::from_millis(50);
+const PERIOD: Duration = Duration::from_millis(25);
 /// So many signatures wait for it at most.
 const GROUP: usize = 256;
 
