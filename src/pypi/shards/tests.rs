@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use super::Form::{Beginning, Exact};
 use super::*;
 use crate::pypi::delegation::tests::{envelope, key, role, signed};
 
@@ -87,7 +88,6 @@ fn shards_that_overlap_are_no_layout() {
             .collect();
         Layout::new(list).err()
     };
-    use Form::{Beginning, Exact};
     assert_eq!(
         shards(&[("py", Exact), ("py-", Beginning), ("pya", Beginning)]),
         None

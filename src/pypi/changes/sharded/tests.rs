@@ -345,7 +345,7 @@ fn shards_that_end_too_soon_are_made_anew_and_end_on_a_later_date() {
     for (role, date) in &before {
         let renewed = date == DATES[0];
         assert_eq!(made_now.contains_key(role), renewed, "{role}");
-        assert_eq!(after[role] == DATES[0], false, "{role}");
+        assert_ne!(after[role], DATES[0], "{role}");
     }
     late.until = "2028-01-01T00:00:00Z";
     let refused = made(&old, &ChangeSet::default(), &late).err().unwrap();

@@ -33,7 +33,7 @@ fn edited(file: &mut Envelope, edit: impl Fn(&mut Value)) {
 fn what_nobody_asked_for_is_found_in_any_file() {
     let told = refused(|new| {
         edited(new.shards.get_mut("claimed-a").unwrap(), |signed| {
-            signed["x"] = json!(1)
+            signed["x"] = json!(1);
         });
     });
     assert!(
