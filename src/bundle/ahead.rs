@@ -88,13 +88,10 @@ impl Read for Chunks {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::disallowed_methods,
-        reason = "tests make files"
-    )]
+    #![allow(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+    use crate::bundle::files::create_new;
 
     fn signed(note: &str) -> String {
         format!(r#"{{"signatures":[],"signed":{{"_type":"targets","x-note":"{note}"}}}}"#)
@@ -112,7 +109,7 @@ mod tests {
         );
         for text in [signed("short"), large] {
             let path = folder.path().join(text.len().to_string());
-            std::fs::write(&path, &text).unwrap();
+            create_new(&path, text.as_bytes()).unwrap();
             let found = envelope(&path, "file", Limits::LARGE, None)
                 .unwrap()
                 .unwrap();
@@ -133,11 +130,12 @@ mod tests {
             envelope(path, "file", limits, None)
         };
         let path = folder.path().join("file");
-        std::fs::write(&path, signed("long")).unwrap();
+        create_new(&path, signed("long").as_bytes()).unwrap();
         assert!(read(folder.path(), 1 << 20).is_err());
         assert!(matches!(read(&path, 10), Err(FileError::TooLarge { .. })));
         assert!(read(&path, 1 << 20).unwrap().is_ok());
-        std::fs::write(&path, &signed("cut")[..20]).unwrap();
+        let path = folder.path().join("cut");
+        create_new(&path, &signed("cut").as_bytes()[..20]).unwrap();
         let finding = read(&path, 1 << 20).unwrap().err().unwrap();
         assert_eq!(finding.rule, "JSON-STRICT");
     }

@@ -13,7 +13,7 @@ use super::canonical::{Form, to_vec};
 use super::digest::Sha256;
 use super::finding::Finding;
 use super::json::text::{Splice, Text};
-use super::json::{Json, Kind, Limits};
+use super::json::{Json, Limits};
 use super::key::{Algorithm, KeyId, Message};
 use super::style;
 use super::value::Value;
@@ -21,9 +21,11 @@ use incoming::Incoming;
 
 mod incoming;
 mod layout;
+mod parts;
 mod shared;
 
 use layout::Layout;
+use parts::read;
 
 /// A metadata file in memory: one buffer, spans into it. A clone costs nothing. A large file that follows another, or was
 /// read next to it, holds only what is new and shares the rest (docs/decisions/0020).
@@ -358,45 +360,4 @@ fn place(signatures: &[Signature], keyid: &KeyId) -> usize {
         .rposition(|pair| pair[0].keyid > pair[1].keyid);
     let run = disorder.map_or(0, |index| index + 1);
     run + signatures[run..].partition_point(|entry| entry.keyid < *keyid)
-}
-
-type Parts<'a> = (Json<'a>, Range<usize>, Vec<Signature>);
-
-/// Finds the parts of an envelope, or says in a sentence what it lacks.
-fn read(document: Json<'_>) -> Result<Parts<'_>, String> {
-    if document.kind() != Kind::Object {
-        return Err("A metadata file is a JSON object with signed and signatures.".to_owned());
-    }
-    let signed = member(document, "The file", "signed", Kind::Object, "an object")?;
-    let list = member(document, "The file", "signatures", Kind::Array, "a list")?;
-    let signatures = list.elements().enumerate().map(|(index, entry)| {
-        let whose = format!("signatures[{index}]");
-        if entry.kind() != Kind::Object {
-            return Err(format!("{whose} is not an object."));
-        }
-        let text = |name| {
-            let value = member(entry, &whose, name, Kind::String, "a string")?;
-            Ok::<_, String>(value.as_str().unwrap_or_default().into_owned())
-        };
-        Ok(Signature {
-            keyid: KeyId(text("keyid")?),
-            sig: text("sig")?,
-        })
-    });
-    let signatures = signatures.collect::<Result<_, _>>()?;
-    Ok((signed, list.span(), signatures))
-}
-
-fn member<'a>(
-    object: Json<'a>,
-    whose: &str,
-    name: &str,
-    kind: Kind,
-    wanted: &str,
-) -> Result<Json<'a>, String> {
-    match object.get(name) {
-        Some(value) if value.kind() == kind => Ok(value),
-        Some(_) => Err(format!("{whose} has a member {name} that is not {wanted}.")),
-        None => Err(format!("{whose} has no member {name}.")),
-    }
 }

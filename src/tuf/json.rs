@@ -7,11 +7,13 @@ use std::ops::Range;
 
 mod reader;
 pub(super) mod string;
+mod supply;
 pub(super) mod text;
 mod view;
 
 pub use reader::check;
-pub(super) use reader::{Found, Supply, prove, prove_text};
+pub(super) use reader::{prove, prove_text};
+pub(super) use supply::{Found, Supply};
 use text::Text;
 pub(super) use view::Walk;
 

@@ -4,17 +4,16 @@
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
-use std::io;
 use std::ops::Range;
 
-use super::string::{self, Proof};
+use super::supply::{Found, Refused, Supply, Whole, not_utf8};
 use super::text::{Entries, List};
 use super::view::Walk;
-use super::{Json, JsonError, JsonFault, Limits};
+use super::{Json, JsonError, JsonFault, Limits, string};
 
-const LARGEST_INTEGER: u64 = (1 << 53) - 1;
-/// What a message quotes of a text, in characters.
-const QUOTED: usize = 60;
+mod tokens;
+
+use tokens::quoted;
 
 /// Reads `text` strictly and to its end. Linear in its length; no recursion; no copy (a seeded hash set
 /// of keys is built only for objects whose keys are not in strictly ascending order).
@@ -30,79 +29,6 @@ pub fn check(text: &[u8], limits: Limits) -> Result<Json<'_>, JsonError> {
 /// As [`check`], for what it learns; `text` is UTF-8.
 pub(crate) fn prove_text(text: &[u8], limits: Limits) -> Result<Found, Refused> {
     prove(&mut Whole(text), limits)
-}
-
-/// What the one pass learns of a text.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    /// Where the document's value lies.
-    pub(crate) document: Range<usize>,
-    /// Whether the value of the member `signed` has no white space and its keys are in order.
-    pub(crate) compact: bool,
-    /// Whether it is canonical as written: compact, and without escapes that the canonical form does not have.
-    pub(crate) canonical: bool,
-    /// The two long lists of metadata: the members of `signed.delegations.keys`, the elements of `signed.delegations.roles`.
-    pub(crate) entries: Entries,
-}
-
-/// A text that may still be coming in.
-pub(crate) trait Supply {
-    /// What has come so far.
-    fn text(&self) -> &[u8];
-    /// Waits for more; `false` at the end.
-    ///
-    /// # Errors
-    /// What the medium says.
-    fn more(&mut self) -> io::Result<bool>;
-    /// Called where everything before `at` has been proven; `signed` lies there so far, canonical as written.
-    fn proven(&mut self, signed: Range<usize>) {
-        let _ = signed;
-    }
-}
-
-/// A text that is there.
-struct Whole<'a>(&'a [u8]);
-
-impl Supply for Whole<'_> {
-    fn text(&self) -> &[u8] {
-        self.0
-    }
-    fn more(&mut self) -> io::Result<bool> {
-        Ok(false)
-    }
-}
-
-/// Why a text was refused.
-#[derive(Debug)]
-pub(crate) enum Refused {
-    /// At this offset.
-    Fault(usize, JsonFault),
-    /// The medium failed.
-    Medium(io::Error),
-}
-
-impl Refused {
-    /// With its position in what has come of the text; what is no UTF-8 is told before all else.
-    pub(crate) fn at(self, text: &[u8]) -> JsonError {
-        let (offset, fault) = match self {
-            Self::Fault(offset, fault) => (offset, fault),
-            Self::Medium(error) => (text.len(), JsonFault::Medium(error.to_string())),
-        };
-        let first = matches!(
-            fault,
-            JsonFault::TooLong(..) | JsonFault::ByteOrderMark | JsonFault::InvalidUtf8
-        );
-        match std::str::from_utf8(text) {
-            Err(error) if !first && error.error_len().is_some() => {
-                JsonError::at(text, error.valid_up_to(), JsonFault::InvalidUtf8)
-            }
-            _ => JsonError::at(text, offset, fault),
-        }
-    }
-}
-
-pub(crate) fn not_utf8(error: std::str::Utf8Error) -> Refused {
-    Refused::Fault(error.valid_up_to(), JsonFault::InvalidUtf8)
 }
 
 /// Proves that what `supply` gives is one strict JSON value and nothing else. That it is UTF-8 is left to the caller.
@@ -123,22 +49,6 @@ pub(crate) fn prove(supply: &mut impl Supply, limits: Limits) -> Result<Found, R
     };
     reader.document()?;
     Ok(reader.found)
-}
-
-impl JsonError {
-    fn at(text: &[u8], offset: usize, fault: JsonFault) -> Self {
-        let before = &text[..offset.min(text.len())];
-        let line_start = before
-            .iter()
-            .rposition(|&b| b == b'\n')
-            .map_or(0, |newline| newline + 1);
-        Self {
-            offset,
-            line: before.split(|&b| b == b'\n').count(),
-            column: 1 + before.len() - line_start,
-            fault,
-        }
-    }
 }
 
 /// The names that lead to the two lists, by depth.
@@ -402,165 +312,5 @@ impl<S: Supply> Reader<'_, S> {
             seen.insert(meant);
         }
         Ok(())
-    }
-
-    /// Reads a string and returns its span without the quotes.
-    fn string(&mut self) -> Result<Range<usize>, Refused> {
-        let start = self.at + 1;
-        let mut from = start;
-        let too_long = |end: usize, limit: usize| end - start > limit;
-        loop {
-            let proof = string::prove(self.supply.text(), from)
-                .map_err(|(at, fault)| Refused::Fault(at, fault))?;
-            let (end, canonical, closed) = match proof {
-                Proof::Closed(end, canonical) => (end, canonical, true),
-                Proof::Open(end, canonical) => (end, canonical, false),
-            };
-            if !canonical && self.trail > 1 {
-                self.found.canonical = false;
-            }
-            if closed {
-                if too_long(end, self.limits.string) {
-                    break;
-                }
-                self.at = end + 1;
-                return Ok(start..end);
-            }
-            if too_long(end, self.limits.string) {
-                break;
-            }
-            from = end;
-            if !self.more()? {
-                return Err(self.truncated());
-            }
-        }
-        Err(Refused::Fault(
-            self.at,
-            JsonFault::StringTooLong(self.limits.string),
-        ))
-    }
-
-    fn number(&mut self) -> Result<(), Refused> {
-        let start = self.at;
-        if self.supply.text()[start] == b'-' {
-            self.at += 1;
-        }
-        let digits = self.at;
-        self.run(|b| b.is_ascii_digit())?;
-        if self.at == digits {
-            self.peek()?;
-            return Err(self.unexpected("a digit"));
-        }
-        let text = self.supply.text();
-        let number = std::str::from_utf8(&text[digits..self.at]).unwrap_or_default();
-        let written = || String::from_utf8_lossy(&text[start..self.at]).into_owned();
-        let fault = match text.get(self.at) {
-            Some(b'.' | b'e' | b'E') => JsonFault::Float,
-            _ if number.len() > 1 && number.starts_with('0') || written() == "-0" => {
-                JsonFault::NumberForm(cut(&written()))
-            }
-            _ => match number.parse::<u64>() {
-                Ok(value) if value <= LARGEST_INTEGER => return Ok(()),
-                _ => JsonFault::IntegerTooLarge,
-            },
-        };
-        Err(Refused::Fault(start, fault))
-    }
-
-    fn literal(&mut self) -> Result<(), Refused> {
-        const WORDS: [&[u8]; 3] = [b"true", b"false", b"null"];
-        let start = self.at;
-        self.run(|b| b.is_ascii_alphanumeric())?;
-        let text = self.supply.text();
-        let word = &text[start..self.at];
-        if WORDS.contains(&word) {
-            return Ok(());
-        }
-        let cut_off = self.at == text.len()
-            && WORDS
-                .iter()
-                .any(|whole| !word.is_empty() && whole.starts_with(word));
-        self.at = start;
-        if cut_off {
-            return Err(self.truncated());
-        }
-        Err(self.unexpected("a value"))
-    }
-
-    /// Goes on as long as the bytes are `wanted`.
-    fn run(&mut self, wanted: impl Fn(u8) -> bool) -> Result<(), Refused> {
-        loop {
-            match self.supply.text().get(self.at).copied() {
-                Some(b) if wanted(b) => self.at += 1,
-                Some(_) => return Ok(()),
-                None if self.more()? => {}
-                None => return Ok(()),
-            }
-        }
-    }
-
-    #[inline]
-    fn space(&mut self) -> Result<(), Refused> {
-        match self.supply.text().get(self.at) {
-            Some(b' ' | b'\t' | b'\n' | b'\r') | None => self.spaces(),
-            Some(_) => Ok(()),
-        }
-    }
-
-    fn spaces(&mut self) -> Result<(), Refused> {
-        let start = self.at;
-        self.run(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))?;
-        if self.at > start {
-            self.not_compact();
-        }
-        Ok(())
-    }
-
-    fn not_compact(&mut self) {
-        if self.trail > 1 {
-            self.found.compact = false;
-            self.found.canonical = false;
-        }
-    }
-
-    #[inline]
-    fn peek(&mut self) -> Result<u8, Refused> {
-        match self.supply.text().get(self.at).copied() {
-            Some(next) => Ok(next),
-            None if self.more()? => self.peek(),
-            None => Err(self.truncated()),
-        }
-    }
-
-    fn truncated(&self) -> Refused {
-        Refused::Fault(self.supply.text().len(), JsonFault::Truncated)
-    }
-
-    fn unexpected(&self, expected: &'static str) -> Refused {
-        let rest = &self.supply.text()[self.at..];
-        let word = rest
-            .iter()
-            .take_while(|b| b.is_ascii_alphanumeric())
-            .count();
-        let found = if word == 0 {
-            let first = String::from_utf8_lossy(&rest[..rest.len().min(4)]);
-            first.chars().take(1).collect()
-        } else {
-            String::from_utf8_lossy(&rest[..word]).into_owned()
-        };
-        let found = quoted(&found);
-        Refused::Fault(self.at, JsonFault::Unexpected { expected, found })
-    }
-}
-
-/// `text` in quotes, harmless on a terminal: whatever is not printable ASCII is escaped.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", cut(text).escape_default())
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(QUOTED) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
     }
 }
