@@ -18,6 +18,7 @@ pub mod quorum;
 pub mod requests;
 pub mod role_names;
 pub mod rotation;
+pub mod rstuf;
 pub mod top;
 pub mod tree;
 pub mod vetting;
