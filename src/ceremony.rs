@@ -28,6 +28,7 @@ pub mod rotation;
 pub mod runner;
 pub mod script;
 pub mod shadow;
+pub mod sharding;
 pub mod thresholds;
 pub mod vetting;
 

@@ -19,6 +19,7 @@ pub mod requests;
 pub mod role_names;
 pub mod rotation;
 pub mod rstuf;
+pub mod shards;
 pub mod top;
 pub mod tree;
 pub mod vetting;

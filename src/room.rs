@@ -12,4 +12,5 @@ mod record;
 mod register;
 pub mod rehearsal;
 pub mod session;
+mod throwaway;
 mod world;

@@ -8,10 +8,12 @@
 //! This room knows no roles, keyids or ceremonies. It never retries a signature, and it does not verify one: whoever asked compares what
 //! came back with the public key in the *metadata*, which a broken or hostile token cannot choose.
 
+use std::time::Instant;
+
 use crate::ceremony::event::ModuleIdentity;
-use crate::ceremony::port::{Reset, TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
+use crate::ceremony::port::{Reset, Taken, TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
 use crate::secret::Secret;
-use crate::tuf::key::Algorithm;
+use crate::tuf::key::{Algorithm, Message};
 
 pub mod credential;
 mod init_args;
@@ -82,18 +84,58 @@ pub trait Module: Send {
         algorithm: Algorithm,
     ) -> Result<TokenKey, TokenError>;
 
-    /// Signs `payload` (the message itself, not a digest) with the key that has this id or label *and* this public half. The answer is in
+    /// Signs a message, in the form in which keys of its algorithm take it, with the key that has this id or label *and* this public half. The answer is in
     /// TUF's form: 64 bytes for Ed25519, DER for ECDSA, raw for RSA. It is not verified, and the call is never repeated.
     ///
     /// # Errors
     /// What the device said; `may_have_signed` is set unless the device certainly did not sign. A key that wants its PIN for each signature
     /// answers the second one with [`TokenFault::NotLoggedIn`]: log in and ask again.
+    fn sign_message(
+        &mut self,
+        token: &TokenId,
+        key: &TokenKey,
+        message: &Message<'_>,
+    ) -> Result<Vec<u8>, TokenError>;
+
+    /// [`Self::sign_message`] over a payload.
+    ///
+    /// # Errors
+    /// As there.
     fn sign(
         &mut self,
         token: &TokenId,
         key: &TokenKey,
         payload: &[u8],
-    ) -> Result<Vec<u8>, TokenError>;
+    ) -> Result<Vec<u8>, TokenError> {
+        let algorithm = key.public.algorithm().ok_or_else(|| {
+            let attempted = format!("sign with key {:?} of token {}", key.label, token.serial);
+            let said = "keys of this type cannot sign";
+            failure(attempted, said, TokenFault::Unsupported)
+        })?;
+        self.sign_message(token, key, &Message::of(algorithm, payload))
+    }
+
+    /// Signs one message after the other, each once, and hands each signature over with the time that the device took for it, until it is told that no
+    /// more are wanted. Signatures may be handed over later than they are made, and then more are made than were wanted.
+    ///
+    /// # Errors
+    /// As [`Self::sign_message`], of the first that was not signed.
+    fn sign_each(
+        &mut self,
+        token: &TokenId,
+        key: &TokenKey,
+        messages: &[Message<'_>],
+        taken: &mut Taken<'_>,
+    ) -> Result<(), TokenError> {
+        for message in messages {
+            let began = Instant::now();
+            let signature = self.sign_message(token, key, message)?;
+            if !taken(signature, began.elapsed()) {
+                break;
+            }
+        }
+        Ok(())
+    }
 
     /// Lets keys be made where the token wants its management key for it ([`TokenFault::NotAuthorised`]).
     ///

@@ -36,10 +36,9 @@ mod view;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use operator::{Message, TuiOperator, TuiSink};
+use operator::{Ends, Message, TuiOperator, TuiSink};
 use terminal::{Hush, Signals};
 
 use crate::ceremony::event::Mode;
@@ -112,10 +111,10 @@ where
     let signals = Signals::watch()?;
     let (screen, messages) = channel();
     let (begin, gate) = channel::<()>();
-    let gone = Arc::new(OnceLock::new());
+    let ends = Ends::default();
     let mut operator = TuiOperator {
         screen: screen.clone(),
-        gone: Arc::clone(&gone),
+        ends: ends.clone(),
     };
     let worker = thread::Builder::new()
         .name("ceremony".to_owned())
@@ -130,7 +129,7 @@ where
             Some(result)
         })?;
     let shown = catch_unwind(AssertUnwindSafe(|| {
-        app::show(start, messages, begin, &gone, &signals)
+        app::show(start, messages, begin, &ends, &signals)
     }));
     // The terminal is restored. From here on signals end the program, should a token never answer.
     drop(signals);

@@ -2,6 +2,7 @@
 //! closes. It trusts one thing, the bytes of the trusted root; the time is an argument.
 
 pub mod claim;
+mod claimed;
 pub mod house;
 pub mod load;
 mod nonces;

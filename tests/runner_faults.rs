@@ -16,6 +16,8 @@ mod alive;
 mod attested;
 #[path = "runner_faults/bags.rs"]
 mod bags;
+#[path = "runner_faults/batch.rs"]
+mod batch;
 #[path = "runner_faults/calls.rs"]
 mod calls;
 #[path = "runner_faults/claim.rs"]

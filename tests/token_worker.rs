@@ -8,6 +8,8 @@
 
 #[path = "token_worker/death.rs"]
 mod death;
+#[path = "token_worker/many.rs"]
+mod many;
 #[path = "token_worker/reach.rs"]
 mod reach;
 mod support;

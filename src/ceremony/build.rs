@@ -10,6 +10,7 @@ use super::event::{Document, Mode, REHEARSAL_MARKER};
 use super::material::Material;
 use super::planning::is_ephemeral;
 use super::script::{Role, delegator_of};
+use super::sharding;
 use super::thresholds::{self, Threshold};
 use crate::tuf::edit::{self, CatchAllSpec, RoleSpec, RootSpec, TargetsSpec};
 use crate::tuf::envelope::Envelope;
@@ -45,8 +46,13 @@ pub fn candidates(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
         .map(|role| targets(material, role, &holding))
         .transpose()?;
     let mut candidates = Vec::from_iter(targets);
+    let shards = material.script.shards.is_some();
+    if shards {
+        let renewed = sharding::renewed(material, &candidates)?;
+        candidates.extend(renewed);
+    }
     for (name, role) in material.script.roles() {
-        if !["root", "targets"].contains(&name) {
+        if !["root", "targets"].contains(&name) && !(shards && name == "claimed") {
             let candidate = delegated(material, name, role, &candidates)?;
             candidates.push(candidate);
         }
@@ -315,7 +321,11 @@ pub fn check_version(name: &str, role: &Role, old: Option<u64>) -> Result<(), Fi
     ))
 }
 
-fn marked(mode: Mode, file: &str, envelope: Envelope) -> Result<Envelope, Finding> {
+/// What a rehearsal signs says so.
+///
+/// # Errors
+/// What the readers refuse.
+pub fn marked(mode: Mode, file: &str, envelope: Envelope) -> Result<Envelope, Finding> {
     if mode == Mode::Production || envelope.signed().get(REHEARSAL_MARKER).is_some() {
         return Ok(envelope);
     }

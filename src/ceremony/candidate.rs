@@ -7,7 +7,7 @@ use super::progress::DocumentProgress;
 use super::thresholds::Threshold;
 use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
-use crate::tuf::key::{Key, KeyId};
+use crate::tuf::key::{Algorithm, Key, KeyId, Message};
 use crate::tuf::verification::{self, ThresholdReport};
 
 /// One file on its way to be signed.
@@ -86,10 +86,17 @@ impl Candidate {
             .collect()
     }
 
+    /// What keys of `algorithm` sign of this candidate. Its digest is known since it was read.
+    pub fn message(&self, algorithm: Algorithm) -> Message<'_> {
+        Message::known(algorithm, || self.payload(), || self.envelope.payload())
+    }
+
     /// Whether `sig` is by the key of `keyid` over this candidate.
     pub fn verifies(&self, keyid: &KeyId, sig: &[u8]) -> bool {
-        self.key(keyid)
-            .is_some_and(|key| key.verifies(&self.envelope.payload(), sig))
+        self.key(keyid).is_some_and(|key| {
+            key.algorithm()
+                .is_some_and(|algorithm| key.signed(&self.message(algorithm), sig))
+        })
     }
 
     fn with_signature(&self, envelope: &Envelope, keyid: &KeyId, sig: &[u8]) -> Envelope {

@@ -1,10 +1,12 @@
 //! What happens, as data: the runner's only output. Screen, line printer, transcript, resume and verifier fold the same stream with
 //! [`super::progress::Progress::apply`].
 
+mod batch;
 mod deciding;
 mod device;
 mod document;
 mod seen;
+pub use batch::{BatchEnded, BatchIntended, BatchReviewed, batch_digest};
 pub use deciding::{BatchAccepted, Decided, Decision, Drawn, Vetted};
 pub use device::{Credential, Custody, ModuleIdentity, Reach, TokenIdentity};
 pub use document::{Abandoned, Document, Quorum, Signer};
@@ -245,6 +247,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seen: Option<Seen>,
     },
+    /// Several candidates were shown together, and one phrase typed for all.
+    BatchReviewed(BatchReviewed),
     /// The shadow rehearsal passed: with throwaway keys in place of the real ones the planned signers reach every threshold.
     ShadowPassed {
         /// Which.
@@ -330,6 +334,15 @@ pub enum Event {
     Skipped {
         /// Which.
         document: Document,
+        /// By whom.
+        signer: Signer,
+    },
+    /// The token will be asked for every signature of the batch that is not on record. Without an end after it the token may have made more than are.
+    BatchIntended(BatchIntended),
+    /// The token is asked for no more of the batch.
+    BatchEnded(BatchEnded),
+    /// A batch without an end was decided by a person after an interruption.
+    BatchDecided {
         /// By whom.
         signer: Signer,
     },

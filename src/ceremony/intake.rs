@@ -5,6 +5,7 @@ pub mod archives;
 mod people;
 pub mod requests;
 mod roots;
+mod shards;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -43,8 +44,8 @@ pub struct InputFile {
 pub struct Trusted {
     /// The verified chain from the trusted root; none at genesis.
     pub chain: Option<Chain>,
-    /// The current files of targets and of the offline roles under it, by role.
-    pub current: BTreeMap<&'static str, (Envelope, Targets)>,
+    /// The current files of targets and of the offline roles under it, shards of claimed among them, by role.
+    pub current: BTreeMap<String, (Envelope, Targets)>,
     /// Payloads that were given up in earlier ceremonies, from records in `abandoned/`.
     pub abandoned: Vec<Abandoned>,
     /// The holder register.
@@ -200,8 +201,12 @@ pub fn intake(
     // In order of trust: each is verified by what was read before it.
     for role in ROLES.into_iter().skip(1) {
         let read = read_role(&trusted, role).map_err(|finding| vec![finding])?;
-        trusted.current.extend(read.map(|read| (role, read)));
+        trusted
+            .current
+            .extend(read.map(|read| (role.to_owned(), read)));
     }
+    let shards = shards::read(&trusted)?;
+    trusted.current.extend(shards);
     refuse_rehearsed(&trusted, mode).map_err(|finding| vec![finding])?;
     let differ = ledger::differing(&trusted);
     if !differ.is_empty() {
@@ -287,13 +292,24 @@ fn read_role(trusted: &Trusted, role: &str) -> Result<Option<(Envelope, Targets)
         )
     })?;
     let keys = keys.into_iter().collect();
-    let report = verification::threshold(&envelope, &keys, &role_keys, &[]);
+    reached(role, &path, (&envelope, &targets), (&keys, &role_keys))?;
+    Ok(Some((envelope, targets)))
+}
+
+/// `INTAKE-THRESHOLD`.
+fn reached(
+    role: &str,
+    path: &str,
+    (envelope, targets): (&Envelope, &Targets),
+    (keys, role_keys): (&BTreeMap<KeyId, Key>, &RoleKeys),
+) -> Result<(), Finding> {
+    let report = verification::threshold(envelope, keys, role_keys, &[]);
     if report.reached() {
-        return Ok(Some((envelope, targets)));
+        return Ok(());
     }
     Err(Finding::error(
         "INTAKE-THRESHOLD",
-        &path,
+        path,
         format!(
             "{role} v{} needs {} signatures by its keys and has {}",
             targets.header.version,
@@ -331,7 +347,7 @@ fn note_expiry(trusted: &mut Trusted, now: jiff::Timestamp) {
         expired.push(("root", chained.root.header.clone()));
     }
     let others = trusted.current.iter();
-    expired.extend(others.map(|(role, (_, targets))| (*role, targets.header.clone())));
+    expired.extend(others.map(|(role, (_, targets))| (role.as_str(), targets.header.clone())));
     for (role, header) in expired
         .into_iter()
         .filter(|(_, header)| header.expires.at() <= now)

@@ -199,7 +199,7 @@ fn needs_trust(script: &Script, trusted: &Trusted) -> Vec<Finding> {
             script.kind
         )));
     }
-    if script.roles().is_empty() {
+    if script.roles().is_empty() && script.shards.is_none() {
         findings.push(refuse(format!(
             "a {} makes a new version of something: give [root], [targets] or another role",
             script.kind

@@ -28,7 +28,8 @@ pub(super) fn differing(trusted: &Trusted) -> Vec<Finding> {
     let roots = trusted.chain.iter().flat_map(|chain| &chain.roots);
     let roots = roots.map(|root| ("root", root.root.header.version, &root.envelope));
     let current = trusted.current.iter();
-    let current = current.map(|(role, (file, parsed))| (*role, parsed.header.version, file));
+    let current =
+        current.map(|(role, (file, parsed))| (role.as_str(), parsed.header.version, file));
     roots
         .chain(current)
         .filter_map(|(role, version, envelope)| {

@@ -1,5 +1,7 @@
 //! The house rules over the tree that the candidates would make, with the people behind the keys.
 
+use std::collections::BTreeSet;
+
 use super::candidate::Candidate;
 use super::material::Material;
 use super::planning::is_ephemeral;
@@ -7,6 +9,7 @@ use super::script::ROLES;
 use crate::pypi::holders::Holders;
 use crate::pypi::policy::{self, Role, RoleClass, Tree, Whose};
 use crate::pypi::quorum::Quorum;
+use crate::pypi::shards::is_shard;
 use crate::pypi::tree::{self, Layout};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, Level};
@@ -229,6 +232,7 @@ fn tree(material: &Material<'_>, candidates: &[Candidate]) -> Result<Tree, Findi
     let mut tree = Tree::default();
     let class = |role: &str| match role {
         "custody" => RoleClass::Custody,
+        shard if is_shard(shard) => RoleClass::Custody,
         role if ROLES.contains(&role) && is_ephemeral(material.script.role(role)) => {
             RoleClass::EphemeralOffline
         }
@@ -249,6 +253,14 @@ fn tree(material: &Material<'_>, candidates: &[Candidate]) -> Result<Tree, Findi
             let delegations = targets.delegations.iter().filter(|_| role != "claimed");
             let keys = delegations.flat_map(|delegations| &delegations.keys);
             name_persons(&mut tree, material, keys);
+        }
+    }
+    // Thousands of shards have a few dates between them: each date is judged once.
+    let mut dates = BTreeSet::new();
+    for shard in candidates.iter().filter(|it| is_shard(&it.document.role)) {
+        let header = Header::read(&shard.path(), &shard.envelope)?;
+        if dates.insert(header.expires.text().to_owned()) {
+            tree.add_header(&shard.document.role, &header);
         }
     }
     Ok(tree)

@@ -71,6 +71,8 @@ pub enum Step {
         /// Which.
         document: Document,
     },
+    /// Review all candidates that no other step names, together.
+    ReviewBatch,
     /// Rehearse with throwaway keys in place of the real ones.
     Shadow,
     /// Sign with the ephemeral keys.
@@ -87,6 +89,13 @@ pub enum Step {
         /// Who.
         holder: String,
         /// Old or new, where one person has both; says which in words.
+        key: KeyChoice,
+    },
+    /// One holder signs all candidates that no other step names with one key; passed over where the holder is elsewhere.
+    SignBatch {
+        /// Who.
+        holder: String,
+        /// Old or new, where one person has both.
         key: KeyChoice,
     },
     /// Take in signatures made elsewhere until every threshold is reached.
@@ -137,6 +146,7 @@ impl Step {
             Self::Decide => "Decide the requests".to_owned(),
             Self::Build => "Build the candidates".to_owned(),
             Self::Review { document } => format!("Review {document}"),
+            Self::ReviewBatch => "Review the batch".to_owned(),
             Self::Shadow => "Rehearse as a shadow".to_owned(),
             Self::SignEphemeral { document } => format!("Sign {document}: ephemeral keys"),
             Self::DestroyEphemeral => "Destroy the ephemeral keys".to_owned(),
@@ -150,6 +160,7 @@ impl Step {
             Self::Sign {
                 document, holder, ..
             } => format!("Sign {document}: {holder}"),
+            Self::SignBatch { holder, .. } => format!("Sign the batch: {holder}"),
             Self::Collect => "Collect signatures made elsewhere".to_owned(),
             Self::Export => "Write the bundle".to_owned(),
             Self::Verdict => "Verify the bundle".to_owned(),

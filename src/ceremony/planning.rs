@@ -12,8 +12,12 @@ use super::kinds::Kind;
 use super::material::{is_trusted, parse_public};
 use super::plan::{KeyChoice, Step};
 use super::script::{Custody, Holder, HolderKey, Role, Script, keys_role};
+use crate::pypi::shards::is_shard;
 use crate::tuf::digest::Sha256;
 use crate::tuf::key::KeyId;
+
+/// The role that may have shards.
+const CLAIMED: &str = "claimed";
 
 /// A plan and its printed text.
 #[derive(Clone, Debug)]
@@ -44,14 +48,25 @@ pub fn sign_plan(
     holders: &[String],
 ) -> Planned {
     let mut steps = vec![Step::Confirm, Step::Clock, Step::Intake, Step::Build];
-    steps.extend(documents.iter().map(|document| Step::Review {
+    // Shards travel with claimed or without it, and are reviewed and signed together.
+    let sharded = documents.iter().find(|document| is_shard(&document.role));
+    let alone = |document: &&Document| sharded.is_none() || keys_role(&document.role) != CLAIMED;
+    let mut named: Vec<_> = documents.iter().filter(alone).cloned().collect();
+    named.extend(sharded.map(|shard| Document {
+        role: CLAIMED.to_owned(),
+        ..shard.clone()
+    }));
+    steps.extend(named.iter().map(|document| Step::Review {
         document: document.clone(),
     }));
     steps.push(Step::Shadow);
-    steps.extend(sign_steps(script, trusted, documents).into_iter().filter(|step| {
+    steps.extend(sign_steps(script, trusted, &named).into_iter().filter(|step| {
         matches!(step, Step::Sign { holder, key: KeyChoice::Keyid(_), .. } if holders.contains(holder))
     }));
     steps.extend([Step::Export, Step::Close]);
+    if sharded.is_some() {
+        steps = batched(steps, CLAIMED);
+    }
     finish("sign", script, trusted, ceremony, documents, steps)
 }
 
@@ -77,8 +92,24 @@ pub fn first_steps(script: &Script) -> Vec<Step> {
     steps
 }
 
-/// The steps of a ceremony that makes metadata.
+/// The steps of a ceremony that makes metadata. Which shards there are is known when they are built: they are read and signed in one batch with claimed.
 pub fn metadata_steps(script: &Script, trusted: &Trusted, documents: &[Document]) -> Vec<Step> {
+    if script.shards.is_none() {
+        return steps_for(script, trusted, documents);
+    }
+    let mut named = documents.to_vec();
+    if !named.iter().any(|document| document.role == CLAIMED) {
+        // It stands for the batch and is made by nobody.
+        let document = Document {
+            role: CLAIMED.to_owned(),
+            version: 0,
+        };
+        named.insert(0, document);
+    }
+    batched(steps_for(script, trusted, &named), CLAIMED)
+}
+
+fn steps_for(script: &Script, trusted: &Trusted, documents: &[Document]) -> Vec<Step> {
     let mut steps = first_steps(script);
     steps.extend(script.supersedes.iter().map(|given_up| Step::Supersede {
         document: Document {
@@ -117,6 +148,22 @@ pub fn metadata_steps(script: &Script, trusted: &Trusted, documents: &[Document]
     steps.extend(sign_steps(script, trusted, documents));
     steps.extend([Step::Collect, Step::Export, Step::Verdict, Step::Close]);
     steps
+}
+
+/// The same steps with `role` and all that is made beside it in one batch: the review and the signatures of `role` alone become those of everything that no
+/// step names. Who signs `role` signs the batch.
+pub fn batched(steps: Vec<Step>, role: &str) -> Vec<Step> {
+    let steps = steps.into_iter();
+    let batched = steps.map(|step| match step {
+        Step::Review { document } if document.role == role => Step::ReviewBatch,
+        Step::Sign {
+            document,
+            holder,
+            key,
+        } if document.role == role => Step::SignBatch { holder, key },
+        step => step,
+    });
+    batched.collect()
 }
 
 /// One step for every key that must show itself: made now, or found on a token though nothing trusted lists it.
@@ -243,8 +290,10 @@ fn minutes(steps: &[Step]) -> u32 {
         .map(|step| match step {
             Step::Decide => 20,
             Step::Review { .. } => 8,
+            Step::ReviewBatch => 15,
             Step::Confirm | Step::Clock | Step::Verdict | Step::Close => 3,
             Step::Provision { .. } => 10,
+            Step::SignBatch { .. } => 5,
             Step::Enrol { .. } | Step::Sign { .. } | Step::Prove { .. } | Step::Export => 2,
             _ => 1,
         })
@@ -271,7 +320,14 @@ fn print(
         None if documents.is_empty() => "trusted root  none: no metadata is made".to_owned(),
         None => "trusted root  none: this starts a new chain".to_owned(),
     });
-    for document in documents {
+    let shards = documents.iter().filter(|document| is_shard(&document.role));
+    if let count @ 1.. = shards.count() {
+        line(format!("signs         {count} shards of claimed"));
+    }
+    for document in documents
+        .iter()
+        .filter(|document| !is_shard(&document.role))
+    {
         let expires = script
             .roles()
             .into_iter()
@@ -280,6 +336,13 @@ fn print(
             Some((_, role)) => format!("makes         {document}, expires {}", role.expires),
             None => format!("signs again   {document}, unchanged, for the new keys"),
         });
+    }
+    if let Some(shards) = script.shards.as_ref().filter(|_| kind != "sign") {
+        line(format!(
+            "makes         shards of claimed, at most {} projects in each, which expire on {}",
+            shards.projects,
+            shards.expires.join(", ")
+        ));
     }
     line(String::new());
     for holder in &script.holders {

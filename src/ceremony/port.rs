@@ -7,6 +7,9 @@ pub use token::{
     TouchPolicy, Usage,
 };
 
+use std::borrow::Cow;
+use std::time::Duration;
+
 use super::challenge::Challenge;
 use super::event::{Abandoned, Credential, Document, Event, FileDigest, Signer};
 use super::prompt::{EnvelopePrompt, PinPrompt, Prompt};
@@ -14,7 +17,10 @@ use super::review::Reviewed;
 use crate::secret::Secret;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
-use crate::tuf::key::{Algorithm, PublicKey};
+use crate::tuf::key::{Algorithm, Message, PublicKey};
+
+/// Takes a signature and the time that the device took for it; `false`: no more are wanted.
+pub type Taken<'a> = dyn FnMut(Vec<u8>, Duration) -> bool + 'a;
 
 /// Asks people.
 pub trait Operator {
@@ -23,6 +29,10 @@ pub trait Operator {
     /// # Errors
     /// [`Stop`] if nobody can or will answer.
     fn ask(&mut self, prompt: &Prompt) -> Result<String, Stop>;
+    /// Whether somebody wants to stop while nothing is asked: looked at between two signatures.
+    fn wants_stop(&mut self) -> bool {
+        false
+    }
     /// Asks for a PIN, straight into locked memory.
     ///
     /// # Errors
@@ -63,6 +73,13 @@ pub trait Sink {
     /// # Errors
     /// What the disk said.
     fn record(&mut self, event: &Event) -> Result<(), WorldError>;
+    /// Records several, durably before returning. After a crash in between there may be the first few of them and no others.
+    ///
+    /// # Errors
+    /// What the disk said.
+    fn record_all(&mut self, events: &[Event]) -> Result<(), WorldError> {
+        events.iter().try_for_each(|event| self.record(event))
+    }
 }
 
 /// Tokens, disk and clock.
@@ -104,10 +121,22 @@ pub trait World {
     /// What the token said. Where `may_have_signed` is set nobody knows whether it did.
     fn sign(
         &mut self,
-        request: &SignRequest,
+        request: &SignRequest<'_>,
         token: &TokenId,
         key: &TokenKey,
     ) -> Result<Vec<u8>, TokenError>;
+    /// Signs reviewed payloads with a token's key, in order, each once, and hands over each signature, not verified yet. See
+    /// [`crate::token::Module::sign_each`].
+    ///
+    /// # Errors
+    /// What the token said of the first that it did not sign. Where `may_have_signed` is set nobody knows whether it signed more than were handed over.
+    fn sign_each(
+        &mut self,
+        payloads: &[Reviewed<'_>],
+        token: &TokenId,
+        key: &TokenKey,
+        taken: &mut Taken<'_>,
+    ) -> Result<(), TokenError>;
     /// Lets keys be made on a token that wants its management key for it.
     ///
     /// # Errors
@@ -146,7 +175,7 @@ pub trait World {
     /// [`TokenFault::KeyAbsent`] after a restart.
     fn sign_ephemeral(
         &mut self,
-        request: &SignRequest,
+        request: &SignRequest<'_>,
         key: &PublicKey,
     ) -> Result<Vec<u8>, TokenError>;
     /// Wipes all throwaway keys.
@@ -156,25 +185,16 @@ pub trait World {
     /// # Errors
     /// [`TokenFault::Unsupported`] for a type that cannot be made in software.
     fn throwaway(&mut self, algorithm: Algorithm) -> Result<Box<dyn Throwaway>, TokenError>;
-    /// What the holder's signed-digest register says of this version; none if the room names no register for the holder, or there is no such file yet.
+    /// Every payload that the holder's signed-digest register has; none if the room names no register for the holder, or there is no such file yet.
     ///
     /// # Errors
     /// A register that is there and cannot be read or does not parse.
-    fn registered(
-        &mut self,
-        signer: &Signer,
-        document: &Document,
-    ) -> Result<Option<Vec<Sha256>>, WorldError>;
-    /// Appends to the holder's register, synced, before the token signs.
+    fn registered(&mut self, signer: &Signer) -> Result<Option<Vec<Payload>>, WorldError>;
+    /// Appends what it has not yet to the holder's register, synced, before the token signs.
     ///
     /// # Errors
     /// What the disk said.
-    fn register(
-        &mut self,
-        signer: &Signer,
-        document: &Document,
-        payload: Sha256,
-    ) -> Result<(), WorldError>;
+    fn register(&mut self, signer: &Signer, payloads: &[Payload]) -> Result<(), WorldError>;
     /// Writes a file of the bundle: created new, synced, read back, compared. A file with exactly these bytes is fine.
     ///
     /// # Errors
@@ -210,6 +230,9 @@ pub trait Throwaway {
     fn sign(&self, bytes: &[u8]) -> Vec<u8>;
 }
 
+/// What is signed of which version.
+pub type Payload = (Document, Sha256);
+
 /// A travelling document: a candidate and the signatures it has so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartFile {
@@ -230,19 +253,26 @@ pub struct PartFile {
 }
 
 /// What a key is asked to sign. Each kind but metadata has a fixed prefix that cannot begin canonical JSON.
-pub enum SignRequest {
+pub enum SignRequest<'a> {
     /// Metadata that went through the review.
-    Metadata(Reviewed),
+    Metadata(Reviewed<'a>),
     /// A challenge that proves a key alive.
     Challenge(Challenge),
 }
 
-impl SignRequest {
+impl SignRequest<'_> {
     /// The exact bytes.
-    pub fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> Cow<'_, [u8]> {
         match self {
             Self::Metadata(reviewed) => reviewed.bytes(),
-            Self::Challenge(challenge) => challenge.bytes(),
+            Self::Challenge(challenge) => challenge.bytes().into(),
+        }
+    }
+    /// Those bytes as keys of `algorithm` sign them.
+    pub fn message(&self, algorithm: Algorithm) -> Message<'_> {
+        match self {
+            Self::Metadata(reviewed) => reviewed.message(algorithm),
+            Self::Challenge(challenge) => Message::of(algorithm, challenge.bytes()),
         }
     }
 }

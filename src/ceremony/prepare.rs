@@ -11,7 +11,7 @@ use super::planning::Planned;
 use super::progress::Enrolled;
 use super::script::Script;
 use super::shadow::Maker;
-use super::{ledger, lint};
+use super::{ledger, lint, sharding};
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::{Finding, Level};
 use crate::tuf::key::{Algorithm, Key};
@@ -30,6 +30,7 @@ pub fn check(
     now: jiff::Timestamp,
     make: &mut Maker<'_>,
 ) -> Result<(), Vec<Finding>> {
+    errors(sharding::check(script, trusted))?;
     errors((kind.check)(script, trusted))?;
     let enrolled = stand_ins(planned, make).map_err(|finding| vec![finding])?;
     let material = Material {

@@ -1,12 +1,17 @@
 //! The state machine: a pure fold of events. What cannot happen next is an [`IllegalTransition`], in a live ceremony, in a resumed one and in a
 //! transcript that a stranger checks. Screen, line printer, resume and verifier hold nothing else.
 
+mod batch;
 mod document;
 mod evidence;
+pub mod pace;
 mod rules;
 
+use batch::Batch;
 pub use document::DocumentProgress;
 pub use evidence::{Attested, Evidence, Proven, SignedOff};
+
+use std::collections::BTreeMap;
 
 use super::decisions::Decisions;
 use super::event::{Abandoned, Custody, Document, Event, FileDigest, Mode, Signer, TokenIdentity};
@@ -95,13 +100,15 @@ pub struct Progress {
     done: usize,
     enrolled: Vec<Enrolled>,
     documents: Vec<DocumentProgress>,
+    places: BTreeMap<Document, usize>,
     pending: Option<(Document, Signer)>,
+    batch: Batch,
     destroyed: bool,
     findings: Vec<Finding>,
     written: Vec<FileDigest>,
     verdict: Option<bool>,
     clock: Option<String>,
-    acknowledged: Vec<(String, Document, bool)>,
+    acknowledged: BTreeMap<Document, Vec<(String, bool)>>,
     superseded: Vec<Abandoned>,
     evidence: Evidence,
     decisions: Decisions,
@@ -160,9 +167,7 @@ impl Progress {
     }
     /// One candidate.
     pub fn document(&self, document: &Document) -> Option<&DocumentProgress> {
-        self.documents
-            .iter()
-            .find(|known| known.document == *document)
+        self.documents.get(*self.places.get(document)?)
     }
     /// An intent to sign without a result: the token may have signed.
     pub fn pending(&self) -> Option<&(Document, Signer)> {
@@ -186,18 +191,12 @@ impl Progress {
     }
     /// Whether the question of a second payload was settled for a holder.
     pub fn is_acknowledged(&self, holder: &str, document: &Document) -> bool {
-        self.acknowledged
-            .iter()
-            .any(|(name, known, _)| name == holder && known == document)
+        let mut known = self.acknowledged.get(document).into_iter().flatten();
+        known.any(|(name, _)| name == holder)
     }
     /// Who settled it for a document, and whether by a register.
     pub fn acknowledgements(&self, document: &Document) -> Vec<(String, bool)> {
-        let of = self
-            .acknowledged
-            .iter()
-            .filter(|(_, known, _)| known == document);
-        of.map(|(name, _, register)| (name.clone(), *register))
-            .collect()
+        self.acknowledged.get(document).cloned().unwrap_or_default()
     }
     /// Payloads given up for this ceremony's.
     pub fn superseded(&self) -> &[Abandoned] {
@@ -285,8 +284,10 @@ impl Progress {
                 size,
                 quorums,
             } => {
-                self.documents
-                    .push(DocumentProgress::new(document, *payload, *size, quorums));
+                let batched = self.is_batched(document);
+                self.places.insert(document.clone(), self.documents.len());
+                let known = DocumentProgress::new(document, *payload, *size, quorums, batched);
+                self.documents.push(known);
             }
             Event::SigningIntended {
                 document, signer, ..
@@ -302,8 +303,8 @@ impl Progress {
                 document,
                 register,
             } => {
-                self.acknowledged
-                    .push((holder.clone(), document.clone(), *register));
+                let known = self.acknowledged.entry(document.clone()).or_default();
+                known.push((holder.clone(), *register));
             }
             Event::Superseded {
                 document,
@@ -326,7 +327,9 @@ impl Progress {
         }
         self.evidence.fold(event);
         self.decisions.fold(event);
-        for known in &mut self.documents {
+        self.fold_batch(event);
+        let place = document::of(event).and_then(|document| self.places.get(document));
+        if let Some(known) = place.and_then(|place| self.documents.get_mut(*place)) {
             known.fold(event);
         }
     }

@@ -1,6 +1,7 @@
 //! What people read before they sign, derived from the exact bytes that will be signed. The screen gets a handle and draws a page at a time; only this
 //! module makes a [`Reviewed`].
 
+pub mod batch;
 pub mod change;
 pub mod claimed;
 pub mod compare;
@@ -10,6 +11,7 @@ pub mod searched;
 mod tests;
 pub mod watch;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -20,7 +22,7 @@ use crate::tuf::compat;
 use crate::tuf::diff;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
-use crate::tuf::key::KeyId;
+use crate::tuf::key::{Algorithm, KeyId, Message};
 use crate::tuf::style;
 use crate::tuf::value::Value;
 use rows::{change_row, finding_row, head, quorum_row, row, verdict_rows};
@@ -71,7 +73,7 @@ pub struct Row {
 
 /// The review of one document.
 pub struct Review {
-    document: Document,
+    name: String,
     payload: Sha256,
     form: Form,
 }
@@ -137,30 +139,30 @@ impl Review {
                 .map(|line| row(Mark::Plain, line)),
         );
         Ok(Self::whole(
-            candidate.document.clone(),
+            candidate.document.to_string(),
             candidate.payload(),
             rows,
         ))
     }
 
-    fn whole(document: Document, payload: Sha256, rows: Vec<Row>) -> Self {
+    fn whole(name: String, payload: Sha256, rows: Vec<Row>) -> Self {
         Self {
-            document,
+            name,
             payload,
             form: Form::Whole(rows),
         }
     }
-    fn searched(document: Document, payload: Sha256, searched: Searched) -> Self {
+    fn searched(name: String, payload: Sha256, searched: Searched) -> Self {
         Self {
-            document,
+            name,
             payload,
             form: Form::Searched(Arc::new(searched)),
         }
     }
 
-    /// What is reviewed.
-    pub fn document(&self) -> &Document {
-        &self.document
+    /// What is reviewed: `claimed v8`, `the batch of 732`.
+    pub fn name(&self) -> &str {
+        &self.name
     }
     /// SHA-256 of the bytes that will be signed.
     pub fn digest(&self) -> Sha256 {
@@ -236,17 +238,19 @@ impl Review {
     /// A part of this review as one that is read to its end: these rows.
     #[must_use]
     pub fn part(&self, rows: Vec<Row>) -> Self {
-        Self::whole(self.document.clone(), self.payload, rows)
+        Self::whole(self.name.clone(), self.payload, rows)
     }
     /// The review of these rows, for tests of screens.
     #[doc(hidden)]
+    #[allow(clippy::needless_pass_by_value, reason = "as tests have it")]
     pub fn for_tests(document: Document, payload: Sha256, rows: Vec<Row>) -> Self {
-        Self::whole(document, payload, rows)
+        Self::whole(document.to_string(), payload, rows)
     }
     /// The review of these entries, for tests of screens.
     #[doc(hidden)]
+    #[allow(clippy::needless_pass_by_value, reason = "as tests have it")]
     pub fn searched_for_tests(document: Document, payload: Sha256, searched: Searched) -> Self {
-        Self::searched(document, payload, searched)
+        Self::searched(document.to_string(), payload, searched)
     }
 
     fn first_rows(&self) -> &[Row] {
@@ -266,28 +270,26 @@ impl Review {
 
 /// A payload that was reviewed by people, to its end or all that had to be seen of it, who typed the phrase, and rehearsed as a shadow. Only this module makes one, so signing unreviewed
 /// metadata does not type-check.
-#[derive(Clone)]
-pub struct Reviewed {
-    document: Document,
-    payload: std::sync::Arc<[u8]>,
-}
+#[derive(Clone, Copy)]
+pub struct Reviewed<'a>(&'a Candidate);
 
-impl Reviewed {
+impl<'a> Reviewed<'a> {
     /// The candidate's payload, if the record says that exactly these bytes were reviewed and rehearsed.
-    pub fn of(candidate: &Candidate, progress: &Progress) -> Option<Self> {
+    pub fn of(candidate: &'a Candidate, progress: &Progress) -> Option<Self> {
         let known = progress.document(&candidate.document)?;
-        let payload = candidate.envelope.payload();
-        (known.reviewed && known.shadowed && known.payload == Sha256::of(&payload)).then(|| Self {
-            document: candidate.document.clone(),
-            payload: payload.as_ref().into(),
-        })
+        (known.reviewed && known.shadowed && known.payload == candidate.payload())
+            .then_some(Self(candidate))
     }
     /// The exact bytes that were reviewed.
-    pub fn bytes(&self) -> &[u8] {
-        &self.payload
+    pub fn bytes(&self) -> Cow<'a, [u8]> {
+        self.0.envelope.payload()
+    }
+    /// Those bytes as keys of `algorithm` sign them.
+    pub fn message(&self, algorithm: Algorithm) -> Message<'a> {
+        self.0.message(algorithm)
     }
     /// What they are.
-    pub fn document(&self) -> &Document {
-        &self.document
+    pub fn document(&self) -> &'a Document {
+        &self.0.document
     }
 }

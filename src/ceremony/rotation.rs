@@ -8,11 +8,12 @@ use super::intake::archives::Archive;
 use super::intake::requests::REQUESTS;
 use super::script::Script;
 use crate::pypi::custody::KnownGood;
-use crate::pypi::delegation::{self, Delegations};
+use crate::pypi::delegation::Delegations;
 use crate::pypi::incident::Incident;
 use crate::pypi::project::{Project, ProjectRole};
 use crate::pypi::requests::Requests;
 use crate::pypi::rotation::{self, GoodFiles, Rotation, Subject, Way};
+use crate::pypi::shards;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::expires::Expires;
 use crate::tuf::finding::{Finding, shown};
@@ -66,8 +67,8 @@ pub fn derive(script: &Script, trusted: &Trusted) -> Result<Derived, Vec<Finding
     let file =
         (trusted.asked.incident.as_ref()).ok_or_else(|| missing("requests/incident.toml"))?;
     let incident = Incident::parse(&file.path, &file.bytes).map_err(one)?;
-    let (envelope, _) = (trusted.current("claimed")).ok_or_else(|| missing("a trusted claimed"))?;
-    let claimed = delegation::claimed("claimed", envelope)?;
+    let claimed = trusted.claimed();
+    let claimed = shards::read(&claimed.ok_or_else(|| missing("a trusted claimed"))?)?;
     // `verify` follows a rotation from it; without it the bundle would be refused after it was signed.
     let anchor = trusted.anchor();
     let anchor = anchor.ok_or_else(|| missing("the root chain from 1.root.json on"))?;
@@ -130,9 +131,10 @@ fn good_archive<'a>(trusted: &'a Trusted, incident: &Incident) -> Option<&'a Arc
 
 /// What a project's own role listed then, if it was signed by its keys of then.
 fn good_files(archive: &Archive, project: &Project) -> Option<GoodFiles> {
-    let delegators = ["claimed", "recently-claimed"];
-    let listing = delegators.into_iter().find_map(|delegator| {
-        let top = archive.repository.role(&[delegator]).ok()?;
+    let repository = &archive.repository;
+    let claimed = shards::delegator(repository, project);
+    let delegators = [claimed, repository.role(&["recently-claimed"])];
+    let listing = delegators.into_iter().flatten().find_map(|top| {
         let role = newest_role(top.listing(), project)?;
         top.delegated(&role.to_string()).ok()
     })?;

@@ -4,6 +4,7 @@
 mod ask;
 mod attest;
 mod bags;
+mod batch;
 mod collect;
 mod decide;
 mod documents;
@@ -16,6 +17,8 @@ mod provision;
 mod sign;
 mod token;
 mod turn;
+
+use std::sync::Arc;
 
 use super::candidate::Candidate;
 use super::event::{Event, Mode};
@@ -91,7 +94,7 @@ pub struct Runner<'a> {
     world: &'a mut dyn World,
     sink: &'a mut dyn Sink,
     progress: Progress,
-    candidates: Vec<Candidate>,
+    candidates: Arc<[Candidate]>,
     session: Option<(String, TokenInfo)>,
 }
 
@@ -110,7 +113,7 @@ impl<'a> Runner<'a> {
             world,
             sink,
             progress,
-            candidates: Vec::new(),
+            candidates: Arc::default(),
             session: None,
         }
     }
@@ -191,6 +194,7 @@ impl<'a> Runner<'a> {
             Step::Decide => self.decide(),
             Step::Build => self.build(),
             Step::Review { document } => self.review(document),
+            Step::ReviewBatch => self.review_batch(),
             Step::Shadow => self.shadow(),
             Step::SignEphemeral { document } => self.sign_ephemeral(document),
             Step::DestroyEphemeral => self.destroy_ephemeral(),
@@ -199,6 +203,7 @@ impl<'a> Runner<'a> {
                 holder,
                 key,
             } => self.sign_planned(document, holder, key),
+            Step::SignBatch { holder, key } => self.sign_batch(holder, key),
             Step::Collect => self.collect(),
             Step::Export => self.export(),
             Step::Verdict => self.verdict(),
@@ -227,7 +232,7 @@ impl<'a> Runner<'a> {
         if self.progress.documents().is_empty() {
             return Ok(());
         }
-        self.candidates = self.built()?;
+        self.candidates = self.built()?.into();
         let recorded = self.progress.documents();
         // An interruption in the midst of building leaves the first of them on record.
         let building = matches!(
@@ -236,7 +241,7 @@ impl<'a> Runner<'a> {
         );
         let whole = recorded.len() == self.candidates.len()
             || (building && recorded.len() < self.candidates.len());
-        let mut pairs = recorded.iter().zip(&self.candidates);
+        let mut pairs = recorded.iter().zip(&*self.candidates);
         let same = whole
             && pairs.all(|(known, candidate)| {
                 known.document == candidate.document && known.payload == candidate.payload()
@@ -290,7 +295,23 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
+    /// Several events of which none leads to anything before all are on record.
+    fn emit_all(&mut self, events: &[Event]) -> Result<(), Halt> {
+        record(&mut self.progress, self.sink, events)
+    }
+
     fn index(&self) -> usize {
         self.progress.current()
     }
+}
+
+fn record(progress: &mut Progress, sink: &mut dyn Sink, events: &[Event]) -> Result<(), Halt> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    for event in events {
+        progress.apply(event)?;
+    }
+    sink.record_all(events)?;
+    Ok(())
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::event::{Abandoned, Document};
 use crate::plain::toml_fault;
+use crate::pypi::shards::is_shard;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Algorithm, KeyId};
@@ -15,7 +16,7 @@ mod changes;
 mod holder;
 mod role;
 
-pub use changes::{Archive, Claim, Rotate};
+pub use changes::{Archive, Claim, Rotate, Shards};
 pub use holder::{Holder, HolderKey};
 pub use role::{Custody, Role};
 
@@ -29,13 +30,18 @@ pub fn delegator_of(role: &str) -> Option<&'static str> {
         "targets" => Some("root"),
         "claimed" | "unclaimed" | "bins" => Some("targets"),
         "custody" => Some("claimed"),
+        shard if is_shard(shard) => Some("claimed"),
         _ => None,
     }
 }
 
-/// The role whose holders sign another: custody is signed by those who sign claimed.
+/// The role whose holders sign another: custody and the shards are signed by those who sign claimed.
 pub fn keys_role(role: &str) -> &str {
-    if role == "custody" { "claimed" } else { role }
+    if role == "custody" || is_shard(role) {
+        "claimed"
+    } else {
+        role
+    }
 }
 
 /// The `schema` every script says.
@@ -87,6 +93,9 @@ pub struct Script {
     /// What a rotation of developers' keys goes by.
     #[serde(default)]
     pub rotate: Option<Rotate>,
+    /// How claimed is divided; none where it has no shards.
+    #[serde(default)]
+    pub shards: Option<Shards>,
     /// Published repositories carried in, the newest first.
     #[serde(default, rename = "archive")]
     pub archives: Vec<Archive>,
@@ -243,6 +252,13 @@ impl Script {
         }
         for (name, role) in self.roles() {
             self.check_role(name, role)?;
+        }
+        if let Some(shards) = &self.shards {
+            shards.dates().map_err(|text| ("SHARD-EXPIRES", text))?;
+            if shards.projects == 0 {
+                let text = "shards.projects is 0: a shard holds one project at least";
+                return Err(("SCRIPT-KEY", text.to_owned()));
+            }
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::candidate::Candidate;
 use super::port::{Throwaway, TokenError};
 use super::thresholds::Threshold;
+use crate::pypi::shards::is_shard;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Algorithm, Key, KeyId, PublicKey};
@@ -25,6 +26,10 @@ struct StandIn {
     secret: Rc<dyn Throwaway>,
 }
 
+/// The stand-ins' private halves by the keys that they stand for: one physical key has one secret under all its keyids and in all candidates, so that a
+/// double counts no more in the shadow than in truth.
+pub type Secrets = BTreeMap<PublicKey, Rc<dyn Throwaway>>;
+
 /// Rehearses `candidate` with the keys that `planned` names.
 ///
 /// # Errors
@@ -33,10 +38,11 @@ struct StandIn {
 pub fn rehearse(
     candidate: &Candidate,
     planned: &[KeyId],
+    secrets: &mut Secrets,
     make: &mut Maker<'_>,
 ) -> Result<(), Finding> {
     let path = candidate.path();
-    let stand_ins = stand_ins(candidate, make)?;
+    let stand_ins = stand_ins(candidate, secrets, make)?;
     let forth: BTreeMap<_, _> = stand_ins
         .iter()
         .map(|it| (it.real.0.clone(), it.shadow.clone()))
@@ -46,9 +52,15 @@ pub fn rehearse(
         .map(|it| (it.shadow.0.clone(), it.real.clone()))
         .collect();
 
-    let mut swapped = Value::from_json(candidate.envelope.signed());
-    swap(&mut swapped, &forth);
-    let mut shadow = Envelope::unsigned(&path, &swapped)?;
+    // A file that names none of the keys stays what it is, however large.
+    let names_any = names_any(candidate, forth.keys());
+    let mut shadow = if names_any {
+        let mut swapped = Value::from_json(candidate.envelope.signed());
+        swap(&mut swapped, &forth);
+        Envelope::unsigned(&path, &swapped)?
+    } else {
+        candidate.envelope.without_signatures()
+    };
     for it in stand_ins.iter().filter(|it| planned.contains(&it.real.0)) {
         let sig = it.secret.sign(&shadow.payload());
         shadow = shadow.with_signature(&it.shadow.0, &sig, &|_| false);
@@ -56,9 +68,14 @@ pub fn rehearse(
     for threshold in &candidate.thresholds {
         judge(&path, threshold, &forth, &shadow)?;
     }
-    let mut restored = Value::from_json(shadow.signed());
-    swap(&mut restored, &back);
-    if restored.canonical() == candidate.envelope.payload().as_ref() {
+    let same = if names_any {
+        let mut restored = Value::from_json(shadow.signed());
+        swap(&mut restored, &back);
+        restored.canonical() == candidate.envelope.payload().as_ref()
+    } else {
+        shadow.payload_digest() == candidate.payload()
+    };
+    if same {
         return Ok(());
     }
     Err(Finding::error(
@@ -109,10 +126,21 @@ fn judge(
     ))
 }
 
-/// A stand-in for every key that can sign in software; RSA and opaque keys stand for themselves and do not sign. One physical key has one secret under
-/// all its keyids, so that a double counts no more in the shadow than in truth.
-fn stand_ins(candidate: &Candidate, make: &mut Maker<'_>) -> Result<Vec<StandIn>, Finding> {
-    let mut secrets: BTreeMap<PublicKey, Rc<dyn Throwaway>> = BTreeMap::new();
+/// Whether the signed part has any of these keyids in it. One that canonical JSON would escape counts as found.
+fn names_any<'a>(candidate: &Candidate, mut keyids: impl Iterator<Item = &'a KeyId>) -> bool {
+    let payload = candidate.envelope.payload();
+    let Ok(text) = std::str::from_utf8(&payload) else {
+        return true;
+    };
+    keyids.any(|keyid| keyid.0.contains(['"', '\\']) || text.contains(&keyid.0))
+}
+
+/// A stand-in for every key that can sign in software; RSA and opaque keys stand for themselves and do not sign.
+fn stand_ins(
+    candidate: &Candidate,
+    secrets: &mut Secrets,
+    make: &mut Maker<'_>,
+) -> Result<Vec<StandIn>, Finding> {
     let mut stand_ins = Vec::new();
     for (keyid, key) in all_keys(candidate)? {
         let Some(algorithm) = key
@@ -152,7 +180,7 @@ fn stand_ins(candidate: &Candidate, make: &mut Maker<'_>) -> Result<Vec<StandIn>
     Ok(stand_ins)
 }
 
-/// The keys of the thresholds and those that stand in the candidate itself; of claimed only the former: developers' keys sign other files, there are tens of
+/// The keys of the thresholds and those that stand in the candidate itself; of claimed and its shards only the former: developers' keys sign other files, there are tens of
 /// thousands of them, and a throwaway key for each would prove nothing about this one (docs/decisions/0016).
 fn all_keys(candidate: &Candidate) -> Result<BTreeMap<KeyId, Key>, Finding> {
     let path = candidate.path();
@@ -163,7 +191,7 @@ fn all_keys(candidate: &Candidate) -> Result<BTreeMap<KeyId, Key>, Finding> {
         .collect();
     if candidate.document.role == "root" {
         keys.extend(Root::read(&path, &candidate.envelope)?.keys);
-    } else if candidate.document.role != "claimed" {
+    } else if !is_claimed(&candidate.document.role) {
         keys.extend(
             Targets::read(&path, &candidate.envelope)?
                 .delegations
@@ -172,6 +200,11 @@ fn all_keys(candidate: &Candidate) -> Result<BTreeMap<KeyId, Key>, Finding> {
         );
     }
     Ok(keys)
+}
+
+/// Whether the keys in a role's file are developers'.
+fn is_claimed(role: &str) -> bool {
+    role == "claimed" || is_shard(role)
 }
 
 /// Renames keyids and replaces key objects where the specification puts them: members of `keys`, elements of `keyids`.

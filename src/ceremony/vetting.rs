@@ -9,6 +9,7 @@ use super::intake::requests::REQUESTS;
 use super::script::{Claim, Script};
 use crate::pypi::delegation;
 use crate::pypi::requests::is_identity;
+use crate::pypi::shards;
 use crate::pypi::vetting::{self, Archived, Input, Policy, Vetting};
 use crate::sigstore::{self, Identity};
 use crate::tuf::expires::Expires;
@@ -50,12 +51,12 @@ fn derive(script: &Script, trusted: &Trusted) -> Result<Vetting, Vec<Finding>> {
     let Some(requests) = &trusted.asked.requests else {
         return Err(refuse("a claim needs requests/requests.jsonl in the input"));
     };
-    let (Some(claimed), Some(anchor)) = (trusted.envelope("claimed"), trusted.anchor()) else {
+    let (Some(claimed), Some(anchor)) = (trusted.claimed(), trusted.anchor()) else {
         return Err(refuse(
             "a claim needs the root chain from 1.root.json on, and a trusted claimed",
         ));
     };
-    let claimed = delegation::claimed("claimed", claimed)?;
+    let claimed = shards::read(&claimed)?;
     let mut archives = Vec::new();
     let files: Vec<_> = trusted
         .archives

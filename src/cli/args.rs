@@ -141,6 +141,9 @@ pub struct RehearseArgs {
     /// How many projects the online side has, in claim, rotate-dev and redelegate; none: 60
     #[arg(long, value_name = "N")]
     pub projects: Option<usize>,
+    /// Divide claimed into shards of at most so many projects, in claim and rotate-dev
+    #[arg(long, value_name = "N")]
+    pub shards: Option<usize>,
 }
 
 /// `verify --trusted-root FILE PATH... [--at UTC] [--rehearsal] [--json]`

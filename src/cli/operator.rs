@@ -2,11 +2,15 @@
 
 use std::cell::RefCell;
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use super::print;
 use crate::ceremony::event::{Event, Mode};
 use crate::ceremony::port::{Operator, Sink, Stop, WorldError};
 use crate::ceremony::progress::Progress;
+use crate::ceremony::progress::pace;
 use crate::ceremony::prompt::{Ask, EnvelopePrompt, PinPrompt, Prompt};
 use crate::room::answers::Answers;
 use crate::room::pins::PinLines;
@@ -39,10 +43,15 @@ pub struct Headless<'a> {
     pub pins: Option<PinLines>,
     /// Where it prints what the screen would show one by one.
     pub out: &'a Shared<'a>,
+    /// Set once somebody pressed Ctrl-C.
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Operator for Headless<'_> {
     fn ask(&mut self, prompt: &Prompt) -> Result<String, Stop> {
+        if self.wants_stop() {
+            return Err(Stop::Paused);
+        }
         if let Ask::Review { review, .. } = &prompt.ask
             && review.entries().is_some()
         {
@@ -52,6 +61,10 @@ impl Operator for Headless<'_> {
                 .map_err(|fault| Stop::Terminal(fault.to_string()))?;
         }
         self.answers.next(prompt)
+    }
+
+    fn wants_stop(&mut self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {
@@ -74,7 +87,12 @@ impl Operator for Headless<'_> {
 pub struct Printer<'a> {
     out: &'a mut dyn Write,
     progress: Progress,
+    /// Since when a token signs a batch, and when that was last told.
+    batch: Option<(Instant, Instant)>,
 }
+
+/// How often it is told how far a batch is.
+const TOLD: Duration = Duration::from_secs(5);
 
 impl<'a> Printer<'a> {
     /// Prints to `out`.
@@ -82,6 +100,7 @@ impl<'a> Printer<'a> {
         Self {
             out,
             progress: Progress::default(),
+            batch: None,
         }
     }
 }
@@ -90,10 +109,64 @@ impl Sink for Printer<'_> {
     fn record(&mut self, event: &Event) -> Result<(), WorldError> {
         // What is printed is for people; the record is the transcript, which is on disk already.
         let _ = self.progress.apply(event);
-        if let Some(line) = line(event, &self.progress) {
+        if let Some(line) = self.of_batch(event) {
+            if let Some(line) = line {
+                let _ = writeln!(self.out, "{}", print::plain(&line));
+            }
+        } else if let Some(line) = line(event, &self.progress) {
             let _ = writeln!(self.out, "{}", print::plain(&line));
         }
         Ok(())
+    }
+}
+
+impl Printer<'_> {
+    /// What is said of an event of a batch, if anything; none: it is none.
+    fn of_batch(&mut self, event: &Event) -> Option<Option<String>> {
+        match event {
+            Event::BatchReviewed(reviewed) => Some(Some(format!(
+                "  {} documents reviewed together, SHA-256 {}",
+                reviewed.documents, reviewed.batch
+            ))),
+            Event::BatchIntended(intended) => {
+                let now = Instant::now();
+                self.batch = Some((now, now));
+                Some(Some(format!(
+                    "  the token of {} is asked for {} signatures",
+                    intended.signer.holder, intended.signatures
+                )))
+            }
+            Event::BatchEnded(ended) => {
+                self.batch = None;
+                let why = ended.stopped.as_ref();
+                let why = why.map_or_else(String::new, |why| format!("; stopped: {why}"));
+                Some(Some(format!(
+                    "  {} signatures of {}, verified; the token took {}{why}",
+                    ended.signed,
+                    ended.signer.holder,
+                    pace::words(Duration::from_micros(ended.micros))
+                )))
+            }
+            Event::BatchDecided { .. } => {
+                self.batch = None;
+                Some(None)
+            }
+            Event::Signed { .. } => {
+                let (done, all) = self.progress.asked_count()?;
+                let (began, told) = self.batch.as_mut()?;
+                if told.elapsed() < TOLD {
+                    return Some(None);
+                }
+                *told = Instant::now();
+                let pace = pace::Pace::of(done, all, began.elapsed());
+                Some(Some(format!("  {pace}")))
+            }
+            Event::Skipped { document, .. } => {
+                let known = self.progress.document(document)?;
+                known.batched.then_some(None)
+            }
+            _ => None,
+        }
     }
 }
 

@@ -17,6 +17,7 @@ impl RehearseArgs {
             require_softhsm: self.require_softhsm,
             software: self.software,
             projects: self.projects,
+            shards: self.shards,
         }
     }
 }

@@ -2,6 +2,11 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
 
 use super::args::RunArgs;
 use super::operator::{Headless, Printer, Shared};
@@ -88,6 +93,16 @@ pub fn end(result: Result<Done, Failure>, out: &mut dyn Write, err: &mut dyn Wri
     }
 }
 
+/// The first Ctrl-C asks the ceremony to stop between two signatures or at the next question; the second one ends the program, which loses nothing that is on
+/// record.
+fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let both = flag::register_conditional_default(SIGINT, Arc::clone(&stop))
+        .and_then(|_| flag::register(SIGINT, Arc::clone(&stop)));
+    both.map_err(|fault| Failure::disk(fault.to_string()))?;
+    Ok(stop)
+}
+
 fn ceremony(args: &RunArgs, out: &mut dyn Write) -> Result<Done, Failure> {
     let keeper = hardening::harden().map_err(Failure::disk)?;
     let session = Session::open(&paths(args)?, &keeper)?;
@@ -116,6 +131,7 @@ fn ceremony(args: &RunArgs, out: &mut dyn Write) -> Result<Done, Failure> {
         answers: answers.unwrap_or_default(),
         pins,
         out: &out,
+        stop: stop_on_interrupt()?,
     };
     let done = session.run(&mut operator, &mut Printer::new(&mut &out))?;
     match operator.pins.map(PinLines::finish) {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::delegation::{self, CUSTODY, Custody, Delegations};
+use super::delegation::{self, CUSTODY, Custody, Delegation, Delegations};
 use super::project::Project;
 use crate::tuf::digest::Sha256;
 use crate::tuf::edit::{self, RoleEdit, RoleEdits, RoleSpec};
@@ -14,10 +14,12 @@ use crate::tuf::finding::Finding;
 use crate::tuf::key::{Key, KeyId, PublicKey};
 
 mod exact;
+mod sharded;
 #[cfg(test)]
 mod tests;
 
-pub use exact::{Expected, exact};
+pub use exact::{Expected, ExpectedShards, exact, exact_sharded};
+pub use sharded::{NewShard, Sharded, Sharding, apply_sharded};
 
 /// What shall become of projects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,30 +75,34 @@ pub fn apply(
     let mut edits = RoleEdits::default();
     for (project, change) in &changes.changes {
         check(file, &before, project, change)?;
-        let old = before.projects.get(project);
-        edits.drop.extend(old.map(|old| old.role.to_string()));
-        if let After::Delegate {
-            generation,
-            keys,
-            threshold,
-        } = &change.after
-        {
-            let name = project.generation(*generation).to_string();
-            let edit = RoleEdit {
-                from: old.map(|old| old.role.to_string()),
-                keyids: keys.keys().cloned().collect(),
-                keys: keys.clone(),
-                threshold: *threshold,
-                paths: vec![project.path()],
-                terminating: true,
-            };
-            edits.put.insert(name, edit);
-        }
+        entry(before.projects.get(project), project, change, &mut edits);
     }
     in_custody(file, before.custody.as_ref(), changes, custody, &mut edits)?;
     let new = edit::with_delegations(file, old, version, expires, &edits)?;
     strict(&new)?;
     Ok(new)
+}
+
+/// Puts, changes or drops the entry of `project`.
+fn entry(old: Option<&Delegation>, project: &Project, change: &Change, edits: &mut RoleEdits) {
+    edits.drop.extend(old.map(|old| old.role.to_string()));
+    if let After::Delegate {
+        generation,
+        keys,
+        threshold,
+    } = &change.after
+    {
+        let name = project.generation(*generation).to_string();
+        let edit = RoleEdit {
+            from: old.map(|old| old.role.to_string()),
+            keyids: keys.keys().cloned().collect(),
+            keys: keys.clone(),
+            threshold: *threshold,
+            paths: vec![project.path()],
+            terminating: true,
+        };
+        edits.put.insert(name, edit);
+    }
 }
 
 /// Whether `change` was made for what stands in `old`.

@@ -68,6 +68,17 @@ pub struct Custody {
     pub unknown: Sha256,
 }
 
+/// What `claimed` says of a shard (docs/decisions/0018); whether it may is [`super::shards`]'s to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Who signs it.
+    pub signers: Signers,
+    /// Which projects it answers for.
+    pub paths: Vec<String>,
+    /// Whether the search ends with it.
+    pub terminating: bool,
+}
+
 /// Where a project stands in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place<'a> {
@@ -90,6 +101,8 @@ pub struct Delegations {
     pub projects: BTreeMap<Project, Delegation>,
     /// The role `custody`.
     pub custody: Option<Custody>,
+    /// The shards of a `claimed`, by role.
+    pub shards: BTreeMap<String, Shard>,
     /// Every project with an entry that breaks a rule, and what is wrong with it.
     pub refused: BTreeMap<Project, Vec<Finding>>,
     /// What is wrong besides: entries that are no project's, keys that nobody can use, an entry out of order.
@@ -141,6 +154,15 @@ pub fn custody_digest(project: &Project) -> Sha256 {
 /// # Errors
 /// What makes the file as a whole unreadable: `DELEGATION-FORM`, `TARGETS-TYPE`, and what [`Header::read`] refuses.
 pub fn delegations(file: &str, envelope: &Envelope) -> Result<Delegations, Finding> {
+    let mut found = any(file, envelope)?;
+    let shards = std::mem::take(&mut found.shards);
+    found
+        .findings
+        .extend(shards.keys().map(|role| rules::no_shard(file, role)));
+    Ok(found)
+}
+
+fn any(file: &str, envelope: &Envelope) -> Result<Delegations, Finding> {
     let header = header(file, envelope)?;
     let delegations = envelope.signed().get("delegations");
     let mut reader = entry::Reader::new(file, keys(file, delegations)?);
@@ -150,12 +172,26 @@ pub fn delegations(file: &str, envelope: &Envelope) -> Result<Delegations, Findi
     Ok(reader.finish(header))
 }
 
-/// Reads a `claimed` file of ours, in which every entry keeps every rule and all stand in the order of their names.
+/// Reads a file of ours that delegates to projects, an unsharded `claimed` or a shard, in which every entry keeps every rule and all stand in the order of their names.
+/// A `claimed` that may have shards is read by [`super::shards::read`].
 ///
 /// # Errors
 /// As [`delegations`], and everything that it would set aside; `CLAIMED-UNSORTED`.
 pub fn claimed(file: &str, envelope: &Envelope) -> Result<Delegations, Vec<Finding>> {
-    let found = delegations(file, envelope).map_err(|finding| vec![finding])?;
+    strict(file, envelope, delegations(file, envelope))
+}
+
+/// The same of a `claimed` that may delegate to shards.
+pub(super) fn top(file: &str, envelope: &Envelope) -> Result<Delegations, Vec<Finding>> {
+    strict(file, envelope, any(file, envelope))
+}
+
+fn strict(
+    file: &str,
+    envelope: &Envelope,
+    found: Result<Delegations, Finding>,
+) -> Result<Delegations, Vec<Finding>> {
+    let found = found.map_err(|finding| vec![finding])?;
     let delegations = envelope.signed().get("delegations");
     let roles = roles(file, delegations).map_err(|finding| vec![finding])?;
     let mut findings: Vec<Finding> = found.all_findings().cloned().collect();

@@ -87,6 +87,11 @@ impl Ledger {
         self.entries.get(*index)
     }
 
+    /// The newest version of a role.
+    pub fn version(&self, role: &str) -> Option<u64> {
+        self.versions.get(role).copied()
+    }
+
     /// The ledger with these lines more.
     ///
     /// # Errors

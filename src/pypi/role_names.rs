@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
+use super::shards::is_shard;
 use crate::tuf::finding::{Finding, shown};
 use crate::tuf::key::PublicKey;
 use crate::tuf::metadata::{DelegatedRole, Delegations, SuccinctRoles, Targets};
@@ -170,10 +171,11 @@ fn is_move(name: &str, delegators: &[&str], says: &[Says<'_>]) -> bool {
 }
 
 fn is_between(delegators: &[&str]) -> bool {
-    matches!(
-        delegators,
-        ["recently-claimed", "claimed"] | ["claimed", "recently-claimed"]
-    )
+    let is_claimed = |role: &str| role == "claimed" || is_shard(role);
+    match delegators {
+        ["recently-claimed", other] | [other, "recently-claimed"] => is_claimed(other),
+        _ => false,
+    }
 }
 
 fn same(one: &Says<'_>, other: &Says<'_>) -> bool {

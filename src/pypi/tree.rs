@@ -8,12 +8,15 @@
 //! | `TREE-CATCH-ALL` | each of the roles of targets is asked for every path | error | warning |
 //! | `TREE-ONLINE-FIRST` | no key of a server before claimed or in an offline role | error | warning |
 //! | `CUSTODY-SIGNERS` | custody is signed by those who sign claimed | error | warning |
+//! | `SHARD-FORM`, `SHARD-DISJOINT`, `SHARD-SIGNERS` | shards of claimed (see [`super::shards`]) | error | warning |
 //! | `TREE-BINS` | 16,384 bins | warning | warning |
 //! | `TREE-COMPATIBILITY` | what the tree means in clients that read it otherwise | note | note |
 
 use std::collections::BTreeSet;
 
 use super::policy::{Whose, listed};
+use super::project::ProjectRole;
+use super::shards::{self, is_shard};
 use crate::tuf::compat::Client;
 use crate::tuf::finding::{Finding, Level, shown};
 use crate::tuf::key::PublicKey;
@@ -64,6 +67,7 @@ pub fn lint(file: &str, tree: &Layout<'_>, whose: Whose) -> Vec<Finding> {
     findings.extend(delegations.roles.iter().filter_map(catch_all));
     findings.extend(online_first(tree, delegations));
     findings.extend(custody(tree, delegations));
+    findings.extend(shards(tree, delegations));
     findings.extend(bins(tree));
     findings.extend(compatibility(tree, delegations));
     for finding in &mut findings {
@@ -139,7 +143,8 @@ fn terminating(delegations: &Delegations) -> Vec<Finding> {
 /// `PEP480-TERMINATING` of projects: without it a file that the project never listed is taken from an online bin.
 fn projects(claimed: &Targets) -> Option<Finding> {
     let roles = &claimed.delegations.as_ref()?.roles;
-    let mut open = roles.iter().filter(|role| !role.terminating);
+    let projects = roles.iter().filter(|role| !is_shard(&role.name));
+    let mut open = projects.filter(|role| !role.terminating);
     let first = open.next()?;
     let text = format!(
         "{} of {} delegations of claimed are not terminating, the first is {}: a file that the project did not sign would be taken from an online bin. Make every one terminating.",
@@ -246,6 +251,36 @@ fn custody(tree: &Layout<'_>, delegations: &Delegations) -> Option<Finding> {
         let text = "custody must be signed by the keys that sign claimed, as many of them: it answers for projects in claimed's place. Give it claimed's keys and threshold.";
         Finding::error("CUSTODY-SIGNERS", "", text)
     })
+}
+
+/// What [`super::shards`] asks of the shards that claimed lists, and of those at hand.
+fn shards(tree: &Layout<'_>, delegations: &Delegations) -> Vec<Finding> {
+    let mut roles = delegations.roles.iter();
+    let of_claimed = roles.find(|role| role.name == "claimed");
+    let below = (tree.role("claimed")).and_then(|claimed| claimed.delegations.as_ref());
+    let (Some(of_claimed), Some(below)) = (of_claimed, below) else {
+        return Vec::new();
+    };
+    let entries = below.roles.iter().filter(|role| is_shard(&role.name));
+    let listed = entries.clone().map(|role| shards::Entry {
+        role: &role.name,
+        paths: &role.paths,
+        terminating: role.terminating,
+    });
+    let is_project = |role: &&DelegatedRole| ProjectRole::parse(&role.name).is_ok();
+    let projects = below.roles.iter().filter(is_project).count();
+    let mut findings = shards::checked("", listed, projects)
+        .err()
+        .unwrap_or_default();
+    let set = |role: &RoleKeys, keys| publics(role, keys).into_iter().collect::<BTreeSet<_>>();
+    let keys = set(&of_claimed.role, &delegations.keys);
+    let signed = entries.map(|role| {
+        let keys = set(&role.role, &below.keys);
+        (role.name.as_str(), keys, role.role.threshold)
+    });
+    let claimed = (&keys, of_claimed.role.threshold);
+    findings.extend(shards::signers("", claimed, signed));
+    findings
 }
 
 /// `TREE-BINS`: with the numbers of PEP 458 ("Metadata scalability", 2.27 million targets) and 36 bytes a bin in the snapshot.

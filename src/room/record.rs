@@ -71,12 +71,16 @@ impl Record {
     }
 
     fn append(&self, event: &Event) -> Result<(), TranscriptError> {
+        self.append_all(std::slice::from_ref(event))
+    }
+
+    fn append_all(&self, events: &[Event]) -> Result<(), TranscriptError> {
         let mut writer = self.lock();
         let writer = match writer.as_mut() {
             Some(writer) => writer,
             None => writer.insert(self.create()?),
         };
-        writer.append(clock::now(), event)
+        writer.append_all(clock::now(), events)
     }
 
     #[allow(
@@ -105,10 +109,14 @@ pub(super) struct RecordingSink<'a> {
 
 impl Sink for RecordingSink<'_> {
     fn record(&mut self, event: &Event) -> Result<(), WorldError> {
-        self.record.append(event).map_err(|fault| WorldError {
+        self.record_all(std::slice::from_ref(event))
+    }
+
+    fn record_all(&mut self, events: &[Event]) -> Result<(), WorldError> {
+        self.record.append_all(events).map_err(|fault| WorldError {
             path: transcript::NAME.to_owned(),
             said: fault.to_string(),
         })?;
-        self.observer.record(event)
+        self.observer.record_all(events)
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bundle::files;
 use crate::ceremony::event::Document;
-use crate::ceremony::port::WorldError;
+use crate::ceremony::port::{Payload, WorldError};
 use crate::tuf::digest::Sha256;
 use crate::tuf::key::KeyId;
 
@@ -27,21 +27,20 @@ struct Entry {
 
 const SCHEMA: &str = "tuf-ceremony/signed/1";
 
-/// The payloads of `document` in this register: signed with this key, or for the repository whose first root is `anchor`.
+/// The payloads in this register: signed with this key, or for the repository whose first root is `anchor`.
 /// None: there is no register yet, which is not the same as an empty one: a wrong path would look like that too.
 pub(super) fn read(
     path: &Path,
-    document: &Document,
     keyid: &KeyId,
     anchor: Option<Sha256>,
-) -> Result<Option<Vec<Sha256>>, WorldError> {
+) -> Result<Option<Vec<Payload>>, WorldError> {
     let bytes = match files::read(path, files::SMALL_CAP) {
         Ok(bytes) => bytes,
         Err(fault) if fault.is_absent() => return absent(path),
         Err(fault) => return Err(broken(path, &fault.to_string())),
     };
     let text = String::from_utf8(bytes).map_err(|_| broken(path, "it is not UTF-8"))?;
-    let mut digests = Vec::new();
+    let mut payloads = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let entry: Entry = serde_json::from_str(line)
             .map_err(|fault| broken(path, &format!("line {}: {fault}", number + 1)))?;
@@ -52,14 +51,18 @@ pub(super) fn read(
             ));
         }
         let ours = entry.keyid == *keyid || (anchor.is_some() && entry.anchor == anchor);
-        if entry.role == document.role && entry.version == document.version && ours {
-            digests.push(entry.sha256);
+        if ours {
+            let document = Document {
+                role: entry.role,
+                version: entry.version,
+            };
+            payloads.push((document, entry.sha256));
         }
     }
-    Ok(Some(digests))
+    Ok(Some(payloads))
 }
 
-fn absent(path: &Path) -> Result<Option<Vec<Sha256>>, WorldError> {
+fn absent(path: &Path) -> Result<Option<Vec<Payload>>, WorldError> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -74,35 +77,42 @@ fn absent(path: &Path) -> Result<Option<Vec<Sha256>>, WorldError> {
     }
 }
 
-/// Adds a payload, synced.
+/// Adds payloads, synced.
 #[allow(
     clippy::disallowed_methods,
     reason = "the register is appended to, which no other room does"
 )]
-pub(super) fn append(
+pub(super) fn append<'a>(
     path: &Path,
-    document: &Document,
-    payload: Sha256,
+    payloads: impl Iterator<Item = &'a Payload>,
     keyid: &KeyId,
     anchor: Option<Sha256>,
 ) -> Result<(), WorldError> {
     let system = |fault: std::io::Error| broken(path, &fault.to_string());
-    let entry = Entry {
-        schema: SCHEMA.to_owned(),
-        role: document.role.clone(),
-        version: document.version,
-        sha256: payload,
-        keyid: keyid.clone(),
-        anchor,
-    };
-    let line = serde_json::to_string(&entry).map_err(|fault| broken(path, &fault.to_string()))?;
+    let mut lines = String::new();
+    for (document, payload) in payloads {
+        let entry = Entry {
+            schema: SCHEMA.to_owned(),
+            role: document.role.clone(),
+            version: document.version,
+            sha256: *payload,
+            keyid: keyid.clone(),
+            anchor,
+        };
+        let line =
+            serde_json::to_string(&entry).map_err(|fault| broken(path, &fault.to_string()))?;
+        lines.push_str(&line);
+        lines.push('\n');
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
     let mut file = std::fs::OpenOptions::new()
         .append(true)
         .create(true)
         .open(path)
         .map_err(system)?;
-    file.write_all(format!("{line}\n").as_bytes())
-        .map_err(system)?;
+    file.write_all(lines.as_bytes()).map_err(system)?;
     file.sync_all().map_err(system)
 }
 

@@ -100,6 +100,8 @@ pub struct Wish {
     pub require_softhsm: bool,
     /// Software keys even where SoftHSM is installed.
     pub software: bool,
+    /// How many projects a shard of claimed has at most; none: claimed has no shards.
+    pub shards: Option<usize>,
     /// How many projects there are, where a tour is about projects; none: [`PROJECTS`].
     pub projects: Option<usize>,
 }
@@ -132,6 +134,7 @@ pub fn rehearse(
     let projects = wish.projects.unwrap_or(PROJECTS);
     let play = Play::new(&work, &repository, projects, clock::now());
     let mut stage = Stage::set(&work, softhsm, keeper, play)?;
+    stage.shards = wish.shards;
     say(&format!("rehearsal with {}", stage.tokens()));
     let mut bundle = PathBuf::new();
     let has_projects = has_projects(&tour);

@@ -307,9 +307,8 @@ impl Session {
 
 /// The end in sentences.
 fn done(progress: &Progress) -> Vec<String> {
-    let mut lines: Vec<_> = progress
-        .documents()
-        .iter()
+    let alone = progress.documents().iter().filter(|known| !known.batched);
+    let mut lines: Vec<_> = alone
         .map(|known| {
             let counts = known.quorums.iter().map(|quorum| {
                 format!(
@@ -326,6 +325,15 @@ fn done(progress: &Progress) -> Vec<String> {
             )
         })
         .collect();
+    let batch = progress.batch();
+    let (whole, rest): (Vec<_>, Vec<_>) = batch.partition(|known| known.is_complete());
+    if !whole.is_empty() || !rest.is_empty() {
+        lines.push(format!(
+            "the batch: {} of {} documents have every signature they need",
+            whole.len(),
+            whole.len() + rest.len()
+        ));
+    }
     let proven = progress.evidence().proven();
     lines.extend(proven.iter().map(|key| {
         format!(

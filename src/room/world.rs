@@ -1,19 +1,21 @@
 //! The real World: modules and tokens, the folder carried in, the folder carried away.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::clock;
 use super::record::Record;
 use super::register;
+use super::throwaway::throwaway;
 use crate::bundle::files::{self, FileError};
 use crate::bundle::manifest::{self, Manifest};
 use crate::bundle::part::{Acknowledgement, Part, Superseded};
-use crate::ceremony::event::{Abandoned, Credential, Document, FileDigest, Mode, Signer};
+use crate::ceremony::event::{Abandoned, Credential, FileDigest, Mode, Signer};
 use crate::ceremony::port::{
-    PartFile, Reset, SignRequest, Throwaway, TokenChoice, TokenError, TokenFault, TokenId,
-    TokenInfo, TokenKey, World, WorldError,
+    PartFile, Payload, Reset, SignRequest, Taken, Throwaway, TokenChoice, TokenError, TokenFault,
+    TokenId, TokenInfo, TokenKey, World, WorldError,
 };
+use crate::ceremony::review::Reviewed;
 use crate::secret::Secret;
 use crate::token::software::EphemeralKeys;
 use crate::token::uri::TokenUri;
@@ -50,34 +52,11 @@ pub(super) struct RoomWorld {
     pub(super) test_roots: Vec<(String, Vec<u8>)>,
 }
 
-/// The software key of a shadow.
-struct Shadow(EphemeralKeys, PublicKey);
-
-impl Throwaway for Shadow {
-    fn public(&self) -> PublicKey {
-        self.1.clone()
-    }
-    fn sign(&self, bytes: &[u8]) -> Vec<u8> {
-        self.0.sign(&self.1, bytes).unwrap_or_default()
-    }
-}
-
-/// A throwaway key in software.
-///
-/// # Errors
-/// No locked memory, no randomness, or RSA.
-pub(super) fn throwaway(algorithm: Algorithm) -> Result<Box<dyn Throwaway>, TokenError> {
-    let mut keys = EphemeralKeys::default();
-    let public = keys.make(&[algorithm])?.pop().ok_or_else(|| TokenError {
-        attempted: "make a throwaway key".to_owned(),
-        said: "none was made".to_owned(),
-        fault: TokenFault::Other,
-        may_have_signed: false,
-    })?;
-    Ok(Box::new(Shadow(keys, public)))
-}
-
 impl RoomWorld {
+    fn register_of(&self, signer: &Signer) -> Option<&Path> {
+        self.holders.get(&signer.holder)?.register.as_deref()
+    }
+
     fn module(&mut self, token: &TokenId) -> Result<&mut Box<dyn Module>, TokenError> {
         self.modules
             .iter_mut()
@@ -149,6 +128,16 @@ impl RoomWorld {
     }
 }
 
+/// What a key of a token is made as.
+fn algorithm(key: &TokenKey) -> Result<Algorithm, TokenError> {
+    key.public.algorithm().ok_or_else(|| TokenError {
+        attempted: format!("sign with key {:?}", key.label),
+        said: "keys of this type cannot sign".to_owned(),
+        fault: TokenFault::Unsupported,
+        may_have_signed: false,
+    })
+}
+
 #[allow(
     clippy::disallowed_methods,
     reason = "only a file of ours that the transcript does not vouch for"
@@ -201,11 +190,25 @@ impl World for RoomWorld {
 
     fn sign(
         &mut self,
-        request: &SignRequest,
+        request: &SignRequest<'_>,
         token: &TokenId,
         key: &TokenKey,
     ) -> Result<Vec<u8>, TokenError> {
-        self.module(token)?.sign(token, key, request.bytes())
+        let message = request.message(algorithm(key)?);
+        self.module(token)?.sign_message(token, key, &message)
+    }
+
+    fn sign_each(
+        &mut self,
+        payloads: &[Reviewed<'_>],
+        token: &TokenId,
+        key: &TokenKey,
+        taken: &mut Taken<'_>,
+    ) -> Result<(), TokenError> {
+        let algorithm = algorithm(key)?;
+        let messages = payloads.iter().map(|reviewed| reviewed.message(algorithm));
+        let messages: Vec<_> = messages.collect();
+        self.module(token)?.sign_each(token, key, &messages, taken)
     }
 
     fn authorise(&mut self, token: &TokenId, management: &Secret) -> Result<(), TokenError> {
@@ -238,10 +241,10 @@ impl World for RoomWorld {
 
     fn sign_ephemeral(
         &mut self,
-        request: &SignRequest,
+        request: &SignRequest<'_>,
         key: &PublicKey,
     ) -> Result<Vec<u8>, TokenError> {
-        self.ephemeral.sign(key, request.bytes())
+        self.ephemeral.sign(key, &request.bytes())
     }
 
     fn destroy_ephemeral(&mut self) {
@@ -252,37 +255,21 @@ impl World for RoomWorld {
         throwaway(algorithm)
     }
 
-    fn registered(
-        &mut self,
-        signer: &Signer,
-        document: &Document,
-    ) -> Result<Option<Vec<Sha256>>, WorldError> {
-        let register = self
-            .holders
-            .get(&signer.holder)
-            .and_then(|present| present.register.as_ref());
-        match register {
-            Some(path) => register::read(path, document, &signer.keyid, self.anchor),
+    fn registered(&mut self, signer: &Signer) -> Result<Option<Vec<Payload>>, WorldError> {
+        match self.register_of(signer) {
+            Some(path) => register::read(path, &signer.keyid, self.anchor),
             None => Ok(None),
         }
     }
 
-    fn register(
-        &mut self,
-        signer: &Signer,
-        document: &Document,
-        payload: Sha256,
-    ) -> Result<(), WorldError> {
-        let register = self
-            .holders
-            .get(&signer.holder)
-            .and_then(|present| present.register.as_ref());
-        let Some(path) = register else { return Ok(()) };
-        let known = register::read(path, document, &signer.keyid, self.anchor)?;
-        if known.is_some_and(|digests| digests.contains(&payload)) {
+    fn register(&mut self, signer: &Signer, payloads: &[Payload]) -> Result<(), WorldError> {
+        let Some(path) = self.register_of(signer) else {
             return Ok(());
-        }
-        register::append(path, document, payload, &signer.keyid, self.anchor)
+        };
+        let known = register::read(path, &signer.keyid, self.anchor)?;
+        let known: BTreeSet<Payload> = known.into_iter().flatten().collect();
+        let new = payloads.iter().filter(|payload| !known.contains(payload));
+        register::append(path, new, &signer.keyid, self.anchor)
     }
 
     fn write(&mut self, path: &str, bytes: &[u8]) -> Result<FileDigest, WorldError> {

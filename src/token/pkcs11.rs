@@ -15,10 +15,10 @@ use cryptoki::error::Error;
 
 use super::{Module, failure, init_args};
 use crate::ceremony::event::ModuleIdentity;
-use crate::ceremony::port::{Reset, TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
+use crate::ceremony::port::{Reset, Taken, TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
 use crate::secret::Secret;
 use crate::tuf::digest;
-use crate::tuf::key::Algorithm;
+use crate::tuf::key::{Algorithm, Message};
 
 mod attestation;
 mod errors;
@@ -220,13 +220,23 @@ impl Module for Pkcs11Module {
         }
     }
 
-    fn sign(
+    fn sign_message(
         &mut self,
         token: &TokenId,
         key: &TokenKey,
-        payload: &[u8],
+        message: &Message<'_>,
     ) -> Result<Vec<u8>, TokenError> {
-        self.signature(token, key, payload)
+        self.signature(token, key, message)
+    }
+
+    fn sign_each(
+        &mut self,
+        token: &TokenId,
+        key: &TokenKey,
+        messages: &[Message<'_>],
+        taken: &mut Taken<'_>,
+    ) -> Result<(), TokenError> {
+        self.signatures(token, key, messages, taken)
     }
 
     fn attestation(&mut self, token: &TokenId, key: &TokenKey) -> Result<Vec<Vec<u8>>, TokenError> {

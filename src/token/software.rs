@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use ed25519_dalek::Signer as _;
+use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 
 use super::failure;
 use crate::ceremony::port::{TokenError, TokenFault};
 use crate::secret::{Secret, SecretError};
-use crate::tuf::key::{Algorithm, PublicKey};
+use crate::tuf::key::{Algorithm, Message, PublicKey};
 
 mod module;
 
@@ -48,7 +49,9 @@ impl EphemeralKeys {
             let said = "the key is not in memory: it was destroyed, or the program was started again since it was made";
             failure(ATTEMPTED, said, TokenFault::KeyAbsent)
         })?;
-        key.sign(payload, ATTEMPTED)
+        key.private
+            .expose(|private| signature(public, private, payload))
+            .ok_or_else(|| failure(ATTEMPTED, "the key cannot sign", TokenFault::Other))
     }
 
     /// Wipes all keys.
@@ -82,9 +85,9 @@ impl SoftwareKey {
         }
     }
 
-    fn sign(&self, payload: &[u8], attempted: &str) -> Result<Vec<u8>, TokenError> {
+    fn sign(&self, message: &Message<'_>, attempted: &str) -> Result<Vec<u8>, TokenError> {
         self.private
-            .expose(|private| signature(&self.public, private, payload))
+            .expose(|private| signed(&self.public, private, message))
             .ok_or_else(|| failure(attempted, "the key cannot sign", TokenFault::Other))
     }
 }
@@ -110,19 +113,24 @@ pub(crate) fn public_half(algorithm: Algorithm, private: &[u8]) -> Option<Public
 }
 
 pub(crate) fn signature(public: &PublicKey, private: &[u8], payload: &[u8]) -> Option<Vec<u8>> {
+    let message = Message::of(public.algorithm()?, payload);
+    signed(public, private, &message)
+}
+
+fn signed(public: &PublicKey, private: &[u8], message: &Message<'_>) -> Option<Vec<u8>> {
     match public {
         PublicKey::Ed25519(_) => {
             let key = ed25519_dalek::SigningKey::from_bytes(private.try_into().ok()?);
-            Some(key.sign(payload).to_bytes().to_vec())
+            Some(key.sign(message.bytes()).to_bytes().to_vec())
         }
         PublicKey::P256(_) => {
             let key = p256::ecdsa::SigningKey::from_slice(private).ok()?;
-            let signature: p256::ecdsa::Signature = key.try_sign(payload).ok()?;
+            let signature: p256::ecdsa::Signature = key.sign_prehash(message.bytes()).ok()?;
             Some(signature.to_der().as_bytes().to_vec())
         }
         PublicKey::P384(_) => {
             let key = p384::ecdsa::SigningKey::from_slice(private).ok()?;
-            let signature: p384::ecdsa::Signature = key.try_sign(payload).ok()?;
+            let signature: p384::ecdsa::Signature = key.sign_prehash(message.bytes()).ok()?;
             Some(signature.to_der().as_bytes().to_vec())
         }
         PublicKey::Rsa(_) | PublicKey::Opaque(_) => None,

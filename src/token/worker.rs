@@ -21,6 +21,7 @@ mod confinement;
 mod descriptors;
 mod environment;
 mod frame;
+mod groups;
 mod keep;
 mod keeper;
 mod limits;

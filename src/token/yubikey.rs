@@ -19,7 +19,7 @@ use crate::ceremony::event::{ModuleIdentity, TokenIdentity};
 use crate::ceremony::port::{Reset, TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
 use crate::ceremony::prompt::Tries;
 use crate::secret::Secret;
-use crate::tuf::key::Algorithm;
+use crate::tuf::key::{Algorithm, Message};
 
 mod errors;
 mod generation;
@@ -275,22 +275,23 @@ impl Module for YubikeyModule {
         self.settled(token, made)
     }
 
-    fn sign(
+    fn sign_message(
         &mut self,
         token: &TokenId,
         key: &TokenKey,
-        payload: &[u8],
+        message: &Message<'_>,
     ) -> Result<Vec<u8>, TokenError> {
         let attempted = format!("sign with key {:?} of token {}", key.label, token.serial);
         let refuse = |said: &str, fault| Err(failure(&attempted, said, fault));
-        let Some(algorithm) = key.public.algorithm() else {
+        if key.public.algorithm() != Some(message.algorithm()) {
             return refuse("keys of this type cannot sign", TokenFault::Unsupported);
-        };
-        if algorithm == Algorithm::Ed25519 && payload.len() > slots::LONGEST {
+        }
+        let length = message.bytes().len();
+        if length > slots::LONGEST {
             let said = format!(
                 "an Ed25519 key signs the whole document, of which the token takes at most {} bytes; this one has {}, and nothing was sent; sign with an ECDSA key, which gets a digest",
                 slots::LONGEST,
-                payload.len()
+                length
             );
             return refuse(&said, TokenFault::PayloadTooLarge);
         }
@@ -299,7 +300,7 @@ impl Module for YubikeyModule {
             let said = "no key on the token has this name and this public half";
             return refuse(said, TokenFault::KeyAbsent);
         };
-        let signature = session.sign(&known, algorithm, payload, &attempted);
+        let signature = session.sign(&known, message, &attempted);
         self.settled(token, signature)
     }
 

@@ -1,5 +1,6 @@
 //! Minutes for people: what a transcript says, as Markdown. A pure function of its lines.
 
+mod batch;
 mod deciding;
 mod sentence;
 
@@ -17,12 +18,20 @@ pub fn write(transcript: &Transcript) -> String {
     heading(&mut minutes, transcript);
     minutes.push_str("\n## What happened\n");
     let mut day = "";
-    for line in &transcript.lines {
+    let alike = |one: &Line, other: &Line| {
+        let kind = batch::kind(&one.event, transcript);
+        kind.is_some() && kind == batch::kind(&other.event, transcript)
+    };
+    for run in transcript.lines.chunk_by(alike) {
+        let [line, more @ ..] = run else { continue };
         if line.time.get(..10).is_some_and(|date| date != day) {
             day = &line.time[..10];
             push(&mut minutes, &format!("\n### {day} (UTC)\n"));
         }
-        if let Some(text) = sentence::of(&line.event, transcript) {
+        if let Some(mut text) = sentence::of(&line.event, transcript) {
+            if !more.is_empty() {
+                let _ = write!(text, " So it was with {} more of the batch.", more.len());
+            }
             push(&mut minutes, &format!("- {} {text}", clock(line)));
         }
     }

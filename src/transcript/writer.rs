@@ -1,4 +1,4 @@
-//! The writer: one line an event, synced before the ceremony goes on; an existing transcript is verified whole before a line is added.
+//! The writer: one line an event, synced before the ceremony goes on, several at once where one sync is enough for them (docs/decisions/0019); an existing transcript is verified whole before a line is added.
 
 #![allow(
     clippy::disallowed_methods,
@@ -137,17 +137,34 @@ impl Writer {
     /// # Errors
     /// [`TranscriptError`].
     pub fn append(&mut self, now: jiff::Timestamp, event: &Event) -> Result<(), TranscriptError> {
+        self.append_all(now, std::slice::from_ref(event))
+    }
+    /// Appends events, a line each, and syncs once. What a crash leaves of them is a beginning: whole lines, and perhaps one that is cut short.
+    ///
+    /// # Errors
+    /// [`TranscriptError`].
+    pub fn append_all(
+        &mut self,
+        now: jiff::Timestamp,
+        events: &[Event],
+    ) -> Result<(), TranscriptError> {
         if self.broken {
             return Err(TranscriptError::Broken);
         }
-        let line = self.transcript.next(super::time_text(now), event.clone());
-        let mut text = super::to_vec(&line);
-        // Folded first: nothing illegal reaches the medium.
-        self.transcript
-            .push(line, &text)
-            .map_err(|illegal| TranscriptError::Illegal(illegal.to_string()))?;
-        text.push(b'\n');
-        // Until the line is safe this writer is ahead of the medium.
+        let mut text = Vec::new();
+        for event in events {
+            let line = self.transcript.next(super::time_text(now), event.clone());
+            let bytes = super::to_vec(&line);
+            // Folded first: nothing illegal reaches the medium.
+            if let Err(illegal) = self.transcript.push(line, &bytes) {
+                // What was folded before it is not on the medium either.
+                self.broken = !text.is_empty();
+                return Err(TranscriptError::Illegal(illegal.to_string()));
+            }
+            text.extend(bytes);
+            text.push(b'\n');
+        }
+        // Until the lines are safe this writer is ahead of the medium.
         self.broken = true;
         self.file.write_all(&text).map_err(system("write"))?;
         self.file.sync_all().map_err(system("sync"))?;

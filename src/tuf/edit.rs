@@ -14,7 +14,7 @@ mod splice;
 mod tests;
 
 pub use build::{bins, projects, root, targets, with_delegated_keys, with_member};
-pub use delegations::{RoleEdit, RoleEdits, with_delegations};
+pub use delegations::{Part, RoleEdit, RoleEdits, with_delegations, with_part};
 pub use redelegate::{with_bins, with_catch_alls};
 pub use splice::{renew, with_header};
 

@@ -10,10 +10,13 @@ use super::json::Json;
 use super::value::Value;
 
 mod material;
+mod message;
 mod signature;
 #[cfg(test)]
 mod tests;
 mod weakness;
+
+pub use message::Message;
 
 /// A keyid as found: usually 64 hexadecimal digits, but foreign files hold any text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -206,7 +209,13 @@ impl Key {
     /// Whether `signature` (as TUF carries it: raw 64 bytes for Ed25519, DER for ECDSA) is by this key over `message`.
     /// Never for a scheme we do not verify.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.algorithm().is_some() && signature::verifies(&self.public, message, signature)
+        self.algorithm()
+            .is_some_and(|algorithm| self.signed(&Message::of(algorithm, message), signature))
+    }
+    /// As [`Self::verifies`], over a message that was made ready for keys of this algorithm.
+    pub fn signed(&self, message: &Message<'_>, signature: &[u8]) -> bool {
+        self.algorithm() == Some(message.algorithm())
+            && signature::verifies(&self.public, message.bytes(), signature)
     }
     /// A name for people: `P-256`, `P-384`, `Ed25519`, `RSA 4096`, else keytype/scheme.
     pub fn description(&self) -> String {

@@ -112,8 +112,8 @@ impl RepeatedNonce {
     }
 }
 
-/// r, the one part of a signature that depends on nothing but the curve and the nonce.
-fn nonce(public: &PublicKey, signature: &[u8]) -> Option<Vec<u8>> {
+/// r, the one part of a signature that depends on nothing but the curve and the nonce. `None` for what is no ECDSA signature.
+pub fn nonce(public: &PublicKey, signature: &[u8]) -> Option<Vec<u8>> {
     match public {
         PublicKey::P256(_) => p256::ecdsa::Signature::from_der(signature)
             .ok()

@@ -1,9 +1,10 @@
 //! The loop that owns the terminal: hands keys, messages and time to [`super::update`], draws, and does what it requests.
 
 use std::io::{self, Stdout, stdout};
-use std::sync::OnceLock;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossterm::event::Event as Terminal_;
 use crossterm::terminal::size;
@@ -13,7 +14,7 @@ use ratatui::backend::CrosstermBackend;
 use super::envelope::{self, Shown};
 use super::glyphs::Glyphs;
 use super::model::{EnvelopeStep, Input, Model, PinEnd, Request, Stage};
-use super::operator::{Message, Reply};
+use super::operator::{Ends, Message, Reply};
 use super::pin::{PinKey, PinReader};
 use super::terminal::{Guard, Signals, next};
 use super::update::update;
@@ -31,7 +32,7 @@ pub(super) fn show(
     start: Start,
     messages: Receiver<Message>,
     begin: Sender<()>,
-    gone: &OnceLock<Stop>,
+    ends: &Ends,
     signals: &Signals,
 ) -> io::Result<()> {
     let (_guard, terminal) = Guard::take()?;
@@ -40,14 +41,16 @@ pub(super) fn show(
         model: Model::new(&start, glyphs, size()?),
         terminal,
         clock: start.clock,
+        began: Instant::now(),
         messages,
         begin,
         open: Open::Nothing,
         left: false,
+        stop: Arc::clone(&ends.stop),
     };
     let ended = app.serve(signals);
     // Said before the channels close with `app`: whoever asks from now on hears why.
-    let _ = gone.set(match &ended {
+    let _ = ends.gone.set(match &ended {
         Ok(()) => Stop::Paused,
         Err(error) => Stop::Terminal(error.to_string()),
     });
@@ -76,10 +79,13 @@ struct App {
     model: Model,
     terminal: Terminal<CrosstermBackend<Stdout>>,
     clock: Clock,
+    began: Instant,
     messages: Receiver<Message>,
     begin: Sender<()>,
     open: Open,
     left: bool,
+    /// Tells the ceremony, while it asks nothing, that people want to stop.
+    stop: Arc<AtomicBool>,
 }
 
 impl App {
@@ -142,7 +148,10 @@ impl App {
 
     fn tick(&mut self) -> bool {
         let now = (self.clock)();
-        let changed = now != self.model.clock;
+        // The bar of a batch moves by the second.
+        let moves = self.model.progress.asked().is_some()
+            && self.began.elapsed().as_secs() != self.model.now.as_secs();
+        let changed = now != self.model.clock || moves;
         if changed {
             self.take(Input::Tick(now));
         }
@@ -150,7 +159,12 @@ impl App {
     }
 
     fn take(&mut self, input: Input) -> Option<Request> {
-        update(&mut self.model, input)
+        self.model.now = self.began.elapsed();
+        let request = update(&mut self.model, input);
+        if self.model.pausing {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+        request
     }
 
     fn draw(&mut self) -> io::Result<()> {

@@ -1,5 +1,7 @@
 //! All that the screen knows. [`super::update`] alone changes it, [`super::page`] alone turns it into lines.
 
+use std::time::Duration;
+
 use crossterm::event::KeyEvent;
 
 use super::glyphs::Glyphs;
@@ -97,6 +99,9 @@ pub(super) struct Model {
     pub(super) size: (u16, u16),
     pub(super) clock: String,
     pub(super) progress: Progress,
+    /// How long the screen has been there, and was when a token began to sign a batch.
+    pub(super) now: Duration,
+    pub(super) batch_since: Option<Duration>,
     pub(super) stage: Stage,
     pub(super) overlay: Option<Overlay>,
     /// First line shown of the page's body; of the overlay's.
@@ -186,6 +191,8 @@ impl Model {
             size,
             clock: (start.clock)(),
             progress: Progress::default(),
+            now: Duration::ZERO,
+            batch_since: None,
             stage: Stage::Opening,
             overlay: None,
             scroll: 0,
@@ -218,9 +225,7 @@ impl Model {
                 .trusted_root
                 .map(|digest| ("the trusted root".to_owned(), digest)),
             Stage::Asking(asking) => match &asking.prompt.ask {
-                Ask::Review { review, .. } => {
-                    Some((review.document().to_string(), review.digest()))
-                }
+                Ask::Review { review, .. } => Some((review.name().to_owned(), review.digest())),
                 _ => asking
                     .prompt
                     .digest

@@ -1,5 +1,6 @@
 //! The ceremony's ends of the channel to the screen: its questions wait here for people's answers, its events pass on their way to the record.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, OnceLock};
 
@@ -28,11 +29,19 @@ pub(super) enum Message {
     Finished(Finish),
 }
 
+/// What the screen tells a ceremony that asks nothing.
+#[derive(Clone, Default)]
+pub(super) struct Ends {
+    /// What to say once the screen is gone; empty while it is there.
+    pub(super) gone: Arc<OnceLock<Stop>>,
+    /// Set once people want to stop.
+    pub(super) stop: Arc<AtomicBool>,
+}
+
 /// Asks people through the screen and waits.
 pub(super) struct TuiOperator {
     pub(super) screen: Sender<Message>,
-    /// What to say once the screen is gone; empty while it is there.
-    pub(super) gone: Arc<OnceLock<Stop>>,
+    pub(super) ends: Ends,
 }
 
 impl TuiOperator {
@@ -46,7 +55,8 @@ impl TuiOperator {
     }
 
     fn stop(&self) -> Stop {
-        self.gone
+        self.ends
+            .gone
             .get()
             .cloned()
             .unwrap_or_else(|| Stop::Terminal("the screen has ended".to_owned()))
@@ -57,6 +67,9 @@ impl Operator for TuiOperator {
     fn ask(&mut self, prompt: &Prompt) -> Result<String, Stop> {
         let prompt = Box::new(prompt.clone());
         self.question(|reply| Message::Prompt(prompt, reply))
+    }
+    fn wants_stop(&mut self) -> bool {
+        self.ends.stop.load(Ordering::Relaxed) || self.ends.gone.get().is_some()
     }
     fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {
         let prompt = Box::new(prompt.clone());
@@ -110,7 +123,7 @@ mod tests {
         let (screen, messages) = channel();
         let mut operator = TuiOperator {
             screen,
-            gone: Arc::default(),
+            ends: Ends::default(),
         };
         let asker = std::thread::spawn(move || operator.ask(&prompt()));
         let Message::Prompt(prompt, reply) = messages.recv().unwrap() else {
@@ -124,15 +137,17 @@ mod tests {
     #[test]
     fn a_screen_that_is_gone_stops_the_asker_and_never_the_sink() {
         let (screen, messages) = channel();
-        let gone = Arc::new(OnceLock::new());
+        let ends = Ends::default();
         let mut operator = TuiOperator {
             screen: screen.clone(),
-            gone: Arc::clone(&gone),
+            ends: ends.clone(),
         };
+        assert!(!operator.wants_stop());
         drop(messages);
         let ended = Stop::Terminal("the screen has ended".to_owned());
         assert_eq!(operator.ask(&prompt()), Err(ended));
-        gone.set(Stop::Paused).unwrap();
+        ends.gone.set(Stop::Paused).unwrap();
+        assert!(operator.wants_stop(), "between two signatures too");
         assert_eq!(operator.ask(&prompt()), Err(Stop::Paused));
         assert_eq!(TuiSink { screen }.record(&Event::Closed), Ok(()));
     }

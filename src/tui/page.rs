@@ -2,6 +2,7 @@
 //! there are. Pure; [`super::view`] puts it on the screen and [`super::update`] asks it how far one can scroll.
 
 mod asking;
+mod batch;
 mod font;
 mod help;
 mod large;
@@ -155,6 +156,10 @@ fn working(model: &Model) -> Page {
             "Waiting for the token of {} to sign {document}. It may want to be touched.",
             signer.holder
         ),
+        (None, Some(_)) if model.progress.asked().is_some() => {
+            "The token signs the batch. q stops between two signatures; what is signed is kept."
+                .to_owned()
+        }
         (None, Some(step)) => format!("Working: {}. Nothing to do.", step.label()),
         (None, None) => "Working. Nothing to do.".to_owned(),
     };
@@ -171,6 +176,7 @@ fn working(model: &Model) -> Page {
         "j/k scroll  o overview  s steps  c signatures  f findings  ? help  q pause",
     );
     page.top = told.collect();
+    page.top.extend(batch::pace(model));
     page
 }
 

@@ -126,8 +126,14 @@ pub(super) fn word_lines(value: &Sha256, width: usize) -> Vec<Line<'static>> {
 
 /// `[####------]`: ten cells, so that the eye sees how far it is; the sentence beside it says it.
 pub(super) fn bar(part: usize, whole: usize) -> String {
-    let filled = (part * 10).checked_div(whole).unwrap_or(10).min(10);
-    format!("[{}{}]", "#".repeat(filled), "-".repeat(10 - filled))
+    bar_of(part, whole, 10)
+}
+
+/// A bar of so many columns between its ends.
+pub(super) fn bar_of(part: usize, whole: usize, columns: usize) -> String {
+    let filled = (part * columns).checked_div(whole).unwrap_or(columns);
+    let filled = filled.min(columns);
+    format!("[{}{}]", "#".repeat(filled), "-".repeat(columns - filled))
 }
 
 /// The tag and tone of a finding.

@@ -31,6 +31,9 @@ pub(super) fn update(model: &mut Model, input: Input) -> Option<Request> {
             if let Err(fault) = model.progress.apply(&event) {
                 model.fault = Some(fault.to_string());
             }
+            if let Event::BatchIntended(_) = *event {
+                model.batch_since = Some(model.now);
+            }
             if let (Stage::Working, Event::StepStarted { .. }) = (&model.stage, *event) {
                 model.scroll = first_line(model);
             }

@@ -6,16 +6,15 @@ use serde::Deserialize;
 
 use crate::bundle::files::File;
 use crate::ceremony::decisions::{self, Decisions};
-use crate::ceremony::event::{Decision, REHEARSAL_MARKER};
-use crate::pypi::changes::{After, Change, ChangeSet, Expected, exact};
-use crate::pypi::delegation::{self, Place};
+use crate::ceremony::event::Decision;
+use crate::pypi::changes::{After, Change, ChangeSet};
+use crate::pypi::delegation::Place;
 use crate::pypi::project::Project;
 use crate::pypi::requests::{Action, Request, Requests};
 use crate::tuf::digest::Sha256;
-use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
-use crate::tuf::json::Limits;
-use crate::tuf::metadata::Header;
+
+use super::claimed::Versions;
 
 const REQUESTS: &str = "ceremony/requests.jsonl";
 const REFUSED: &str = "online/refused.jsonl";
@@ -59,37 +58,15 @@ pub fn check(
         };
         let requests = find(REQUESTS).ok_or_else(|| missing(REQUESTS))?;
         let refused = find(REFUSED).ok_or_else(|| missing(REFUSED))?;
-        let (old, path, new) =
-            versions(files).ok_or_else(|| missing("metadata/N.claimed.json"))??;
-        let version = Header::read(&path, &new)?.version;
+        let none = || missing("metadata/N.claimed.json");
+        let versions = Versions::of(files).ok_or_else(none)?;
+        let versions = versions.map_err(|mut findings| findings.pop().unwrap_or_else(none))?;
         let requests = Requests::parse(REQUESTS, requests)?;
         let accepted = accepted(&decisions, &requests, refused)?;
-        let changes = changes(&old, &new, &accepted)?;
-        let expires = Header::read(&path, &new)?.expires.text().to_owned();
-        let expected = Expected {
-            version,
-            expires: &expires,
-            marker: rehearsal.then_some(REHEARSAL_MARKER),
-            changes: &changes,
-            custody: None,
-        };
-        Ok(exact(&path, Some(&old), &new, &expected))
+        let changes = changes(&versions, &accepted)?;
+        versions.exact(files, &changes, None, rehearsal)
     });
     judged.unwrap_or_else(|finding| vec![finding])
-}
-
-/// The newest claimed of a bundle with its path, and the one before it; none where one of them is not there.
-pub(super) fn versions(files: &[File]) -> Option<Result<(Envelope, String, Envelope), Finding>> {
-    let versions = files.iter().filter_map(|file| {
-        let name = file.path.strip_prefix("metadata/")?;
-        let version: u64 = name.strip_suffix(".claimed.json")?.parse().ok()?;
-        Some((version, file))
-    });
-    let versions: BTreeMap<u64, &File> = versions.collect();
-    let (newest, new) = versions.last_key_value()?;
-    let old = versions.get(&newest.checked_sub(1)?)?;
-    let read = |file: &File| Envelope::parse(&file.path, file.bytes.clone(), Limits::LARGE);
-    Some(read(old).and_then(|old| Ok((old, new.path.clone(), read(new)?))))
 }
 
 /// The requests that were done: all but those on the list of what was not, which must be what the decisions say.
@@ -131,12 +108,10 @@ fn accepted<'r>(
 
 /// What these requests do to claimed. The generation of a role's name is the new file's word: it is free, and the name must be the project's own.
 fn changes(
-    old: &Envelope,
-    new: &Envelope,
+    versions: &Versions,
     accepted: &BTreeMap<&Project, &Request>,
 ) -> Result<ChangeSet, Finding> {
-    let before = delegation::delegations("claimed before", old)?;
-    let after = delegation::delegations("claimed", new)?;
+    let (before, after) = (versions.before()?, versions.after()?);
     let change = |(project, request): (&&Project, &&Request)| {
         let generation = match after.place(project) {
             Place::Delegated(delegation) => delegation.role.generation,

@@ -2,6 +2,7 @@
 
 use super::record::Claims;
 use crate::pypi::policy::{self, RoleClass, Tree, Whose};
+use crate::pypi::shards::is_shard;
 use crate::pypi::tree::{self, Layout};
 use crate::tuf::chain::ChainedRoot;
 use crate::tuf::envelope::Envelope;
@@ -38,6 +39,7 @@ fn class_of(role: &str) -> RoleClass {
     match role {
         "targets" | "bins" | "unclaimed" | "claimed" => RoleClass::RetainedOffline,
         "custody" => RoleClass::Custody,
+        shard if is_shard(shard) => RoleClass::Custody,
         "recently-claimed" | "bin" => RoleClass::Online,
         bins if bins.starts_with("bin-") || bins.starts_with("bins-") => RoleClass::Online,
         _ => RoleClass::Project,

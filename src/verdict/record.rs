@@ -14,7 +14,7 @@ use crate::ceremony::event::{Event, Mode, ceremony_id};
 use crate::ceremony::progress::{Opening, Progress};
 use crate::transcript::{self, Transcript};
 use crate::tuf::digest::Sha256;
-use crate::tuf::envelope::Envelope;
+use crate::tuf::envelope::{Envelope, Signature};
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
 
@@ -146,7 +146,7 @@ impl<'a> Files<'a> {
             .filter(move |file| file.path.starts_with(folder))
     }
     // Every candidate that lies in the bundle: published metadata and travelling documents.
-    fn envelopes(&self) -> Vec<Envelope> {
+    fn envelopes(&self) -> impl Iterator<Item = Envelope> {
         let metadata = self
             .under("metadata/")
             .filter_map(|file| Envelope::parse(&file.path, file.bytes.clone(), Limits::LARGE).ok());
@@ -154,7 +154,7 @@ impl<'a> Files<'a> {
             let is_part = part::schema_of(&file.bytes).as_deref() == Some(part::SCHEMA);
             is_part.then(|| Part::parse(&file.path, &file.bytes).ok())?
         });
-        metadata.chain(parts.map(|part| part.envelope)).collect()
+        metadata.chain(parts.map(|part| part.envelope))
     }
 }
 
@@ -308,13 +308,17 @@ fn gave_up(transcript: &Transcript) -> bool {
 
 fn signatures(files: &Files<'_>, progress: &Progress) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let envelopes = files.envelopes();
+    let mut carried = BTreeMap::<Sha256, Vec<Signature>>::new();
+    for envelope in files.envelopes() {
+        let signatures = carried.entry(envelope.payload_digest()).or_default();
+        signatures.extend_from_slice(envelope.signatures());
+    }
     for document in progress.documents() {
+        let carried = carried.get(&document.payload);
         for (signer, sig, _) in &document.signatures {
-            let mut carried = envelopes
-                .iter()
-                .filter(|envelope| envelope.payload_digest() == document.payload)
-                .flat_map(Envelope::signatures)
+            let mut carried = carried
+                .into_iter()
+                .flatten()
                 .filter(|signature| signature.keyid == signer.keyid);
             // Of two right ECDSA signatures by one key the smaller one stays.
             if carried.any(|signature| !signature.sig.is_empty() && signature.sig <= *sig) {

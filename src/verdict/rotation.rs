@@ -4,24 +4,17 @@
 use std::collections::BTreeSet;
 
 use crate::bundle::files::File;
-use crate::ceremony::event::REHEARSAL_MARKER;
-use crate::ceremony::thresholds::delegated;
-use crate::pypi::changes::{Expected, exact};
-use crate::pypi::delegation::{self, Delegations};
+use crate::pypi::delegation::Delegations;
 use crate::pypi::incident::Incident;
 use crate::pypi::owners::Owners;
 use crate::pypi::project::Project;
 use crate::pypi::requests::{Request, Requests};
 use crate::pypi::rotation::{Subject, derive, gone, live};
 use crate::tuf::digest::Sha256;
-use crate::tuf::edit::RoleSpec;
-use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, Level};
-use crate::tuf::json::Limits;
 use crate::tuf::key::KeyId;
-use crate::tuf::metadata::{Header, Targets};
 
-use super::claim::versions;
+use super::claimed::{Versions, signers};
 
 const INCIDENT: &str = "ceremony/incident.toml";
 const REQUESTS: &str = "ceremony/requests.jsonl";
@@ -44,13 +37,9 @@ fn judge(files: &[File], rehearsal: bool) -> Result<Vec<Finding>, Vec<Finding>> 
     };
     let incident = find(INCIDENT).ok_or_else(|| missing(INCIDENT))?;
     let mut incident = Incident::parse(INCIDENT, &incident.bytes).map_err(one)?;
-    let (old, path, new) = versions(files)
-        .ok_or_else(|| missing("metadata/N.claimed.json"))?
-        .map_err(one)?;
-    let (before, after) = (
-        delegation::claimed("claimed before", &old)?,
-        delegation::claimed(&path, &new)?,
-    );
+    let versions = Versions::of(files).ok_or_else(|| missing("metadata/N.claimed.json"))??;
+    let (before, after) = versions.strict()?;
+    let path = &versions.path;
     // A key that only recently-claimed listed was the online side's to drop.
     let listed: BTreeSet<&KeyId> = keyids(&before).collect();
     incident
@@ -74,17 +63,10 @@ fn judge(files: &[File], rehearsal: bool) -> Result<Vec<Finding>, Vec<Finding>> 
         generation: &|project| generation(&incident, asked, &after, project),
     })?;
     let signers = signers(files)?;
-    let header = Header::read(&path, &new).map_err(one)?;
-    let expected = Expected {
-        version: header.version,
-        expires: header.expires.text(),
-        marker: rehearsal.then_some(REHEARSAL_MARKER),
-        changes: &rotation.changes,
-        custody: signers.as_ref(),
-    };
-    let mut findings = exact(&path, Some(&old), &new, &expected);
-    findings.extend(gone(&path, &after, &rotation.compromised));
-    findings.extend(live(&path, &after));
+    let exact = versions.exact(files, &rotation.changes, signers.as_ref(), rehearsal);
+    let mut findings = exact.map_err(one)?;
+    findings.extend(gone(path, &after, &rotation.compromised));
+    findings.extend(live(path, &after));
     findings.retain(|finding| finding.level == Level::Error || finding.rule == "REQUEST-EXACT");
     Ok(findings)
 }
@@ -113,23 +95,4 @@ fn generation(
         .role
         .generation
         .saturating_sub(u32::from(forwarded))
-}
-
-/// The keys of claimed, which sign custody; none where the bundle has no targets.
-fn signers(files: &[File]) -> Result<Option<RoleSpec>, Vec<Finding>> {
-    let targets = files.iter().filter_map(|file| {
-        let name = file.path.strip_prefix("metadata/")?;
-        let version: u64 = name.strip_suffix(".targets.json")?.parse().ok()?;
-        Some((version, file))
-    });
-    let Some((_, newest)) = targets.max_by_key(|(version, _)| *version) else {
-        return Ok(None);
-    };
-    let read = Envelope::parse(&newest.path, newest.bytes.clone(), Limits::LARGE)
-        .and_then(|envelope| Targets::read(&newest.path, &envelope));
-    let targets = read.map_err(|finding| vec![finding])?;
-    Ok(delegated(&targets, "claimed").map(|(keys, role)| RoleSpec {
-        keys: keys.into_iter().map(|(_, key)| key).collect(),
-        threshold: role.threshold,
-    }))
 }

@@ -175,6 +175,7 @@ fn ceremony(folder: &Path, point: String) {
             answers,
             pins,
             out: &out,
+            stop: std::sync::Arc::default(),
         },
         point,
     };

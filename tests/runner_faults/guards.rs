@@ -324,14 +324,28 @@ fn a_swap_that_cannot_be_undone_is_not_what_was_reviewed() {
         liars -= i32::from(liar);
         Ok(stand_in(algorithm, liar.then(|| public.clone())))
     };
-    let finding = shadow::rehearse(&candidate, &all, &mut lying).unwrap_err();
+    let finding = shadow::rehearse(
+        &candidate,
+        &all,
+        &mut shadow::Secrets::default(),
+        &mut lying,
+    )
+    .unwrap_err();
     assert_eq!(finding.rule, "SHADOW-BYTES");
     assert_eq!(
         finding.text,
         "swapping the throwaway keys back does not give the reviewed bytes"
     );
     let mut honest = |algorithm| Ok(stand_in(algorithm, None));
-    assert_eq!(shadow::rehearse(&candidate, &all, &mut honest), Ok(()));
+    assert_eq!(
+        shadow::rehearse(
+            &candidate,
+            &all,
+            &mut shadow::Secrets::default(),
+            &mut honest
+        ),
+        Ok(())
+    );
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub struct People {
     pub try_again: bool,
     /// Where they go home.
     pub stop_at: Option<&'static str>,
+    /// They want to stop once so many signatures came.
+    pub wants_stop_after: Option<usize>,
     asked: usize,
     /// The serial on the device that is wanted.
     serial: String,
@@ -52,6 +54,7 @@ impl People {
             secrets: Vec::new(),
             try_again: true,
             stop_at: None,
+            wants_stop_after: None,
             asked: 0,
             serial: String::new(),
             envelopes: Vec::new(),
@@ -104,6 +107,14 @@ impl People {
 }
 
 impl Operator for People {
+    fn wants_stop(&mut self) -> bool {
+        let left = self.wants_stop_after.as_mut();
+        left.is_some_and(|left| {
+            *left = left.saturating_sub(1);
+            *left == 0
+        })
+    }
+
     fn ask(&mut self, prompt: &Prompt) -> Result<String, Stop> {
         self.log.add(Entry::Asked(prompt.id.clone()));
         self.told.insert(prompt.id.clone(), prompt.text.join("\n"));

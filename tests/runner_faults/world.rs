@@ -1,14 +1,16 @@
 //! A world in memory: software tokens, a disk, registers, a clock that stands. Any call can be broken, and tokens can be made to lie.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use tuf_ceremony::bundle::files::digest;
 use tuf_ceremony::ceremony::event::{Credential, Document, Event, FileDigest, Signer};
 use tuf_ceremony::ceremony::port::{
-    PartFile, Reset, SignRequest, Throwaway, TokenChoice, TokenError, TokenFault, TokenId,
-    TokenInfo, TokenKey, World, WorldError,
+    PartFile, Payload, Reset, SignRequest, Taken, Throwaway, TokenChoice, TokenError, TokenFault,
+    TokenId, TokenInfo, TokenKey, World, WorldError,
 };
 use tuf_ceremony::ceremony::prompt::Tries;
+use tuf_ceremony::ceremony::review::Reviewed;
 use tuf_ceremony::secret::Secret;
 use tuf_ceremony::token::software::{EphemeralKeys, SoftwareModule};
 use tuf_ceremony::token::{Module, credential};
@@ -73,6 +75,11 @@ pub struct FakeWorld {
     pub same: Option<(&'static str, &'static str)>,
     /// Secrets of which an erased token keeps its maker's.
     pub reset_to: Option<Vec<Credential>>,
+    /// How long a token takes for each signature of a batch.
+    pub takes: Duration,
+    /// Whether a token wants its PIN for each signature of a batch, and what it said last.
+    pub pin_each: bool,
+    pub last_fault: Option<TokenFault>,
     calls: usize,
 }
 
@@ -114,6 +121,9 @@ impl FakeWorld {
             same: None,
             reset_to: None,
             erased: BTreeSet::new(),
+            takes: Duration::ZERO,
+            pin_each: false,
+            last_fault: None,
             calls: 0,
         }
     }
@@ -279,7 +289,7 @@ impl World for FakeWorld {
 
     fn sign(
         &mut self,
-        request: &SignRequest,
+        request: &SignRequest<'_>,
         token: &TokenId,
         key: &TokenKey,
     ) -> Result<Vec<u8>, TokenError> {
@@ -290,9 +300,36 @@ impl World for FakeWorld {
         let fault = self.call(method, &token.label);
         let signs = self.signs;
         answered(fault, || match signs {
-            Some(signs) => Ok(signs(&mut self.module, token, key, request.bytes())),
-            None => self.module.sign(token, key, request.bytes()),
+            Some(signs) => Ok(signs(&mut self.module, token, key, &request.bytes())),
+            None => self.module.sign(token, key, &request.bytes()),
         })
+    }
+
+    fn sign_each(
+        &mut self,
+        payloads: &[Reviewed<'_>],
+        token: &TokenId,
+        key: &TokenKey,
+        taken: &mut Taken<'_>,
+    ) -> Result<(), TokenError> {
+        for (number, reviewed) in payloads.iter().enumerate() {
+            if self.pin_each && number > 0 {
+                let failed = token_error(Fault::Before(TokenFault::NotLoggedIn));
+                self.last_fault = Some(failed.fault);
+                return Err(failed);
+            }
+            let fault = self.call("sign_each", &token.label);
+            let signs = self.signs;
+            let bytes = reviewed.bytes();
+            let signature = answered(fault, || match signs {
+                Some(signs) => Ok(signs(&mut self.module, token, key, &bytes)),
+                None => self.module.sign(token, key, &bytes),
+            })?;
+            if !taken(signature, self.takes) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn authorise(&mut self, token: &TokenId, management: &Secret) -> Result<(), TokenError> {
@@ -351,11 +388,11 @@ impl World for FakeWorld {
 
     fn sign_ephemeral(
         &mut self,
-        request: &SignRequest,
+        request: &SignRequest<'_>,
         key: &PublicKey,
     ) -> Result<Vec<u8>, TokenError> {
         let fault = self.call("sign_ephemeral", "");
-        answered(fault, || self.ephemeral.sign(key, request.bytes()))
+        answered(fault, || self.ephemeral.sign(key, &request.bytes()))
     }
 
     fn destroy_ephemeral(&mut self) {
@@ -368,31 +405,19 @@ impl World for FakeWorld {
         answered(fault, || Ok(stand_in(algorithm, None)))
     }
 
-    fn registered(
-        &mut self,
-        signer: &Signer,
-        document: &Document,
-    ) -> Result<Option<Vec<Sha256>>, WorldError> {
+    fn registered(&mut self, signer: &Signer) -> Result<Option<Vec<Payload>>, WorldError> {
         if self.call("registered", &signer.holder).is_some() {
             return Err(world_error("register"));
         }
-        Ok(self.registers.get(&signer.holder).map(|lines| {
-            let same = lines.iter().filter(|(known, _)| known == document);
-            same.map(|(_, payload)| *payload).collect()
-        }))
+        Ok(self.registers.get(&signer.holder).cloned())
     }
 
-    fn register(
-        &mut self,
-        signer: &Signer,
-        document: &Document,
-        payload: Sha256,
-    ) -> Result<(), WorldError> {
+    fn register(&mut self, signer: &Signer, payloads: &[Payload]) -> Result<(), WorldError> {
         let fault = self.call("register", &signer.holder);
         if fault != Some(Fault::Before(TokenFault::Other))
             && let Some(lines) = self.registers.get_mut(&signer.holder)
         {
-            lines.push((document.clone(), payload));
+            lines.extend_from_slice(payloads);
         }
         fault.map_or(Ok(()), |_| Err(world_error("register")))
     }

@@ -88,7 +88,7 @@ fn trusted() -> Trusted {
         ("custody", edit::projects("custody", 1, EXPIRES).unwrap()),
     ] {
         let targets = Targets::read(role, &envelope).unwrap();
-        trusted.current.insert(role, (envelope, targets));
+        trusted.current.insert(role.to_owned(), (envelope, targets));
     }
     trusted
 }

@@ -17,8 +17,10 @@ use crate::ceremony::material::Material;
 use crate::ceremony::plan::Step;
 use crate::ceremony::planning::{listed_documents, metadata_steps};
 use crate::ceremony::script::{Custody, Script};
+use crate::ceremony::sharding;
 use crate::pypi::changes::{self, ChangeSet, Expected};
 use crate::pypi::role_names;
+use crate::pypi::shards::is_shard;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, Level};
 use crate::tuf::json::Limits;
@@ -39,7 +41,7 @@ pub(super) const KIND: Kind = Kind {
 
 fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
     let mut findings = needs_trust(script, trusted);
-    if script.claimed.is_none() {
+    if script.claimed.is_none() && script.shards.is_none() {
         findings.push(refuse(
             "a claim makes a new version of claimed: give [claimed]",
         ));
@@ -99,11 +101,21 @@ fn change_set(material: &Material<'_>) -> Result<ChangeSet, Finding> {
 fn build(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
     let none = || refuse("there is no trusted claimed to change in the input");
     let changes = change_set(material)?;
-    let role = material.script.claimed.as_ref().ok_or_else(none)?;
-    let (old, parsed) = material.trusted.current("claimed").ok_or_else(none)?;
-    build::check_version("claimed", role, Some(parsed.header.version))?;
-    let new = changes::apply("claimed", old, role.version, &role.expires, &changes, None)?;
-    let mut candidates = vec![build::finished(material, "claimed", role, new, &[])?];
+    let mut candidates = if material.script.shards.is_some() {
+        let asked = sharding::Asked {
+            changes: &changes,
+            custody: None,
+            until: sharding::until(material.script),
+            all: false,
+        };
+        sharding::candidates(material, &asked, &[])?
+    } else {
+        let role = material.script.claimed.as_ref().ok_or_else(none)?;
+        let (old, parsed) = material.trusted.current("claimed").ok_or_else(none)?;
+        build::check_version("claimed", role, Some(parsed.header.version))?;
+        let new = changes::apply("claimed", old, role.version, &role.expires, &changes, None)?;
+        vec![build::finished(material, "claimed", role, new, &[])?]
+    };
     if let Some(role) = &material.script.custody {
         let custody = custody::build(material, role, &changes, &candidates)?;
         candidates.push(custody);
@@ -116,7 +128,11 @@ fn prove(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Finding> {
         Ok(changes) => changes,
         Err(finding) => return vec![finding],
     };
-    let mut findings = Vec::new();
+    let mut findings = Vec::from_iter(one_delegator(material.trusted, candidates));
+    if material.script.shards.is_some() {
+        findings.extend(sharding::prove(material, candidates, &changes, None));
+        return findings;
+    }
     for candidate in candidates {
         let role = material.script.role(&candidate.document.role);
         if candidate.document.role == "claimed"
@@ -135,7 +151,6 @@ fn prove(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Finding> {
                 &candidate.envelope,
                 &expected,
             ));
-            findings.extend(one_delegator(material.trusted, &candidate.envelope));
         }
     }
     findings
@@ -143,15 +158,29 @@ fn prove(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Finding> {
 
 /// A name that two roles delegate is an attack on clients that keep roles by name. It stands in the snapshot already and a claim makes it no worse, so it is told and
 /// does not give whoever put it there the power to stop the month's work.
-fn one_delegator(trusted: &Trusted, claimed: &Envelope) -> Vec<Finding> {
-    let Some(newest) = trusted.archives.first() else {
+fn one_delegator(trusted: &Trusted, candidates: &[Candidate]) -> Vec<Finding> {
+    let files = sharding::after(trusted, candidates);
+    let (Some(newest), Some(files)) = (trusted.archives.first(), files) else {
         return Vec::new();
     };
     let mut roles = delegating(newest);
-    match Targets::read("claimed", claimed) {
-        Ok(claimed) => roles.push(("claimed".to_owned(), claimed)),
+    let claimed = match Targets::read("claimed", files.claimed) {
+        Ok(claimed) => claimed,
         Err(finding) => return vec![finding],
+    };
+    let listed: BTreeSet<&str> = (claimed.delegations.iter())
+        .flat_map(|delegations| &delegations.roles)
+        .map(|role| role.name.as_str())
+        .collect();
+    for (role, file) in files.shards {
+        if listed.contains(role) {
+            match Targets::read(role, file) {
+                Ok(shard) => roles.push((role.to_owned(), shard)),
+                Err(finding) => return vec![finding],
+            }
+        }
     }
+    roles.push(("claimed".to_owned(), claimed));
     let roles = roles.iter().map(|(name, targets)| (name.as_str(), targets));
     let mut findings = role_names::findings(roles);
     for finding in &mut findings {
@@ -165,7 +194,8 @@ fn delegating(archive: &Archive) -> Vec<(String, Targets)> {
     let Some(snapshot) = archive.repository.snapshot() else {
         return Vec::new();
     };
-    let names: BTreeSet<&str> = snapshot.roles().filter(|role| *role != "claimed").collect();
+    let is_claimed = |role: &str| role == "claimed" || is_shard(role);
+    let names: BTreeSet<&str> = snapshot.roles().filter(|role| !is_claimed(role)).collect();
     let mut roles = Vec::new();
     for name in names {
         let Some(bytes) = archive.file(name) else {

@@ -15,11 +15,13 @@ use crate::ceremony::material::Material;
 use crate::ceremony::planning::{listed_documents, metadata_steps};
 use crate::ceremony::rotation::{self, Derived};
 use crate::ceremony::script::{Role, Script};
+use crate::ceremony::sharding;
 use crate::pypi::changes::{self, Expected};
 use crate::pypi::custody::{self, Held};
-use crate::pypi::delegation::{self, Delegations};
+use crate::pypi::delegation::Delegations;
 use crate::pypi::online_actions::{self, Action};
 use crate::pypi::rotation::{Way, gone, live, sheet};
+use crate::pypi::shards;
 use crate::tuf::expires::Expires;
 use crate::tuf::finding::Finding;
 
@@ -44,7 +46,7 @@ fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
     if script.claim.is_some() {
         findings.push(refuse("a rotation claims nothing: remove [claim]"));
     }
-    if script.claimed.is_none() {
+    if script.claimed.is_none() && script.shards.is_none() {
         findings.push(refuse(
             "a rotation makes a new claimed: [claimed] is missing",
         ));
@@ -106,23 +108,9 @@ fn derive(material: &Material<'_>) -> Result<Derived, Finding> {
 
 fn candidates(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
     let derived = derive(material)?;
-    let role = wanted(material, "claimed")?;
-    let old = material.trusted.envelope("claimed");
-    let old = old.ok_or_else(|| refuse("there is no trusted claimed in the input"))?;
-    build::check_version("claimed", role, version_of(material, "claimed"))?;
-    let spec = material.role("claimed")?;
-    let changes = &derived.rotation.changes;
-    let envelope = changes::apply(
-        "claimed",
-        old,
-        role.version,
-        &role.expires,
-        changes,
-        Some(&spec),
-    )?;
-    let claimed = build::finished(material, "claimed", role, envelope, &[])?;
+    let mut candidates = claimed(material, &derived)?;
     let Some(role) = material.script.custody.as_ref() else {
-        return Ok(vec![claimed]);
+        return Ok(candidates);
     };
     build::check_version("custody", role, version_of(material, "custody"))?;
     let old = material.trusted.envelope("custody");
@@ -139,10 +127,38 @@ fn candidates(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
         held,
         &kept.known_good,
     )?;
-    let candidates = [claimed];
     let custody = build::finished(material, "custody", role, envelope, &candidates)?;
-    let [claimed] = candidates;
-    Ok(vec![claimed, custody])
+    candidates.push(custody);
+    Ok(candidates)
+}
+
+/// claimed, or claimed and the shards that change.
+fn claimed(material: &Material<'_>, derived: &Derived) -> Result<Vec<Candidate>, Finding> {
+    let spec = material.role("claimed")?;
+    let changes = &derived.rotation.changes;
+    if material.script.shards.is_some() {
+        let asked = sharding::Asked {
+            changes,
+            custody: Some(&spec),
+            until: None,
+            all: false,
+        };
+        return sharding::candidates(material, &asked, &[]);
+    }
+    let role = wanted(material, "claimed")?;
+    let old = material.trusted.envelope("claimed");
+    let old = old.ok_or_else(|| refuse("there is no trusted claimed in the input"))?;
+    build::check_version("claimed", role, version_of(material, "claimed"))?;
+    let envelope = changes::apply(
+        "claimed",
+        old,
+        role.version,
+        &role.expires,
+        changes,
+        Some(&spec),
+    )?;
+    let claimed = build::finished(material, "claimed", role, envelope, &[])?;
+    Ok(vec![claimed])
 }
 
 fn wanted<'a>(material: &Material<'a>, name: &str) -> Result<&'a Role, Finding> {
@@ -162,10 +178,10 @@ fn prove(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Finding> {
         Err(finding) => return vec![finding],
     };
     let mut findings = derived.rotation.findings.clone();
+    findings.extend(prove_claimed(material, &derived, candidates));
     for candidate in candidates {
         let path = candidate.path();
-        if candidate.document.role == "claimed" {
-            findings.extend(prove_claimed(material, &derived, candidate, &path));
+        if candidate.document.role != "custody" {
             continue;
         }
         let kept = derived.kept(candidate.old.as_ref());
@@ -181,29 +197,35 @@ fn prove(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Finding> {
 fn prove_claimed(
     material: &Material<'_>,
     derived: &Derived,
-    candidate: &Candidate,
-    path: &str,
+    candidates: &[Candidate],
 ) -> Vec<Finding> {
-    let new = match delegation::claimed(path, &candidate.envelope) {
+    let Some(files) = sharding::after(material.trusted, candidates) else {
+        return Vec::new();
+    };
+    let new = match shards::read(&files) {
         Ok(new) => new,
         Err(findings) => return findings,
     };
-    let mut findings = exact(material, derived, candidate, path);
-    findings.extend(gone(path, &new, &derived.rotation.compromised));
-    findings.extend(live(path, &new));
+    let mut findings = exact(material, derived, candidates);
+    findings.extend(gone("claimed", &new, &derived.rotation.compromised));
+    findings.extend(live("claimed", &new));
     findings
 }
 
-fn exact(
-    material: &Material<'_>,
-    derived: &Derived,
-    candidate: &Candidate,
-    path: &str,
-) -> Vec<Finding> {
+fn exact(material: &Material<'_>, derived: &Derived, candidates: &[Candidate]) -> Vec<Finding> {
     let spec = match material.role("claimed") {
         Ok(spec) => spec,
         Err(finding) => return vec![finding],
     };
+    if material.script.shards.is_some() {
+        let changes = &derived.rotation.changes;
+        return sharding::prove(material, candidates, changes, Some(&spec));
+    }
+    let mut all = candidates.iter();
+    let Some(candidate) = all.find(|it| it.document.role == "claimed") else {
+        return Vec::new();
+    };
+    let path = &candidate.path();
     let Ok(role) = wanted(material, "claimed") else {
         return Vec::new();
     };

@@ -15,6 +15,8 @@ pub struct DocumentProgress {
     pub size: u64,
     /// What it must reach.
     pub quorums: Vec<Quorum>,
+    /// Whether it is one of the batch: no step reviews it by itself.
+    pub batched: bool,
     /// Read to its end by people.
     pub reviewed: bool,
     /// What was seen, where it was searched instead of read from end to end.
@@ -28,12 +30,19 @@ pub struct DocumentProgress {
 }
 
 impl DocumentProgress {
-    pub(super) fn new(document: &Document, payload: Sha256, size: u64, quorums: &[Quorum]) -> Self {
+    pub(super) fn new(
+        document: &Document,
+        payload: Sha256,
+        size: u64,
+        quorums: &[Quorum],
+        batched: bool,
+    ) -> Self {
         Self {
             document: document.clone(),
             payload,
             size,
             quorums: quorums.to_vec(),
+            batched,
             reviewed: false,
             seen: None,
             shadowed: false,
@@ -47,6 +56,12 @@ impl DocumentProgress {
         self.signatures
             .iter()
             .any(|(signer, ..)| signer.keyid == *keyid)
+    }
+
+    /// Whether a signature by this key counts.
+    pub fn counts(&self, keyid: &KeyId) -> bool {
+        let mut signers = self.quorums.iter().flat_map(|quorum| &quorum.signers);
+        signers.any(|signer| signer.keyid == *keyid)
     }
 
     /// The keys of a quorum that have signed. Quorums list each physical key once, so each counts once.
@@ -64,34 +79,17 @@ impl DocumentProgress {
             .all(|quorum| self.signed(quorum).count() >= quorum.needed as usize)
     }
 
+    /// What an event says of this document, which it names.
     pub(super) fn fold(&mut self, event: &Event) {
         match event {
-            Event::Reviewed { document, seen, .. } if *document == self.document => {
+            Event::Reviewed { seen, .. } => {
                 self.reviewed = true;
                 self.seen = *seen;
             }
-            Event::ShadowPassed { document, .. } if *document == self.document => {
-                self.shadowed = true;
-            }
-            Event::Signed {
-                document,
-                signer,
-                sig,
-                ..
-            } if *document == self.document => {
-                self.take(signer, sig, false);
-            }
-            Event::Imported {
-                document,
-                signer,
-                sig,
-                ..
-            } if *document == self.document => {
-                self.take(signer, sig, true);
-            }
-            Event::Skipped { document, signer } if *document == self.document => {
-                self.skipped.push(signer.clone());
-            }
+            Event::ShadowPassed { .. } => self.shadowed = true,
+            Event::Signed { signer, sig, .. } => self.take(signer, sig, false),
+            Event::Imported { signer, sig, .. } => self.take(signer, sig, true),
+            Event::Skipped { signer, .. } => self.skipped.push(signer.clone()),
             _ => {}
         }
     }
@@ -101,5 +99,17 @@ impl DocumentProgress {
             self.signatures
                 .push((signer.clone(), sig.to_owned(), imported));
         }
+    }
+}
+
+/// The document that an event is about, where it changes what is known of one.
+pub(super) fn of(event: &Event) -> Option<&Document> {
+    match event {
+        Event::Reviewed { document, .. }
+        | Event::ShadowPassed { document, .. }
+        | Event::Signed { document, .. }
+        | Event::Imported { document, .. }
+        | Event::Skipped { document, .. } => Some(document),
+        _ => None,
     }
 }

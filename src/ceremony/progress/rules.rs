@@ -53,6 +53,11 @@ impl Progress {
                     "not every request that is decided by itself is decided".to_owned()
                 })
             }
+            Event::BatchReviewed(reviewed) => {
+                ensure(reviewed.seen.is_none_or(|seen| seen.is_full()), || {
+                    "the batch counts as reviewed and not all that had to be seen was".to_owned()
+                })
+            }
             Event::Reviewed { document, seen, .. } => {
                 ensure(seen.is_none_or(Seen::is_full), || {
                     format!("{document} counts as reviewed and not all that had to be seen was")
@@ -64,7 +69,7 @@ impl Progress {
 
     fn allow_in_step(&self, event: &Event, step: &Step) -> Result<(), String> {
         let fits = match event {
-            Event::StepDone { step: done } => self.running == Some(*done) && self.pending.is_none(),
+            Event::StepDone { step: done } => self.running == Some(*done) && !self.is_asking(),
             Event::Vetted(_) | Event::BatchAccepted(_) | Event::Drawn(_) | Event::Decided(_) => {
                 self.decisions.refusal(event).map_or(Ok(()), Err)?;
                 matches!(step, Step::Decide)
@@ -83,6 +88,9 @@ impl Progress {
                     holder: planned, ..
                 }
                 | Step::Sign {
+                    holder: planned, ..
+                }
+                | Step::SignBatch {
                     holder: planned, ..
                 } => planned == holder,
                 Step::Collect => true,
@@ -122,8 +130,8 @@ impl Progress {
             Event::SigningIntended {
                 document, payload, ..
             } => {
-                signs(step, document)
-                    && self.pending.is_none()
+                self.signs(step, document)
+                    && !self.is_asking()
                     && self.is_signable(document, *payload)
             }
             Event::Signed {
@@ -131,7 +139,10 @@ impl Progress {
                 payload,
                 signer,
                 ..
-            } => self.is_pending(document, signer) && self.is_built(document, *payload),
+            } => {
+                (self.is_pending(document, signer) || self.is_awaited(document, signer))
+                    && self.is_built(document, *payload)
+            }
             Event::SigningFailed {
                 document, signer, ..
             }
@@ -140,10 +151,16 @@ impl Progress {
             Event::Imported {
                 document, payload, ..
             } => {
-                matches!(step, Step::Sign { .. } | Step::Collect)
-                    && self.is_signable(document, *payload)
+                matches!(
+                    step,
+                    Step::Sign { .. } | Step::SignBatch { .. } | Step::Collect
+                ) && self.is_signable(document, *payload)
             }
-            Event::Skipped { document, .. } => signs(step, document),
+            Event::Skipped { document, .. } => self.signs(step, document),
+            Event::BatchReviewed(_)
+            | Event::BatchIntended(_)
+            | Event::BatchEnded(_)
+            | Event::BatchDecided { .. } => self.allows_batch(event, step),
             Event::EphemeralDestroyed { .. } => matches!(step, Step::DestroyEphemeral),
             Event::Verdict { .. } => matches!(step, Step::Verdict),
             Event::Answered { .. }
@@ -182,6 +199,17 @@ impl Progress {
         self.document(document)
             .is_some_and(|known| known.payload == payload && known.reviewed && known.shadowed)
     }
+    fn signs(&self, step: &Step, document: &Document) -> bool {
+        match step {
+            Step::Sign {
+                document: planned, ..
+            }
+            | Step::SignEphemeral { document: planned } => planned == document,
+            Step::SignBatch { .. } => self.document(document).is_some_and(|known| known.batched),
+            Step::Collect => true,
+            _ => false,
+        }
+    }
     fn is_pending(&self, document: &Document, signer: &Signer) -> bool {
         self.pending
             .as_ref()
@@ -212,17 +240,6 @@ fn enters(step: &Step, holder: &str) -> bool {
             holder: planned, ..
         } => planned == holder,
         Step::Build => true,
-        _ => false,
-    }
-}
-
-fn signs(step: &Step, document: &Document) -> bool {
-    match step {
-        Step::Sign {
-            document: planned, ..
-        }
-        | Step::SignEphemeral { document: planned } => planned == document,
-        Step::Collect => true,
         _ => false,
     }
 }

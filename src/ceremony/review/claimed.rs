@@ -85,7 +85,7 @@ impl Review {
         let seed = checks.seed.unwrap_or(&payload.0);
         let spots = spots(&comparison, seed, checks.spots.unwrap_or(SPOTS));
         Ok(Self::searched(
-            candidate.document.clone(),
+            candidate.document.to_string(),
             payload,
             Searched::new(summary, comparison.changes, spots),
         ))
@@ -93,7 +93,7 @@ impl Review {
 }
 
 /// Adds what other checks found. A project that does not differ has no entry and needs none.
-fn add(comparison: &mut Comparison, reasons: &[(String, Reason)]) {
+pub(super) fn add(comparison: &mut Comparison, reasons: &[(String, Reason)]) {
     for (name, reason) in reasons {
         let changes = &mut comparison.changes;
         if let Ok(index) = changes.binary_search_by(|change| change.name.cmp(name)) {
@@ -103,7 +103,7 @@ fn add(comparison: &mut Comparison, reasons: &[(String, Reason)]) {
 }
 
 /// The entries to be looked at by chance, in the order of the list: of those that must be seen anyway none is drawn. Of few all are.
-fn spots(comparison: &Comparison, seed: &[u8], count: usize) -> Vec<usize> {
+pub(super) fn spots(comparison: &Comparison, seed: &[u8], count: usize) -> Vec<usize> {
     let count = if comparison.changes.len() < FEW {
         FEW
     } else {
@@ -204,7 +204,7 @@ pub fn besides(diff: Diff) -> Vec<Change> {
 }
 
 /// The findings: those of a rule that has much to say by their number and the first few, for each stands at its entry.
-fn said(findings: &[Finding]) -> Vec<Row> {
+pub(super) fn said(findings: &[Finding]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     let mut counts = std::collections::BTreeMap::<(&str, Level), usize>::new();
     for finding in findings {
@@ -244,7 +244,7 @@ pub fn clients(new: &Envelope) -> Vec<Verdict> {
 }
 
 /// `699,812`.
-fn grouped(number: usize) -> String {
+pub(super) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::change::{Delegated, Listed, ProjectChangeView, Shown, Standing, kinds};
 use super::watch::{CROWDED, Reason, Watch, reasons};
 use crate::pypi::project::{Project, ProjectRole};
+use crate::pypi::shards::is_shard;
 use crate::tuf::canonical;
 use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
@@ -56,9 +57,16 @@ pub fn delegates_projects(envelope: &Envelope) -> bool {
 /// # Errors
 /// What the typed reader refuses.
 pub fn compare(old: Option<&Envelope>, new: &Envelope) -> Result<Comparison, Finding> {
-    let old = old.map(|old| Side::read("old", old)).transpose()?;
-    let old = old.unwrap_or_default();
-    let new = Side::read("new", new)?;
+    compare_all(old.as_slice(), &[new])
+}
+
+/// Compares all projects of `new` with all of `old`, whichever file of a side they stand in. Delegations to shards are no projects.
+///
+/// # Errors
+/// What the typed reader refuses.
+pub fn compare_all(old: &[&Envelope], new: &[&Envelope]) -> Result<Comparison, Finding> {
+    let old = Side::of("old", old)?;
+    let new = Side::of("new", new)?;
     let crowded = new.crowded();
     let mut changes = Vec::new();
     let mut same = 0;
@@ -114,10 +122,18 @@ struct Side {
 }
 
 impl Side {
-    fn read(file: &str, envelope: &Envelope) -> Result<Self, Finding> {
+    fn of(file: &str, envelopes: &[&Envelope]) -> Result<Self, Finding> {
         let mut side = Self::default();
+        for envelope in envelopes {
+            side.read(file, envelope)?;
+        }
+        Ok(side)
+    }
+
+    fn read(&mut self, file: &str, envelope: &Envelope) -> Result<(), Finding> {
+        let side = self;
         let Some(delegations) = Targets::read(file, envelope)?.delegations else {
-            return Ok(side);
+            return Ok(());
         };
         let keys: BTreeMap<&KeyId, Arc<Shown>> = delegations
             .keys
@@ -142,6 +158,9 @@ impl Side {
                 side.accuse(name_of(&role.name), Watch::Unsorted, text);
             }
             last = &role.name;
+            if is_shard(&role.name) {
+                continue;
+            }
             if role.name == CUSTODY {
                 for path in &role.paths {
                     let name = path.strip_suffix("/*").unwrap_or(path).to_owned();
@@ -169,7 +188,7 @@ impl Side {
             });
             side.stand(name_of(&role.name), standing);
         }
-        Ok(side)
+        Ok(())
     }
 
     /// The first that names a project has it; whatever names it again is listed under what it is called itself.

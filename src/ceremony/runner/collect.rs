@@ -1,15 +1,19 @@
 //! Signatures made elsewhere: candidates travel as part files, come back with a signature more, and are judged like any other.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use data_encoding::HEXLOWER_PERMISSIVE;
 
 use super::ask::{Question, choice};
 use super::{Halt, Runner};
 use crate::ceremony::candidate::Candidate;
-use crate::ceremony::event::{Document, Event, Signer};
+use crate::ceremony::event::{Document, Event, Quorum, Signer};
 use crate::ceremony::intake::refuse_abandoned;
 use crate::ceremony::material::is_trusted;
 use crate::ceremony::planning;
 use crate::ceremony::port::PartFile;
+use crate::ceremony::progress::DocumentProgress;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
@@ -35,9 +39,12 @@ impl Runner<'_> {
             let mut options: Vec<_> = here
                 .iter()
                 .map(|(document, signer)| {
+                    let what = document
+                        .as_ref()
+                        .map_or("the batch".to_owned(), Document::to_string);
                     choice(
-                        &sign_id(document, signer),
-                        &format!("{} signs {document} now", signer.holder),
+                        &sign_id(document.as_ref(), signer),
+                        &format!("{} signs {what} now", signer.holder),
                     )
                 })
                 .collect();
@@ -48,10 +55,12 @@ impl Runner<'_> {
             )?;
             let chosen = here
                 .iter()
-                .find(|(document, signer)| sign_id(document, signer) == answer);
-            if let Some((document, signer)) = chosen {
-                self.sign(document, signer)?;
-            }
+                .find(|(document, signer)| sign_id(document.as_ref(), signer) == answer);
+            match chosen {
+                Some((Some(document), signer)) => self.sign(document, signer)?,
+                Some((None, signer)) => self.sign_left(signer)?,
+                None => false,
+            };
         }
     }
 
@@ -133,12 +142,9 @@ impl Runner<'_> {
             )
             .into());
         }
-        let Some(candidate) = self
-            .candidates
-            .iter()
-            .find(|candidate| candidate.document == part.document)
-            .cloned()
-        else {
+        let candidates = Arc::clone(&self.candidates);
+        let mut of = candidates.iter();
+        let Some(candidate) = of.find(|candidate| candidate.document == part.document) else {
             return Err(Finding::error(
                 "PART-FOREIGN",
                 &file,
@@ -150,7 +156,7 @@ impl Runner<'_> {
         if envelope.payload_digest() != candidate.payload() {
             return Err(two_payloads(&part.document, &candidate.envelope, &envelope).into());
         }
-        let quorums = self.quorums(&candidate);
+        let quorums = self.quorums(candidate);
         for signature in envelope.signatures() {
             let signer = quorums
                 .iter()
@@ -163,7 +169,7 @@ impl Runner<'_> {
                 continue;
             };
             if !self.is_signed(&part.document, signer) {
-                if let Some(repeated) = self.repeats(&candidate, signer, &sig) {
+                if let Some(repeated) = self.repeats(candidate, signer, &sig) {
                     return Err(self.refuse_repeated(repeated));
                 }
                 self.emit(Event::Imported {
@@ -178,56 +184,84 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// What is still missing, in sentences that name both root versions.
+    /// What is still missing, in sentences that name both root versions; of the batch in one.
     fn missing(&self) -> Vec<String> {
         let mut missing = Vec::new();
+        let (mut lacking, mut holders) = (0, BTreeSet::new());
         for known in self.progress.documents() {
+            let mut said = Vec::new();
             for quorum in &known.quorums {
-                let signed: Vec<_> = known.signed(quorum).map(|signer| &signer.keyid).collect();
-                let names = |must: &dyn Fn(&KeyId) -> bool| {
-                    let unsigned = quorum
-                        .signers
-                        .iter()
-                        .filter(|signer| !signed.contains(&&signer.keyid) && must(&signer.keyid));
-                    unsigned
-                        .map(|signer| signer.holder.clone())
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                };
-                let needed = quorum.needed as usize;
-                if signed.len() < needed {
-                    missing.push(format!(
-                        "{} by {}: {needed} needed, {} signed; missing: {}",
-                        known.document,
-                        quorum.by,
-                        signed.len(),
-                        names(&|_| true)
-                    ));
-                }
-                let unproven =
-                    names(&|keyid| !is_trusted(self.subject.trusted, &known.document.role, keyid));
-                if signed.len() >= needed && !unproven.is_empty() {
-                    missing.push(format!(
-                        "{} by {}: every new key proves itself by signing; missing: {unproven}",
-                        known.document, quorum.by
-                    ));
+                let (text, of) = self.missing_of(known, quorum);
+                said.extend(text);
+                if known.batched {
+                    holders.extend(of);
                 }
             }
+            match known.batched {
+                true => lacking += usize::from(!said.is_empty()),
+                false => missing.append(&mut said),
+            }
+        }
+        if lacking > 0 {
+            let all = self.progress.batch().count();
+            let holders: Vec<_> = holders.into_iter().collect();
+            missing.push(format!(
+                "{lacking} of the {all} documents of the batch; missing: {}",
+                holders.join(", ")
+            ));
         }
         missing
     }
 
-    /// Holders in this room whose key counts and has not signed.
-    fn signers_here(&self) -> Vec<(Document, Signer)> {
-        let mut here: Vec<(Document, Signer)> = Vec::new();
+    /// What one threshold lacks, in a sentence, and whose signatures.
+    fn missing_of(
+        &self,
+        known: &DocumentProgress,
+        quorum: &Quorum,
+    ) -> (Option<String>, Vec<String>) {
+        let signed: Vec<_> = known.signed(quorum).map(|signer| &signer.keyid).collect();
+        let of = |must: &dyn Fn(&KeyId) -> bool| -> Vec<String> {
+            let unsigned = quorum
+                .signers
+                .iter()
+                .filter(|signer| !signed.contains(&&signer.keyid) && must(&signer.keyid));
+            unsigned.map(|signer| signer.holder.clone()).collect()
+        };
+        let needed = quorum.needed as usize;
+        if signed.len() < needed {
+            let of = of(&|_| true);
+            let text = format!(
+                "{} by {}: {needed} needed, {} signed; missing: {}",
+                known.document,
+                quorum.by,
+                signed.len(),
+                of.join(", ")
+            );
+            return (Some(text), of);
+        }
+        let role = &known.document.role;
+        let unproven = of(&|keyid| !is_trusted(self.subject.trusted, role, keyid));
+        let text = format!(
+            "{} by {}: every new key proves itself by signing; missing: {}",
+            known.document,
+            quorum.by,
+            unproven.join(", ")
+        );
+        ((!unproven.is_empty()).then_some(text), unproven)
+    }
+
+    /// Holders in this room whose key counts and has not signed: what, or all that is missing of the batch.
+    fn signers_here(&self) -> Vec<(Option<Document>, Signer)> {
+        let mut here: Vec<(Option<Document>, Signer)> = Vec::new();
         for known in self.progress.documents() {
+            let what = (!known.batched).then_some(&known.document);
             for signer in known.quorums.iter().flat_map(|quorum| &quorum.signers) {
                 let fresh = !known.is_signed_by(&signer.keyid)
                     && !here
                         .iter()
-                        .any(|(document, other)| *document == known.document && other == signer);
+                        .any(|(document, other)| document.as_ref() == what && other == signer);
                 if fresh && self.world.assigned(&signer.holder).is_some() {
-                    here.push((known.document.clone(), signer.clone()));
+                    here.push((what.cloned(), signer.clone()));
                 }
             }
         }
@@ -236,7 +270,8 @@ impl Runner<'_> {
 
     /// Writes every candidate with the signatures it has, to travel.
     pub(super) fn write_parts(&mut self) -> Result<(), Halt> {
-        for candidate in self.candidates.clone() {
+        let candidates = Arc::clone(&self.candidates);
+        for candidate in &*candidates {
             let Some(known) = self.progress.document(&candidate.document) else {
                 continue;
             };
@@ -262,11 +297,11 @@ impl Runner<'_> {
     }
 }
 
-fn sign_id(document: &Document, signer: &Signer) -> String {
-    format!(
-        "sign:{}-{}:{}",
-        document.role, document.version, signer.holder
-    )
+fn sign_id(document: Option<&Document>, signer: &Signer) -> String {
+    match document {
+        Some(Document { role, version }) => format!("sign:{role}-{version}:{}", signer.holder),
+        None => format!("sign:batch:{}", signer.holder),
+    }
 }
 
 fn part_name(document: &Document) -> String {

@@ -1,14 +1,20 @@
 //! The end: files are written and read back, a stranger's verdict over what lies on the medium, the transcript's head read aloud.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::ask::{Question, choice};
 use super::{Halt, Runner, Subject};
-use crate::ceremony::event::{Abandoned, Event};
+use crate::ceremony::candidate::Candidate;
+use crate::ceremony::event::{Abandoned, Event, FileDigest};
 use crate::ceremony::plan::Step;
 use crate::ceremony::{ledger, lint, roll};
 use crate::pypi::holders::Holders;
 use crate::tuf::finding::{Finding, Level};
 
 const MINUTES: &str = "ceremony/minutes.md";
+/// So many files wait at most for the record to name them.
+const GROUP: usize = 64;
 
 impl Runner<'_> {
     pub(super) fn export(&mut self) -> Result<(), Halt> {
@@ -17,9 +23,7 @@ impl Runner<'_> {
         if self.subject.signing_only {
             return self.write_parts();
         }
-        for (path, bytes) in self.metadata()? {
-            self.write(&path, &bytes)?;
-        }
+        self.write_metadata()?;
         for (path, bytes) in self.attestation_files() {
             self.write(&path, &bytes)?;
         }
@@ -160,42 +164,51 @@ impl Runner<'_> {
         self.emit(Event::Written { file })
     }
 
-    /// Every file of `metadata/`: the trusted chain and roles, and the candidates with their signatures in place of what they replace.
-    fn metadata(&self) -> Result<Vec<(String, Vec<u8>)>, Halt> {
+    /// Every file of `metadata/`: the trusted chain and roles, and the candidates with their signatures in place of what they replace. One file is in memory
+    /// at a time.
+    fn write_metadata(&mut self) -> Result<(), Halt> {
         let trusted = self.subject.trusted;
-        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
-        for chained in trusted.chain.iter().flat_map(|chain| &chain.roots) {
-            files.push((
-                format!("metadata/{}.root.json", chained.root.header.version),
-                chained.envelope.bytes().to_vec(),
-            ));
+        let candidates = Arc::clone(&self.candidates);
+        let made: BTreeSet<String> = candidates.iter().map(Candidate::path).collect();
+        let mut written = Vec::new();
+        let roots = trusted.chain.iter().flat_map(|chain| &chain.roots);
+        let roots = roots.map(|chained| ("root", chained.root.header.version, &chained.envelope));
+        let current = trusted.current.iter();
+        let current =
+            current.map(|(role, (envelope, parsed))| (&**role, parsed.header.version, envelope));
+        for (role, version, envelope) in roots.chain(current) {
+            let path = format!("metadata/{version}.{role}.json");
+            if !made.contains(&path) {
+                let file = self.world.write(&path, envelope.bytes())?;
+                self.wrote(&mut written, file)?;
+            }
         }
-        for (role, (envelope, parsed)) in &trusted.current {
-            files.push((
-                format!("metadata/{}.{role}.json", parsed.header.version),
-                envelope.bytes().to_vec(),
-            ));
-        }
-        for candidate in &self.candidates {
+        for candidate in &*candidates {
             let Some(known) = self.progress.document(&candidate.document) else {
                 continue;
             };
             let signed = candidate.signed(known);
-            if !candidate
-                .reports(&signed)
-                .iter()
-                .all(crate::tuf::verification::ThresholdReport::reached)
-            {
+            let mut reports = candidate.reports(&signed).into_iter();
+            if !reports.all(|report| report.reached()) {
                 let text = format!(
                     "{} does not reach its thresholds with the recorded signatures; it was not written",
                     candidate.document
                 );
                 return Err(Finding::error("EXPORT-THRESHOLD", &candidate.path(), text).into());
             }
-            files.retain(|(path, _)| *path != candidate.path());
-            files.push((candidate.path(), signed.bytes().to_vec()));
+            let file = self.world.write(&candidate.path(), signed.bytes())?;
+            self.wrote(&mut written, file)?;
         }
-        Ok(files)
+        self.emit_all(&written)
+    }
+
+    /// Files that are on the medium go on record several at a time: one that is not is found there and is the same.
+    fn wrote(&mut self, written: &mut Vec<Event>, file: FileDigest) -> Result<(), Halt> {
+        written.push(Event::Written { file });
+        if written.len() < GROUP {
+            return Ok(());
+        }
+        self.emit_all(&std::mem::take(written))
     }
 
     fn given_up(&self) -> Vec<Abandoned> {

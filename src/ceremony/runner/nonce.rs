@@ -1,38 +1,121 @@
 //! A signature that repeats the random number of another one gives the private key away: it never counts, and its key signs nothing any more.
 
+use std::collections::BTreeMap;
+
 use data_encoding::HEXLOWER_PERMISSIVE;
 
 use super::{Halt, Runner};
+use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::Event;
+use crate::ceremony::intake::Trusted;
+use crate::ceremony::progress::Progress;
+use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::PublicKey;
-use crate::tuf::nonce::{Signed, repeated_nonce};
+use crate::tuf::nonce::{RepeatedNonce, Signed, nonce};
 
 const RULE: &str = "SIG-NONCE";
 
-impl Runner<'_> {
+/// What a key may have signed, by random number: the trusted metadata, and whatever counted in this ceremony.
+pub(super) struct Nonces<'a> {
+    public: &'a PublicKey,
+    known: BTreeMap<Vec<u8>, Vec<Known<'a>>>,
+}
+
+/// A signature that is known.
+struct Known<'a> {
+    payload: Sha256,
+    sig: Vec<u8>,
+    /// What it is said to be over; none: it was verified.
+    over: Option<&'a Envelope>,
+}
+
+impl<'a> Nonces<'a> {
+    pub(super) fn of(
+        public: &'a PublicKey,
+        trusted: &'a Trusted,
+        candidates: &[Candidate],
+        progress: &Progress,
+    ) -> Self {
+        let mut nonces = Self {
+            public,
+            known: BTreeMap::new(),
+        };
+        let decode = |sig: &str| HEXLOWER_PERMISSIVE.decode(sig.as_bytes()).ok();
+        let roots = trusted.chain.iter().flat_map(|chain| &chain.roots);
+        let envelopes = roots.map(|chained| &chained.envelope);
+        for envelope in envelopes.chain(trusted.current.values().map(|(envelope, _)| envelope)) {
+            let sigs = envelope.signatures().iter();
+            for sig in sigs.filter_map(|signature| decode(&signature.sig)) {
+                nonces.insert(envelope.payload_digest(), &sig, Some(envelope));
+            }
+        }
+        for candidate in candidates {
+            let known = progress.document(&candidate.document);
+            let sigs = known.into_iter().flat_map(|known| &known.signatures);
+            for (signer, sig, _) in sigs {
+                let own = candidate
+                    .key(&signer.keyid)
+                    .map(crate::tuf::key::Key::public);
+                if let Some(sig) = decode(sig).filter(|_| own == Some(public)) {
+                    nonces.add(candidate.payload(), &sig);
+                }
+            }
+        }
+        nonces
+    }
+
+    /// Remembers a signature that was verified.
+    pub(super) fn add(&mut self, payload: Sha256, sig: &[u8]) {
+        self.insert(payload, sig, None);
+    }
+
+    fn insert(&mut self, payload: Sha256, sig: &[u8], over: Option<&'a Envelope>) {
+        if let Some(nonce) = nonce(self.public, sig) {
+            let sig = sig.to_vec();
+            let known = Known { payload, sig, over };
+            self.known.entry(nonce).or_default().push(known);
+        }
+    }
+
     /// Why a signature that verifies is thrown away all the same: together with one that is known it gives the key away. `what` begins the sentence.
-    pub(super) fn repeated(
-        &self,
-        public: &PublicKey,
-        payload: &[u8],
-        sig: &[u8],
-        what: &str,
-    ) -> Option<Finding> {
-        let signed = Signed::new(public, payload, sig)?;
-        let mut known = self.known(public);
-        known.push(signed);
+    pub(super) fn repeated(&self, payload: Sha256, sig: &[u8], what: &str) -> Option<Finding> {
+        let known = self.known.get(&nonce(self.public, sig)?)?;
         // Verifying is dear, and hardly ever anything is suspect. But of signatures that do not verify anybody can plant a pair.
-        repeated_nonce(known.iter().map(Signed::triple))?;
-        let made = known.iter().filter(|signed| signed.verifies());
-        let repeated = repeated_nonce(made.map(Signed::triple))?;
+        let made = |known: &&Known<'_>| {
+            known.over.is_none_or(|over| {
+                Signed::new(self.public, &over.payload(), &known.sig)
+                    .is_some_and(|signed| signed.verifies())
+            })
+        };
+        let mut others = known.iter().filter(|known| known.payload != payload);
+        let other = others.find(made)?;
+        let repeated = RepeatedNonce {
+            public: self.public.clone(),
+            first: other.payload,
+            second: payload,
+        };
         let text = format!(
             "{what}: {}. The new signature was thrown away and counts for nothing, and nothing more is signed with this key: stop, and treat it as known \
              to others",
             repeated.finding("").text
         );
         Some(Finding::error(RULE, "", text))
+    }
+}
+
+impl Runner<'_> {
+    /// [`Nonces::repeated`] for one signature.
+    pub(super) fn repeated(
+        &self,
+        public: &PublicKey,
+        payload: Sha256,
+        sig: &[u8],
+        what: &str,
+    ) -> Option<Finding> {
+        let trusted = self.subject.trusted;
+        Nonces::of(public, trusted, &self.candidates, &self.progress).repeated(payload, sig, what)
     }
 
     /// Puts it on record for good, so that the key is refused after a restart too.
@@ -54,34 +137,5 @@ impl Runner<'_> {
             Some(found) => Err(found.clone().into()),
             None => Ok(()),
         }
-    }
-
-    /// What the key may have signed: the trusted metadata, and whatever counted in this ceremony.
-    fn known(&self, public: &PublicKey) -> Vec<Signed> {
-        let decode = |sig: &str| HEXLOWER_PERMISSIVE.decode(sig.as_bytes()).ok();
-        let trusted = self.subject.trusted;
-        let roots = trusted.chain.iter().flat_map(|chain| &chain.roots);
-        let envelopes: Vec<&Envelope> = roots
-            .map(|chained| &chained.envelope)
-            .chain(trusted.current.values().map(|(envelope, _)| envelope))
-            .collect();
-        let mut known = Vec::new();
-        for envelope in envelopes {
-            let payload = envelope.payload();
-            let sigs = envelope.signatures().iter();
-            let sigs = sigs.filter_map(|signature| decode(&signature.sig));
-            known.extend(sigs.filter_map(|sig| Signed::new(public, &payload, &sig)));
-        }
-        for document in self.progress.documents() {
-            let mut candidates = self.candidates.iter();
-            let candidate = candidates.find(|known| known.document == document.document);
-            let Some(payload) = candidate.map(|candidate| candidate.envelope.payload()) else {
-                continue;
-            };
-            let sigs = document.signatures.iter();
-            let sigs = sigs.filter_map(|(_, sig, _)| decode(sig));
-            known.extend(sigs.filter_map(|sig| Signed::new(public, &payload, &sig)));
-        }
-        known
     }
 }

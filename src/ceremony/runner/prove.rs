@@ -12,6 +12,7 @@ use crate::ceremony::event::Event;
 use crate::ceremony::plan::{KeyChoice, Step};
 use crate::ceremony::port::{SignRequest, TokenError, TokenFault, TokenInfo, TokenKey};
 use crate::ceremony::prompt::Tries;
+use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Key, KeyId};
 use crate::tuf::style;
@@ -84,7 +85,7 @@ impl Runner<'_> {
         let Some(sig) = sig else {
             return Ok(Turn::Passed);
         };
-        if !subject.key.verifies(request.bytes(), &sig) {
+        if !subject.key.verifies(&request.bytes(), &sig) {
             return Err(TokenError {
                 attempted: format!("prove the {} key of {}", subject.role, subject.holder),
                 said: "the token returned a signature that does not verify with the listed key; it was thrown away".to_owned(),
@@ -94,7 +95,8 @@ impl Runner<'_> {
             .into());
         }
         let what = format!("{} for a challenge", subject.holder);
-        let repeated = self.repeated(subject.key.public(), request.bytes(), &sig, &what);
+        let payload = Sha256::of(&request.bytes());
+        let repeated = self.repeated(subject.key.public(), payload, &sig, &what);
         if let Some(repeated) = repeated {
             return Err(self.refuse_repeated(repeated));
         }
@@ -123,7 +125,7 @@ impl Runner<'_> {
     fn challenge(
         &mut self,
         holder: &str,
-        request: &SignRequest,
+        request: &SignRequest<'_>,
         token: &TokenInfo,
         key: &TokenKey,
     ) -> Result<Option<Vec<u8>>, Halt> {

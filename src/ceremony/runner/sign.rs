@@ -1,6 +1,8 @@
 //! One signature: the token's public key must be the one in the metadata, the intent is on record before the token is asked, and what comes back counts
 //! only after software has verified it with the key from the metadata.
 
+use std::collections::BTreeMap;
+
 use data_encoding::HEXLOWER;
 
 use super::ask::Question;
@@ -10,8 +12,9 @@ use crate::ceremony::EPHEMERAL;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{Document, Event, Signer};
 use crate::ceremony::plan::KeyChoice;
-use crate::ceremony::port::{SignRequest, TokenError, TokenFault, TokenInfo, TokenKey};
+use crate::ceremony::port::{Payload, SignRequest, TokenError, TokenFault, TokenInfo, TokenKey};
 use crate::ceremony::review::Reviewed;
+use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::Key;
 
@@ -101,7 +104,7 @@ impl Runner<'_> {
             return Ok(Turn::Refused(why));
         }
         self.refuse_given_away(wanted.public())?;
-        self.check_register(candidate, signer)?;
+        self.check_register(&[candidate], signer)?;
         self.sign_off_token(&signer.holder, &signer.keyid, wanted.public(), token)?;
         if !self.log_in(&signer.holder, token)? {
             return Ok(Turn::Passed);
@@ -113,7 +116,7 @@ impl Runner<'_> {
     /// An intent without a result: the token may have signed, and a person decides to go on.
     pub(super) fn settle_pending(&mut self) -> Result<(), Halt> {
         let Some((document, signer)) = self.progress.pending().cloned() else {
-            return Ok(());
+            return self.settle_batch();
         };
         let text = vec![
             format!("{} was asked to sign {document}, and no answer is on record.", signer.holder),
@@ -144,8 +147,8 @@ impl Runner<'_> {
         key: &TokenKey,
     ) -> Result<Turn<()>, Halt> {
         let request = self.request(candidate)?;
-        self.world
-            .register(signer, &candidate.document, candidate.payload())?;
+        let payload = (candidate.document.clone(), candidate.payload());
+        self.world.register(signer, &[payload])?;
         self.intend(candidate, signer)?;
         let mut sig = self.ask_once(&request, token, key);
         if wants_pin_again(key, &sig) {
@@ -163,9 +166,14 @@ impl Runner<'_> {
         self.count(candidate, signer, sig).map(Turn::Done)
     }
 
-    fn request(&self, candidate: &Candidate) -> Result<SignRequest, Halt> {
+    fn request<'c>(&self, candidate: &'c Candidate) -> Result<SignRequest<'c>, Halt> {
+        self.reviewed(candidate).map(SignRequest::Metadata)
+    }
+
+    /// The candidate as it was reviewed: only this is signed.
+    pub(super) fn reviewed<'c>(&self, candidate: &'c Candidate) -> Result<Reviewed<'c>, Halt> {
         let reviewed = Reviewed::of(candidate, &self.progress);
-        let reviewed = reviewed.ok_or_else(|| {
+        reviewed.ok_or_else(|| {
             Finding::error(
                 "NOT-REVIEWED",
                 "",
@@ -174,8 +182,8 @@ impl Runner<'_> {
                     candidate.document
                 ),
             )
-        })?;
-        Ok(SignRequest::Metadata(reviewed))
+            .into()
+        })
     }
 
     fn intend(&mut self, candidate: &Candidate, signer: &Signer) -> Result<(), Halt> {
@@ -195,10 +203,9 @@ impl Runner<'_> {
     ) -> Option<Finding> {
         let key = candidate.key(&signer.keyid)?;
         let what = format!("{} for {}", signer.holder, candidate.document);
-        let payload = candidate.envelope.payload();
         candidate
             .verifies(&signer.keyid, sig)
-            .then(|| self.repeated(key.public(), &payload, sig, &what))?
+            .then(|| self.repeated(key.public(), candidate.payload(), sig, &what))?
     }
 
     /// Counts what a key returned, or says why not.
@@ -272,51 +279,85 @@ impl Runner<'_> {
     }
 
     /// One payload per role and version: what this holder has signed before decides.
-    fn check_register(&mut self, candidate: &Candidate, signer: &Signer) -> Result<(), Halt> {
-        let (document, holder) = (&candidate.document, &signer.holder);
-        let registered = self.world.registered(signer, document)?;
-        if let Some(digests) = &registered {
-            let given_up = |digest| {
-                self.subject.script.supersedes.iter().any(|entry| {
-                    entry.sha256 == digest
-                        && entry.role == document.role
-                        && entry.version == document.version
-                })
-            };
-            let other = digests
-                .iter()
-                .find(|digest| **digest != candidate.payload() && !given_up(**digest));
-            if let Some(other) = other {
-                let text = format!(
-                    "{holder} has signed another {document} before, with payload {other}; a second one is signed only by a script that supersedes it by name"
-                );
-                return Err(Finding::error("ONE-PAYLOAD", "", text).into());
-            }
-        } else if !self.progress.is_acknowledged(holder, document) {
+    pub(super) fn check_register(
+        &mut self,
+        candidates: &[&Candidate],
+        signer: &Signer,
+    ) -> Result<(), Halt> {
+        let holder = &signer.holder;
+        let registered = self.world.registered(signer)?;
+        let open: Vec<_> = candidates
+            .iter()
+            .map(|candidate| &candidate.document)
+            .filter(|document| !self.progress.is_acknowledged(holder, document))
+            .cloned()
+            .collect();
+        if let Some(payloads) = &registered {
+            self.refuse_other(candidates, holder, payloads)?;
+        } else if let Some(first) = open.first() {
             let text = vec![
                 format!("There is no register of what {holder} has signed: the room names none, or its file is not there. Nobody can look it up."),
                 "Merge and verify refuse two payloads of one version; this is the holder's own word.".to_owned(),
             ];
+            let (id, which) = match candidates {
+                [_] => (
+                    format!("{}-{}", first.role, first.version),
+                    first.to_string(),
+                ),
+                several => (
+                    "batch".to_owned(),
+                    format!("version of these {}", several.len()),
+                ),
+            };
             let question = Question::new(
-                format!("register:{}-{}:{holder}", document.role, document.version),
+                format!("register:{id}:{holder}"),
                 "No register of signed digests",
                 text,
             );
-            self.ask_phrase(question, &format!("I have signed no other {document}"))?;
+            self.ask_phrase(question, &format!("I have signed no other {which}"))?;
         }
-        if self.progress.is_acknowledged(holder, document) {
-            return Ok(());
-        }
-        self.emit(Event::RegisterChecked {
+        let checked = open.into_iter().map(|document| Event::RegisterChecked {
             holder: holder.clone(),
-            document: document.clone(),
+            document,
             register: registered.is_some(),
-        })
+        });
+        self.emit_all(&checked.collect::<Vec<_>>())
+    }
+
+    /// Refuses a second payload of any of these, unless the script gives the first up by name.
+    fn refuse_other(
+        &self,
+        candidates: &[&Candidate],
+        holder: &str,
+        registered: &[Payload],
+    ) -> Result<(), Finding> {
+        let candidates: BTreeMap<_, _> = candidates
+            .iter()
+            .map(|candidate| (&candidate.document, candidate.payload()))
+            .collect();
+        let given_up = |document: &Document, digest: Sha256| {
+            self.subject.script.supersedes.iter().any(|entry| {
+                entry.sha256 == digest
+                    && entry.role == document.role
+                    && entry.version == document.version
+            })
+        };
+        let other = registered.iter().find(|(document, digest)| {
+            let own = candidates.get(document);
+            own.is_some_and(|own| own != digest) && !given_up(document, *digest)
+        });
+        let Some((document, digest)) = other else {
+            return Ok(());
+        };
+        let text = format!(
+            "{holder} has signed another {document} before, with payload {digest}; a second one is signed only by a script that supersedes it by name"
+        );
+        Err(Finding::error("ONE-PAYLOAD", "", text))
     }
 }
 
 /// The key by the metadata's word.
-fn metadata_key(candidate: &Candidate, signer: &Signer) -> Result<Key, Halt> {
+pub(super) fn metadata_key(candidate: &Candidate, signer: &Signer) -> Result<Key, Halt> {
     candidate.key(&signer.keyid).cloned().ok_or_else(|| {
         Finding::error(
             "SIGNER-COUNTS",

@@ -3,7 +3,8 @@
 use super::ask::Question;
 use super::{Halt, Runner};
 use crate::ceremony::port::{
-    PinPolicy, SignRequest, Stop, TokenError, TokenFault, TokenInfo, TokenKey, TouchPolicy,
+    Operator, PinPolicy, SignRequest, Stop, TokenError, TokenFault, TokenInfo, TokenKey,
+    TouchPolicy,
 };
 
 /// What became of a token that was brought.
@@ -70,20 +71,23 @@ impl<'r> Runner<'r> {
     /// Asks a token for one signature, once: people are told to touch it before the call that waits for them.
     pub(super) fn ask_once(
         &mut self,
-        request: &SignRequest,
+        request: &SignRequest<'_>,
         token: &TokenInfo,
         key: &TokenKey,
     ) -> Result<Vec<u8>, TokenError> {
-        match key.usage.touch {
-            TouchPolicy::Always => self
-                .operator
-                .tell("Touch the key that blinks; you have 15 seconds."),
-            TouchPolicy::Cached => self.operator.tell(
-                "Touch the key if it blinks; you have 15 seconds. It may still know the last touch.",
-            ),
-            TouchPolicy::Unknown | TouchPolicy::Never => {}
-        }
+        tell_touch(self.operator, key.usage.touch);
         self.world.sign(request, &token.id, key)
+    }
+}
+
+/// Tells people to touch the key, where it wants that.
+pub(super) fn tell_touch(operator: &mut dyn Operator, touch: TouchPolicy) {
+    match touch {
+        TouchPolicy::Always => operator.tell("Touch the key that blinks; you have 15 seconds."),
+        TouchPolicy::Cached => operator.tell(
+            "Touch the key if it blinks; you have 15 seconds. It may still know the last touch.",
+        ),
+        TouchPolicy::Unknown | TouchPolicy::Never => {}
     }
 }
 

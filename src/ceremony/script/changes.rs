@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::tuf::digest::Sha256;
+use crate::tuf::expires::Expires;
 
 /// The monthly move of projects to claimed (PEP 480, "Producing Consistent Snapshots").
 #[derive(Clone, Debug, Deserialize)]
@@ -55,6 +56,39 @@ pub struct Rotate {
     pub sigstore_dated: Option<String>,
 }
 
+/// How `claimed` is divided into shards (docs/decisions/0018).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shards {
+    /// A shard with more projects is divided.
+    #[serde(default = "projects")]
+    pub projects: u32,
+    /// When shards end, `YYYY-MM-DDTHH:MM:SSZ` each, ascending: a shard has one of these dates by its name.
+    pub expires: Vec<String>,
+}
+
+impl Shards {
+    /// The dates.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn dates(&self) -> Result<Vec<Expires>, String> {
+        let read = |text: &String| {
+            let read = Expires::parse(text).ok().filter(Expires::is_strict);
+            read.ok_or_else(|| {
+                format!("shards.expires has {text:?}, not a moment YYYY-MM-DDTHH:MM:SSZ")
+            })
+        };
+        let dates: Vec<Expires> = self.expires.iter().map(read).collect::<Result<_, _>>()?;
+        if dates.is_empty() || !dates.is_sorted_by(|a, b| a.at() < b.at()) {
+            return Err(
+                "shards.expires lists one date or more, each later than the one before".to_owned(),
+            );
+        }
+        Ok(dates)
+    }
+}
+
 /// A published repository as it stood on one day, carried in as `archives/<name>/`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,6 +101,9 @@ pub struct Archive {
 
 fn probation_days() -> u32 {
     30
+}
+fn projects() -> u32 {
+    2048
 }
 fn sample() -> u32 {
     20

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::ChangeSet;
+use crate::pypi::delegation::CUSTODY;
 use crate::tuf::edit::RoleSpec;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
@@ -18,8 +19,10 @@ mod custody;
 mod keys;
 mod places;
 mod roles;
+mod sharded;
 
 use places::Places;
+pub use sharded::{ExpectedShards, exact_sharded};
 
 /// What the new version shall be.
 #[derive(Clone, Copy, Debug)]
@@ -82,60 +85,140 @@ fn judge(
     new: Json<'_>,
     expected: &Expected<'_>,
 ) -> Option<Counts> {
-    // Large files: each is walked as few times as may be.
-    let members = merged(Some(old), Some(new));
-    header(places, &members, expected);
-    let (before, after) = members.get("delegations").copied().unwrap_or_default();
-    let inner = merged(before, after);
-    let member = |name: &str| inner.get(name).copied().unwrap_or_default();
-    let ((old_keys, new_keys), (old_roles, new_roles)) = (member("keys"), member("roles"));
-    for (path, json, kind) in [
-        ("signed.delegations.keys", new_keys, Kind::Object),
-        ("signed.delegations.roles", new_roles, Kind::Array),
-    ] {
-        if json.is_none_or(|json| json.kind() != kind) {
-            places.add(|| format!("{path}: not there as it must be"));
-            return None;
-        }
-    }
-    for (name, (old, new)) in &inner {
-        if !matches!(&**name, "keys" | "roles") {
-            places.same(&places::member("signed.delegations", name), *old, *new);
-        }
-    }
-    let old_keys = keys::Keys::new(old_keys);
-    let new_keys = keys::Keys::new(new_keys);
-    let old_roles = roles::Roles::new(places, "the old file", old_roles)?;
-    let new_roles = roles::Roles::new(places, "the new file", new_roles)?;
-    let counts = roles::compare(places, &old_roles, &new_roles, &old_keys, expected);
-    keys::compare(places, &old_keys, &new_keys, &new_roles, expected);
+    let (before, after) = (Frame::new(old), Frame::new(new));
+    let head = Head {
+        version: expected.version,
+        expires: expected.expires,
+        marker: expected.marker,
+        follows: true,
+    };
+    frames(places, &before, &after, Some(head))?;
+    let before = before.side(places, "the old file")?;
+    let after = after.side(places, "the new file")?;
+    let in_custody = custody::projects(places, before.roles.get(CUSTODY));
+    let old = (&before.roles, &before.keys);
+    let mut counts = roles::compare(places, old, &after.roles, expected.changes, &in_custody);
+    let unchanged = custody::compare(
+        places,
+        (before.roles.get(CUSTODY), after.roles.get(CUSTODY)),
+        &in_custody,
+        &before.keys,
+        (expected.changes, expected.custody),
+    );
+    counts.identical += usize::from(unchanged);
+    let signers: Vec<&RoleSpec> = expected.custody.into_iter().collect();
+    let changes = expected.changes;
+    keys::compare(places, &before.keys, &after, changes, &signers);
     Some(counts)
 }
 
-fn header(
-    places: &mut Places,
-    members: &BTreeMap<Cow<'_, str>, Pair<'_>>,
-    expected: &Expected<'_>,
-) {
-    let member = |name: &str| members.get(name).copied().unwrap_or_default();
-    let version = i64::try_from(expected.version).unwrap_or(i64::MAX);
-    let (before, found) = member("version");
-    let before = before.and_then(Json::as_i64);
-    if before.and_then(|before| before.checked_add(1)) != Some(version) {
-        places.add(|| format!("signed.version: {version} does not follow the old version"));
-    }
-    places.must("signed.version", &Value::Integer(version), found);
-    let expires = Value::string(expected.expires);
-    places.must("signed.expires", &expires, member("expires").1);
-    if let Some(marker) = expected.marker {
-        let path = places::member("signed", marker);
-        places.must(&path, &Value::Bool(true), member(marker).1);
-    }
-    for (name, (old, new)) in members {
-        if !SET.contains(&&**name) && expected.marker != Some(&**name) {
-            places.same(&places::member("signed", name), *old, *new);
+/// The members of a file's signed part and of its delegations: a large file is walked as few times as may be.
+struct Frame<'a> {
+    members: BTreeMap<Cow<'a, str>, Json<'a>>,
+    inner: BTreeMap<Cow<'a, str>, Json<'a>>,
+}
+
+/// The entries and keys of a file.
+struct Side<'a> {
+    roles: roles::Roles<'a>,
+    keys: keys::Keys<'a>,
+}
+
+impl<'a> Frame<'a> {
+    fn new(signed: Json<'a>) -> Self {
+        let members: BTreeMap<_, _> = signed.members().collect();
+        let inner = members.get("delegations").copied();
+        Self {
+            inner: inner.into_iter().flat_map(Json::members).collect(),
+            members,
         }
     }
+
+    /// `None` where its entries cannot be set beside others.
+    fn side(&self, places: &mut Places, whose: &str) -> Option<Side<'a>> {
+        Some(Side {
+            roles: roles::Roles::new(places, whose, self.inner.get("roles").copied())?,
+            keys: keys::Keys::new(self.inner.get("keys").copied()),
+        })
+    }
+}
+
+/// What the head of a file shall say.
+#[derive(Clone, Copy)]
+struct Head<'a> {
+    version: u64,
+    expires: &'a str,
+    marker: Option<&'a str>,
+    /// Whether the file that it is set beside is the version before, not one that it takes entries from.
+    follows: bool,
+}
+
+/// Sets everything of two files but their entries and keys side by side; without a head those of both must be the same.
+fn frames(
+    places: &mut Places,
+    old: &Frame<'_>,
+    new: &Frame<'_>,
+    head: Option<Head<'_>>,
+) -> Option<()> {
+    header(places, (old, new), head);
+    for (name, kind) in [("keys", Kind::Object), ("roles", Kind::Array)] {
+        if new.inner.get(name).is_none_or(|json| json.kind() != kind) {
+            places.add(|| format!("signed.delegations.{name}: not there as it must be"));
+            return None;
+        }
+    }
+    for (name, (old, new)) in paired(&old.inner, &new.inner) {
+        if !matches!(name, "keys" | "roles") {
+            places.same(&places::member("signed.delegations", name), old, new);
+        }
+    }
+    Some(())
+}
+
+fn header(places: &mut Places, (old, new): (&Frame<'_>, &Frame<'_>), head: Option<Head<'_>>) {
+    if let Some(head) = head {
+        let version = i64::try_from(head.version).unwrap_or(i64::MAX);
+        let before = old.members.get("version").and_then(|it| it.as_i64());
+        if head.follows && before.and_then(|before| before.checked_add(1)) != Some(version) {
+            places.add(|| format!("signed.version: {version} does not follow the old version"));
+        }
+        let member = |name: &str| new.members.get(name).copied();
+        places.must(
+            "signed.version",
+            &Value::Integer(version),
+            member("version"),
+        );
+        let expires = Value::string(head.expires);
+        places.must("signed.expires", &expires, member("expires"));
+        if let Some(marker) = head.marker {
+            let path = places::member("signed", marker);
+            places.must(&path, &Value::Bool(true), member(marker));
+        }
+    }
+    for (name, (old, new)) in paired(&old.members, &new.members) {
+        let judged = match head {
+            Some(head) => SET.contains(&name) || head.marker == Some(name),
+            None => name == "delegations",
+        };
+        if !judged {
+            places.same(&places::member("signed", name), old, new);
+        }
+    }
+}
+
+/// The members of both by name.
+fn paired<'m, 'a>(
+    old: &'m BTreeMap<Cow<'a, str>, Json<'a>>,
+    new: &'m BTreeMap<Cow<'a, str>, Json<'a>>,
+) -> BTreeMap<&'m str, Pair<'a>> {
+    let mut paired: BTreeMap<&'m str, Pair<'a>> = BTreeMap::new();
+    for (name, value) in old {
+        paired.entry(name).or_default().0 = Some(*value);
+    }
+    for (name, value) in new {
+        paired.entry(name).or_default().1 = Some(*value);
+    }
+    paired
 }
 
 /// A member before and after.
@@ -154,6 +237,15 @@ fn merged<'a>(old: Option<Json<'a>>, new: Option<Json<'a>>) -> BTreeMap<Cow<'a, 
 }
 
 impl Counts {
+    fn add(&mut self, other: Self) {
+        self.added += other.added;
+        self.changed += other.changed;
+        self.to_custody += other.to_custody;
+        self.removed += other.removed;
+        self.idle += other.idle;
+        self.identical += other.identical;
+    }
+
     /// `4,500 added, 12 changed, 3 to custody; 19,985 entries identical; nothing else differs`
     fn summary(&self) -> String {
         let parts: Vec<String> = [

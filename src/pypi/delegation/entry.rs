@@ -4,8 +4,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{CUSTODY, Custody, Delegation, Delegations, Signers, digest, place, rules, unknown};
+use super::{
+    CUSTODY, Custody, Delegation, Delegations, Shard, Signers, digest, place, rules, unknown,
+};
 use crate::pypi::project::{Project, ProjectRole};
+use crate::pypi::shards::is_shard;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::{Finding, shown};
 use crate::tuf::json::{Json, Kind};
@@ -21,6 +24,7 @@ pub(super) struct Reader<'a> {
     used: BTreeSet<KeyId>,
     projects: BTreeMap<Project, Delegation>,
     custody: Option<Custody>,
+    shards: BTreeMap<String, Shard>,
     refused: BTreeMap<Project, Vec<Finding>>,
     findings: Vec<Finding>,
 }
@@ -86,6 +90,7 @@ impl<'a> Reader<'a> {
             used: BTreeSet::new(),
             projects: BTreeMap::new(),
             custody: None,
+            shards: BTreeMap::new(),
             refused: BTreeMap::new(),
             findings: Vec::new(),
         }
@@ -102,6 +107,9 @@ impl<'a> Reader<'a> {
         entry.place = place(index, &name);
         if name == CUSTODY {
             return self.read_custody(&entry, json);
+        }
+        if is_shard(&name) {
+            return self.read_shard(&name, &entry);
         }
         match ProjectRole::parse(&name) {
             Ok(role) => self.read_project(role, &entry, json),
@@ -185,6 +193,26 @@ impl<'a> Reader<'a> {
                 signers,
                 projects,
             });
+        }
+        self.findings.append(&mut findings);
+    }
+
+    fn read_shard(&mut self, name: &str, entry: &Entry<'a>) {
+        let mut findings = Vec::new();
+        let signers = self.signers(entry, &mut findings);
+        let paths = self.paths(entry, &mut findings);
+        if self.shards.contains_key(name) {
+            let text = format!("{} stands there a second time.", entry.place);
+            findings.push(Finding::error("DELEGATION-FORM", self.file, text));
+        }
+        if let (Some(signers), Some(paths)) = (signers, paths) {
+            let shard = Shard {
+                signers,
+                paths,
+                // Where nothing is said the search would end in some clients.
+                terminating: entry.terminating.and_then(Json::as_bool) != Some(false),
+            };
+            self.shards.insert(name.to_owned(), shard);
         }
         self.findings.append(&mut findings);
     }
@@ -306,6 +334,7 @@ impl<'a> Reader<'a> {
             header,
             projects: self.projects,
             custody: self.custody,
+            shards: self.shards,
             refused: self.refused,
             findings: self.findings,
             remarks,

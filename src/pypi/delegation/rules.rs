@@ -37,6 +37,14 @@ pub(super) fn custody_path(file: &str, place: &str, path: &str) -> Finding {
     Finding::error("PROJECT-PATHS", file, text)
 }
 
+pub(super) fn no_shard(file: &str, role: &str) -> Finding {
+    let text = format!(
+        "{} is called like a shard; only claimed delegates to shards, and they to projects.",
+        shown(role)
+    );
+    Finding::error("SHARD-FORM", file, text)
+}
+
 pub(super) fn custody_order(file: &str, place: &str) -> Finding {
     let text = format!("{place} does not list its paths once each in ascending order.");
     Finding::error("CLAIMED-UNSORTED", file, text)

@@ -7,6 +7,7 @@ use crate::pypi::delegation::{CUSTODY, Delegation};
 use crate::pypi::project::ProjectRole;
 use crate::pypi::requests::is_identity;
 use crate::pypi::role_names::MINIMUM_CLIENTS;
+use crate::pypi::shards;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::shown;
 use crate::tuf::json::Limits;
@@ -146,7 +147,9 @@ impl Judge<'_, '_> {
             return;
         };
         let role = today.role.to_string();
-        let text = match archive.repository.role(&["claimed", &role]) {
+        let text = match (shards::delegator(archive.repository, &today.role.project))
+            .and_then(|delegator| delegator.delegated(&role))
+        {
             Err(finding) => format!(
                 "its metadata in the archive of {} does not hold: {}",
                 archive.name, finding.text

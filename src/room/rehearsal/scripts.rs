@@ -73,7 +73,12 @@ pub(super) struct Facts {
     pub(super) online: BTreeMap<String, String>,
     /// Digests of what was carried in by their place in the script, and archives.
     pub(super) carried: Carried,
+    /// How many projects a shard of claimed has at most, where it has shards.
+    pub(super) shards: Option<usize>,
 }
+
+/// In so many days from today shards end.
+const SHARDS_END: [i64; 4] = [110, 130, 150, 170];
 
 /// The script called `name`, filled in: each date is moved to the distance from today that it has from the examples' own day, the public keys of servers are
 /// the rehearsal's, and the archives are those that were carried in.
@@ -101,6 +106,24 @@ pub(super) fn fill(name: &str, facts: &Facts) -> Option<String> {
         }
         script.push_str(&fill_line(line, &section, facts));
         script.push('\n');
+    }
+    if let Some(most) = facts
+        .shards
+        .filter(|_| ["claim", "rotate-dev"].contains(&name))
+    {
+        let dates = SHARDS_END.map(|days| {
+            let day = facts
+                .today
+                .checked_add(jiff::SignedDuration::from_hours(24 * days));
+            day.unwrap_or(facts.today)
+                .strftime("\"%Y-%m-%dT00:00:00Z\"")
+                .to_string()
+        });
+        let dates = dates.join(", ");
+        let _ = write!(
+            script,
+            "\n[shards]\nprojects = {most}\nexpires = [{dates}]\n"
+        );
     }
     for (name, sha256) in &facts.carried.archives {
         let _ = write!(

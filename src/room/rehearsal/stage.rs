@@ -37,6 +37,8 @@ pub(super) struct Stage {
     serials: BTreeMap<String, String>,
     previous: Option<PathBuf>,
     play: Play,
+    /// How many projects a shard of claimed has at most, where it has shards.
+    pub(super) shards: Option<usize>,
     softhsm: bool,
     keeper: Keeper,
 }
@@ -70,6 +72,7 @@ impl Stage {
             serials,
             previous: None,
             play,
+            shards: None,
             softhsm: use_softhsm,
             keeper,
         })
@@ -158,6 +161,7 @@ impl Stage {
             trusted_root: None,
             keyids: BTreeMap::new(),
             versions: BTreeMap::new(),
+            shards: self.shards,
             payload: None,
             today: clock::now(),
             online: BTreeMap::new(),

@@ -10,7 +10,7 @@ use crate::ceremony::script::Script;
 use crate::room::clock;
 use crate::room::config::{Room, Task};
 use crate::room::failure::Failure;
-use crate::room::world::throwaway;
+use crate::room::throwaway::throwaway;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 

@@ -6,7 +6,7 @@ use crate::ceremony::port::{Reset, TokenError, TokenFault, TokenId, TokenInfo, T
 use crate::ceremony::prompt::Tries;
 use crate::secret::Secret;
 use crate::token::{Module, failure};
-use crate::tuf::key::Algorithm;
+use crate::tuf::key::{Algorithm, Message};
 
 /// How often a PIN may be wrong in a row.
 const TRIES: u8 = 3;
@@ -241,11 +241,11 @@ impl Module for SoftwareModule {
         Ok(key)
     }
 
-    fn sign(
+    fn sign_message(
         &mut self,
         token: &TokenId,
         key: &TokenKey,
-        payload: &[u8],
+        message: &Message<'_>,
     ) -> Result<Vec<u8>, TokenError> {
         let attempted = format!("sign with key {:?} of token {}", key.label, token.serial);
         let token = self.logged_in(token, &attempted)?;
@@ -256,6 +256,6 @@ impl Module for SoftwareModule {
             let said = "no key on the token has this name and this public half";
             return Err(failure(attempted, said, TokenFault::KeyAbsent));
         };
-        pair.sign(payload, &attempted)
+        pair.sign(message, &attempted)
     }
 }

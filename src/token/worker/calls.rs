@@ -1,17 +1,18 @@
 //! The calls of [`Module`] as messages: what each is called in errors, how long it may take, which frames follow.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
 use super::super::{Module, failure};
-use super::frame::{Broken, Channel, Deadline};
+use super::frame::{Broken, Channel, Deadline, within};
+use super::groups;
 use super::message::{ANSWER, Request, SIGNATURE, WireKey, unhex};
 use super::module::{Call, Raw, WorkerModule};
 use crate::ceremony::event::ModuleIdentity;
-use crate::ceremony::port::{Reset, TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
+use crate::ceremony::port::{Reset, Taken, TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
 use crate::secret::Secret;
-use crate::tuf::key::Algorithm;
+use crate::tuf::key::{Algorithm, Message};
 
 impl Module for WorkerModule {
     fn identity(&self) -> &ModuleIdentity {
@@ -107,11 +108,11 @@ impl Module for WorkerModule {
         })
     }
 
-    fn sign(
+    fn sign_message(
         &mut self,
         token: &TokenId,
         key: &TokenKey,
-        payload: &[u8],
+        message: &Message<'_>,
     ) -> Result<Vec<u8>, TokenError> {
         let attempted = format!("sign with key {:?} of token {}", key.label, token.serial);
         let key = wire(key, &attempted)?;
@@ -121,7 +122,7 @@ impl Module for WorkerModule {
             key,
         };
         let call = Call {
-            follow: vec![Raw::Bytes(payload)],
+            follow: vec![Raw::Bytes(message.bytes())],
             ..call(attempted, limit, request)
         };
         self.exchange(call, |channel, deadline| {
@@ -129,6 +130,44 @@ impl Module for WorkerModule {
                 Ok(()) => channel.receive_bytes(SIGNATURE, deadline).map(Ok),
                 Err(error) => Ok(Err(error)),
             }
+        })
+    }
+
+    fn sign_each(
+        &mut self,
+        token: &TokenId,
+        key: &TokenKey,
+        messages: &[Message<'_>],
+        taken: &mut Taken<'_>,
+    ) -> Result<(), TokenError> {
+        // What is signed whole goes whole, message by message.
+        let digests = key.public.algorithm().and_then(Message::digest_length);
+        if digests.is_none() {
+            for message in messages {
+                let began = Instant::now();
+                let signature = self.sign_message(token, key, message)?;
+                if !taken(signature, began.elapsed()) {
+                    break;
+                }
+            }
+            return Ok(());
+        }
+        let attempted = format!("sign with key {:?} of token {}", key.label, token.serial);
+        let limit = self.typing(self.limits.sign, self.pads.contains(token));
+        let digests: Vec<_> = messages.iter().map(Message::bytes).collect();
+        let (digests, count) = (digests.concat(), messages.len());
+        let request = Request::SignEach {
+            token: token.clone(),
+            key: wire(key, &attempted)?,
+            count,
+        };
+        let call = Call {
+            follow: vec![Raw::Bytes(&digests)],
+            ..call(attempted, limit, request)
+        };
+        self.exchange(call, |channel, _| {
+            groups::receive_each(channel, limit, count, taken)?;
+            nothing(channel, within(limit))
         })
     }
 

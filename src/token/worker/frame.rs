@@ -84,6 +84,20 @@ impl Channel {
             || fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
     }
 
+    /// Whether something can be read, or never will be.
+    pub(super) fn has_more(&self) -> Result<bool, Broken> {
+        let mut fds = [PollFd::new(&self.stream, PollFlags::IN)];
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        match poll(&mut fds, Some(&now)) {
+            Ok(ready) => Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => Ok(false),
+            Err(errno) => Err(Broken::Pipe(errno.into())),
+        }
+    }
+
     pub(super) fn send_json(
         &self,
         message: &impl Serialize,

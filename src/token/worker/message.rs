@@ -14,6 +14,8 @@ pub(super) const REQUEST: usize = 1 << 20;
 pub(super) const ANSWER: usize = 4 << 20;
 /// Most bytes of a payload; every target of the largest repository is less than a third of it.
 pub(super) const PAYLOAD: usize = 1 << 30;
+/// Most bytes of a group of signatures.
+pub(super) const GROUP: usize = 1 << 20;
 /// Most bytes of a signature: RSA of 32,768 bits.
 pub(super) const SIGNATURE: usize = 4096;
 
@@ -79,11 +81,19 @@ pub(super) enum Request {
         label: String,
         algorithm: Algorithm,
     },
-    /// [payload]
+    /// [the message as the key takes it]
     Sign {
         token: TokenId,
         key: WireKey,
     },
+    /// [so many digests in one]; the answer is made of groups of signatures, an empty one, and how it ended
+    SignEach {
+        token: TokenId,
+        key: WireKey,
+        count: usize,
+    },
+    /// No more signatures are wanted. It has no answer, and where none is being made it means nothing.
+    Stop,
     /// [management key]
     Authorise {
         token: TokenId,

@@ -189,7 +189,10 @@ impl WorkerModule {
         call: Call<'_>,
         receive: impl FnOnce(&Channel, Deadline) -> Result<Result<T, TokenError>, Broken>,
     ) -> Result<T, TokenError> {
-        let signs = matches!(call.request, Request::Sign { .. });
+        let signs = matches!(
+            call.request,
+            Request::Sign { .. } | Request::SignEach { .. }
+        );
         match self.try_exchange(&call, receive)? {
             Ok(answer) => answer.map_err(tidy),
             Err(lost) => {

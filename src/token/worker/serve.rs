@@ -8,9 +8,11 @@ use super::super::{Module, failure};
 use super::child;
 use super::confinement::{Sockets, confine};
 use super::frame::{Broken, Channel};
+use super::groups;
 use super::message::{Backend, Hello, PAYLOAD, REQUEST, Request, WireKey, hex};
 use crate::ceremony::event::{Credential, ModuleIdentity};
 use crate::ceremony::port::{Reset, TokenError, TokenFault, TokenId, TokenKey};
+use crate::tuf::key::Message;
 
 /// Serves until the program closes its end of the pipe; then the module is finalised.
 ///
@@ -89,8 +91,11 @@ fn answer(module: &mut dyn Module, request: Request, channel: &Channel) -> Resul
             say(channel, &key.and_then(|key| wire(&key)))
         }
         Request::Sign { token, key } => {
-            let payload = channel.receive_bytes(PAYLOAD, None)?;
-            let signature = known(key).and_then(|key| module.sign(&token, &key, &payload));
+            let bytes = channel.receive_bytes(PAYLOAD, None)?;
+            let signature = known(key).and_then(|key| {
+                let message = message(&key, &bytes)?;
+                module.sign_message(&token, &key, &message)
+            });
             match signature {
                 Ok(signature) => {
                     say(channel, &Ok(()))?;
@@ -99,6 +104,10 @@ fn answer(module: &mut dyn Module, request: Request, channel: &Channel) -> Resul
                 Err(error) => say(channel, &Err::<(), _>(error)),
             }
         }
+        Request::SignEach { token, key, count } => {
+            groups::sign_each(module, &token, known(key), count, channel)
+        }
+        Request::Stop => Ok(()),
         Request::Authorise { token } => {
             let management = channel.receive_secret(None)?;
             say(channel, &module.authorise(&token, &management))
@@ -138,7 +147,10 @@ fn reset(
     say(channel, &module.reset(token, &reset))
 }
 
-fn say<T: Serialize>(channel: &Channel, answer: &Result<T, TokenError>) -> Result<(), Broken> {
+pub(super) fn say<T: Serialize>(
+    channel: &Channel,
+    answer: &Result<T, TokenError>,
+) -> Result<(), Broken> {
     channel.send_json(answer, None)
 }
 
@@ -153,6 +165,21 @@ fn wire(key: &TokenKey) -> Result<WireKey, TokenError> {
 fn known(key: WireKey) -> Result<TokenKey, TokenError> {
     key.key().ok_or_else(|| {
         let said = "keys of this type cannot sign";
+        failure("use a key", said, TokenFault::Unsupported)
+    })
+}
+
+/// What came, as the key takes it.
+fn message<'a>(key: &TokenKey, bytes: &'a [u8]) -> Result<Message<'a>, TokenError> {
+    let message =
+        key.public
+            .algorithm()
+            .and_then(|algorithm| match Message::digest_length(algorithm) {
+                None => Some(Message::of(algorithm, bytes)),
+                Some(_) => Message::of_digest(algorithm, bytes),
+            });
+    message.ok_or_else(|| {
+        let said = "keys of this type do not sign this";
         failure("use a key", said, TokenFault::Unsupported)
     })
 }

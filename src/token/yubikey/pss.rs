@@ -14,19 +14,19 @@ pub(super) fn modulus_bytes(spki: &[u8]) -> Option<usize> {
     Some(RsaPublicKey::from_public_key_der(spki).ok()?.size())
 }
 
-/// EMSA-PSS-ENCODE for a modulus of `length` whole bytes. None: the modulus is too short, or the machine gives no random numbers.
-pub(super) fn encoded(message: &[u8], length: usize) -> Option<Vec<u8>> {
+/// EMSA-PSS-ENCODE of a message by its SHA-256, for a modulus of `length` whole bytes. None: the modulus is too short, or the machine gives no random numbers.
+pub(super) fn encoded(hash: &[u8], length: usize) -> Option<Vec<u8>> {
     let mut salt = [0; HASH];
     getrandom::fill(&mut salt).ok()?;
-    with_salt(message, length, &salt)
+    with_salt(hash, length, &salt)
 }
 
-fn with_salt(message: &[u8], length: usize, salt: &[u8; HASH]) -> Option<Vec<u8>> {
+fn with_salt(hash: &[u8], length: usize, salt: &[u8; HASH]) -> Option<Vec<u8>> {
     let block = length.checked_sub(HASH + 1)?;
     let zeros = block.checked_sub(HASH + 1)?;
     let digest = Sha256::new()
         .chain_update([0; 8])
-        .chain_update(Sha256::digest(message))
+        .chain_update(hash)
         .chain_update(salt)
         .finalize();
     let mut encoded = vec![0; zeros];
@@ -64,7 +64,7 @@ mod tests {
         use sha2::{Digest as _, Sha256};
         let salt = [7; HASH];
         for length in [256, 384, 512] {
-            let em = with_salt(b"message", length, &salt).unwrap();
+            let em = with_salt(&Sha256::digest(b"message"), length, &salt).unwrap();
             assert_eq!((em.len(), em[length - 1], em[0] >> 7), (length, 0xbc, 0));
             let (masked, rest) = em.split_at(length - HASH - 1);
             let digest = &rest[..HASH];

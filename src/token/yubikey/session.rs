@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use p256::ecdsa::Signature as P256Signature;
 use p384::ecdsa::Signature as P384Signature;
-use sha2::{Digest as _, Sha256, Sha384};
 use yubikey::piv::{self, ManagementSlotId, SlotId};
 use yubikey::{Error, YubiKey};
 
@@ -15,7 +14,7 @@ use crate::ceremony::port::{PinPolicy, TokenError, TokenFault, TokenKey, TouchPo
 use crate::ceremony::prompt::Tries;
 use crate::secret::Secret;
 use crate::token::failure;
-use crate::tuf::key::{Algorithm, PublicKey};
+use crate::tuf::key::{Algorithm, Message, PublicKey};
 
 /// A card refuses for want of a PIN at once, and for want of a touch after 15 seconds, with one and the same code (6982).
 const AT_ONCE: Duration = Duration::from_secs(4);
@@ -43,11 +42,10 @@ impl Session {
     pub(super) fn sign(
         &mut self,
         key: &TokenKey,
-        algorithm: Algorithm,
-        payload: &[u8],
+        message: &Message<'_>,
         attempted: &str,
     ) -> Result<Vec<u8>, TokenError> {
-        let Some((id, input)) = request(&key.public, algorithm, payload) else {
+        let Some((id, input)) = request(&key.public, message) else {
             let said = "the token has no keys of this size";
             return Err(failure(attempted, said, TokenFault::Unsupported));
         };
@@ -72,7 +70,7 @@ impl Session {
             }
             error => errors::sign_failed(attempted, &error),
         })?;
-        tuf_form(algorithm, &signature).ok_or_else(|| TokenError {
+        tuf_form(message.algorithm(), &signature).ok_or_else(|| TokenError {
             may_have_signed: true,
             ..failure(
                 attempted,
@@ -147,19 +145,13 @@ pub(super) fn slot_of(key: &TokenKey) -> Result<SlotId, Error> {
 }
 
 /// What is sent to be signed: the digest for ECDSA, the padded digest for RSA, the message itself for Ed25519 (RFC 8032 wants all of it twice).
-fn request(
-    public: &PublicKey,
-    algorithm: Algorithm,
-    payload: &[u8],
-) -> Option<(piv::AlgorithmId, Vec<u8>)> {
-    let input = match (algorithm, public) {
-        (Algorithm::Ed25519, _) => payload.to_vec(),
-        (Algorithm::EcdsaP256, _) => Sha256::digest(payload).to_vec(),
-        (Algorithm::EcdsaP384, _) => Sha384::digest(payload).to_vec(),
+fn request(public: &PublicKey, message: &Message<'_>) -> Option<(piv::AlgorithmId, Vec<u8>)> {
+    let input = match (message.algorithm(), public) {
         (Algorithm::RsaPss, PublicKey::Rsa(spki)) => {
-            super::pss::encoded(payload, super::pss::modulus_bytes(spki)?)?
+            super::pss::encoded(message.bytes(), super::pss::modulus_bytes(spki)?)?
         }
         (Algorithm::RsaPss, _) => return None,
+        _ => message.bytes().to_vec(),
     };
     Some((slots::algorithm_of(public)?, input))
 }
@@ -184,11 +176,13 @@ fn tuf_form(algorithm: Algorithm, signature: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use super::{request, tuf_form};
     use crate::tuf::key::Algorithm::{EcdsaP256, EcdsaP384, Ed25519, RsaPss};
-    use crate::tuf::key::PublicKey;
+    use crate::tuf::key::{Message, PublicKey};
 
     #[test]
     fn message_goes_whole_for_ed25519_and_as_a_digest_for_ecdsa() {
-        let sent = |public, algorithm| request(&public, algorithm, b"message").map(|sent| sent.1);
+        let sent = |public, algorithm| {
+            request(&public, &Message::of(algorithm, b"message")).map(|sent| sent.1)
+        };
         let ed25519 = sent(PublicKey::Ed25519([1; 32]), Ed25519);
         assert_eq!(ed25519.as_deref(), Some(&b"message"[..]));
         let p256 = sent(PublicKey::P256(Vec::new()), EcdsaP256);

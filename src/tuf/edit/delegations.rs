@@ -39,6 +39,17 @@ pub struct RoleEdits {
     pub drop: BTreeSet<String>,
 }
 
+/// Some of the entries of a file, with the keys that they may list: what a role that takes them over begins with.
+#[derive(Clone)]
+pub struct Part<'a> {
+    /// The file. All beside its delegations' keys and roles is taken over too.
+    pub old: &'a Envelope,
+    /// The entries.
+    pub roles: Vec<Json<'a>>,
+    /// The keys of the file, by keyid.
+    pub keys: &'a BTreeMap<Cow<'a, str>, Json<'a>>,
+}
+
 /// One member of `keys` or element of `roles`: as it stands in the old text, or a new one.
 enum Item<'a> {
     Old(Json<'a>),
@@ -57,11 +68,34 @@ pub fn with_delegations(
     expires: &str,
     edits: &RoleEdits,
 ) -> Result<Envelope, Finding> {
+    let delegations = old.signed().get("delegations");
+    let member = |name: &str| delegations.and_then(|delegations| delegations.get(name));
+    let roles = member("roles").into_iter().flat_map(Json::elements);
+    let keys = member("keys").into_iter().flat_map(Json::members).collect();
+    let part = Part {
+        old,
+        roles: roles.collect(),
+        keys: &keys,
+    };
+    with_part(file, &part, version, expires, edits)
+}
+
+/// The same of a file that would have the entries of `part` alone.
+///
+/// # Errors
+/// As [`with_delegations`].
+pub fn with_part(
+    file: &str,
+    part: &Part<'_>,
+    version: u64,
+    expires: &str,
+    edits: &RoleEdits,
+) -> Result<Envelope, Finding> {
     splice::strict(file, expires)?;
-    let signed = old.signed();
+    let signed = part.old.signed();
     let delegations = signed.get("delegations");
-    let roles = roles(delegations, edits);
-    let keys = keys(file, delegations, &roles, edits)?;
+    let roles = roles(&part.roles, edits);
+    let keys = keys(file, part.keys, &roles, edits)?;
 
     let mut members: BTreeMap<Cow<'_, str>, Item<'_>> = items(signed);
     let number = i64::try_from(version).unwrap_or(i64::MAX);
@@ -72,7 +106,8 @@ pub fn with_delegations(
     inner.insert("keys".into(), Item::New(Value::Null));
     inner.insert("roles".into(), Item::New(Value::Null));
 
-    let mut text = String::with_capacity(old.bytes().len() + (64 << 10));
+    let length: usize = part.roles.iter().map(|role| role.bytes().len()).sum();
+    let mut text = String::with_capacity(3 * length + (64 << 10));
     text.push_str("{\n \"signatures\": [],\n \"signed\": ");
     style::write_list('{', '}', members, 1, &mut text, |(name, item), out| {
         write_name(&name, out);
@@ -101,13 +136,8 @@ pub fn with_delegations(
 }
 
 /// The roles of the new version, by name.
-fn roles<'a>(
-    delegations: Option<Json<'a>>,
-    edits: &'a RoleEdits,
-) -> BTreeMap<Cow<'a, str>, Item<'a>> {
-    let old = delegations.and_then(|delegations| delegations.get("roles"));
-    let old = old.into_iter().flat_map(Json::elements);
-    let mut roles: BTreeMap<Cow<'a, str>, Item<'a>> = old
+fn roles<'a>(old: &[Json<'a>], edits: &'a RoleEdits) -> BTreeMap<Cow<'a, str>, Item<'a>> {
+    let mut roles: BTreeMap<Cow<'a, str>, Item<'a>> = (old.iter().copied())
         .filter_map(|role| Some((role.get("name")?.as_str()?, Item::Old(role))))
         .collect();
     // A continued entry may be taken out under its old name, so all are made before any goes.
@@ -147,13 +177,10 @@ fn edited(name: &str, edit: &RoleEdit, from: Option<&Item<'_>>) -> Value {
 /// The objects of the keys that `roles` list.
 fn keys<'a>(
     file: &str,
-    delegations: Option<Json<'a>>,
+    old: &BTreeMap<Cow<'a, str>, Json<'a>>,
     roles: &BTreeMap<Cow<'a, str>, Item<'a>>,
     edits: &RoleEdits,
 ) -> Result<BTreeMap<Cow<'a, str>, Item<'a>>, Finding> {
-    let old = delegations.and_then(|delegations| delegations.get("keys"));
-    let mut old: BTreeMap<Cow<'a, str>, Json<'a>> =
-        old.into_iter().flat_map(Json::members).collect();
     let mut new: BTreeMap<&str, &Key> = BTreeMap::new();
     for (keyid, key) in edits.put.values().flat_map(|edit| &edit.keys) {
         let other = new.insert(&keyid.0, key).is_some_and(|other| other != key);
@@ -175,8 +202,8 @@ fn keys<'a>(
             if keys.contains_key(&keyid) {
                 continue;
             }
-            let item = match (old.remove(&keyid), new.get(&*keyid)) {
-                (Some(object), _) => Item::Old(object),
+            let item = match (old.get(&*keyid), new.get(&*keyid)) {
+                (Some(object), _) => Item::Old(*object),
                 (None, Some(key)) => Item::New(key.value().clone()),
                 (None, None) => {
                     let text = format!(

@@ -1,12 +1,12 @@
 //! Signature verification, all of it by libraries; this file only picks the one.
 
-use p256::ecdsa::signature::Verifier as _;
+use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use rsa::RsaPublicKey;
 use rsa::pkcs8::DecodePublicKey as _;
 
 use super::PublicKey;
 
-/// Whether `signature` is by `public` over `message`.
+/// Whether `signature` is by `public` over what [`super::Message`] makes of a message for such a key: its digest, or for Ed25519 the message itself.
 ///
 /// Ed25519 as RFC 8032 with dalek's strict checks. ECDSA in DER; a high s is right (half of the signatures in
 /// real roots have one, and no client refuses them). RSA-PSS with a salt of any length, as python-tuf, go-tuf and
@@ -31,27 +31,27 @@ fn ed25519(key: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
     key.verify_strict(message, &signature).is_ok()
 }
 
-fn p256(point: &[u8], message: &[u8], signature: &[u8]) -> bool {
+fn p256(point: &[u8], digest: &[u8], signature: &[u8]) -> bool {
     let (Ok(key), Ok(signature)) = (
         p256::ecdsa::VerifyingKey::from_sec1_bytes(point),
-        p256::ecdsa::DerSignature::from_bytes(signature),
+        p256::ecdsa::Signature::from_der(signature),
     ) else {
         return false;
     };
-    key.verify(message, &signature).is_ok()
+    key.verify_prehash(digest, &signature).is_ok()
 }
 
-fn p384(point: &[u8], message: &[u8], signature: &[u8]) -> bool {
+fn p384(point: &[u8], digest: &[u8], signature: &[u8]) -> bool {
     let (Ok(key), Ok(signature)) = (
         p384::ecdsa::VerifyingKey::from_sec1_bytes(point),
-        p384::ecdsa::DerSignature::from_bytes(signature),
+        p384::ecdsa::Signature::from_der(signature),
     ) else {
         return false;
     };
-    key.verify(message, &signature).is_ok()
+    key.verify_prehash(digest, &signature).is_ok()
 }
 
-fn rsa_pss(spki: &[u8], message: &[u8], signature: &[u8]) -> bool {
+fn rsa_pss(spki: &[u8], digest: &[u8], signature: &[u8]) -> bool {
     let (Ok(key), Ok(signature)) = (
         RsaPublicKey::from_public_key_der(spki),
         rsa::pss::Signature::try_from(signature),
@@ -59,6 +59,6 @@ fn rsa_pss(spki: &[u8], message: &[u8], signature: &[u8]) -> bool {
         return false;
     };
     rsa::pss::VerifyingKey::<sha2::Sha256>::new_with_auto_salt_len(key)
-        .verify(message, &signature)
+        .verify_prehash(digest, &signature)
         .is_ok()
 }

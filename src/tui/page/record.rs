@@ -5,6 +5,7 @@ use ratatui::text::Line;
 use super::super::Finish;
 use super::super::model::Model;
 use super::super::text::{Tone, bar, digest_lines, level, lines, tagged, word_lines};
+use super::batch;
 use crate::ceremony::event::{Document, Mode, Quorum, Signer};
 use crate::ceremony::plan::Step;
 use crate::ceremony::progress::{DocumentProgress, StepState};
@@ -70,7 +71,9 @@ pub(super) fn steps(model: &Model) -> Vec<Line<'static>> {
 pub(super) fn is_signing(model: &Model) -> bool {
     matches!(
         model.step(),
-        Some(Step::Sign { .. } | Step::SignEphemeral { .. } | Step::Collect)
+        Some(
+            Step::Sign { .. } | Step::SignEphemeral { .. } | Step::SignBatch { .. } | Step::Collect
+        )
     ) && !model.progress.documents().is_empty()
 }
 
@@ -80,22 +83,36 @@ pub(super) fn quorum_lines(model: &Model) -> Vec<Line<'static>> {
         Some(Step::Sign { document, .. } | Step::SignEphemeral { document }) => Some(document),
         _ => None,
     };
-    model
-        .progress
-        .documents()
-        .iter()
+    if let Some(Step::SignBatch { .. }) = model.step() {
+        return batch::signers(model);
+    }
+    let named = alone(model)
         .filter(|known| document.is_none_or(|document| *document == known.document))
         .flat_map(|known| {
             let quorums = known.quorums.iter();
             quorums.flat_map(|quorum| sentence(known, quorum, model.columns()))
-        })
-        .collect()
+        });
+    let mut body: Vec<_> = named.collect();
+    if document.is_none() {
+        body.extend(batch::signers(model));
+    }
+    body
+}
+
+/// The documents that are not of the batch.
+fn alone(model: &Model) -> impl Iterator<Item = &DocumentProgress> {
+    let documents = model.progress.documents().iter();
+    documents.filter(|known| !known.batched)
 }
 
 /// What the step's signature is over.
 pub(super) fn signed_bytes(model: &Model) -> Vec<Line<'static>> {
-    let Some(Step::Sign { document, .. }) = model.step() else {
-        return Vec::new();
+    let document = match model.step() {
+        Some(Step::Sign { document, .. }) => document,
+        Some(Step::SignBatch { .. }) => {
+            return digest_lines("batch sha256", &model.progress.batch_digest());
+        }
+        _ => return Vec::new(),
     };
     let documents = model.progress.documents().iter();
     documents
@@ -115,10 +132,9 @@ pub(super) fn signatures(model: &Model) -> Vec<Line<'static>> {
             Tone::Plain,
         );
     }
-    documents
-        .iter()
-        .flat_map(|known| document(model, known))
-        .collect()
+    let mut body = batch::whole(model);
+    body.extend(alone(model).flat_map(|known| document(model, known)));
+    body
 }
 
 fn document(model: &Model, known: &DocumentProgress) -> Vec<Line<'static>> {
@@ -283,7 +299,8 @@ pub(super) fn finish(model: &Model, finish: &Finish) -> Vec<Line<'static>> {
     if !model.progress.documents().is_empty() {
         body.push(Line::raw(""));
     }
-    for known in model.progress.documents() {
+    body.extend(batch::whole(model));
+    for known in alone(model) {
         let caption = format!("Signatures on {}:", known.document);
         body.extend(lines(&caption, width, Tone::Strong));
         for quorum in &known.quorums {

@@ -33,7 +33,7 @@ pub(super) fn root() -> Document {
         version: 8,
     }
 }
-fn signer(holder: &str, key: u8) -> Signer {
+pub(super) fn signer(holder: &str, key: u8) -> Signer {
     Signer {
         holder: holder.to_owned(),
         keyid: KeyId(format!("{key:064x}")),
@@ -55,7 +55,7 @@ pub(super) fn model(text: &str, size: (u16, u16)) -> Model {
     Model::new(&start, Glyphs::Vt, size)
 }
 
-fn event(model: &mut Model, event: Event) {
+pub(super) fn event(model: &mut Model, event: Event) {
     assert_eq!(update(model, Input::Event(Box::new(event))), None);
     assert_eq!(model.fault, None);
 }

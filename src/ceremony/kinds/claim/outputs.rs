@@ -10,9 +10,10 @@ use crate::ceremony::intake::archives::Archive;
 use crate::ceremony::intake::requests::REQUESTS;
 use crate::ceremony::kinds::Outputs;
 use crate::ceremony::material::Material;
-use crate::pypi::delegation;
+use crate::ceremony::sharding;
 use crate::pypi::online_actions::{self, Action};
 use crate::pypi::requests;
+use crate::pypi::shards;
 use crate::pypi::vetting::{Bucket, Policy, Vetted, Vetting, Weight};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
@@ -126,10 +127,10 @@ fn expiring(
     newest: &Archive,
     policy: &Policy,
 ) -> Result<Vec<u8>, Finding> {
-    let Some(claimed) = candidates.iter().find(|it| it.document.role == "claimed") else {
+    let Some(files) = sharding::after(material.trusted, candidates) else {
         return Ok(Vec::new());
     };
-    let claimed = delegation::delegations(&claimed.path(), &claimed.envelope)?;
+    let claimed = shards::read(&files).map_err(super::first)?;
     let owners = material.trusted.asked.owners.clone().unwrap_or_default();
     let mut lines = Vec::new();
     for (project, delegation) in &claimed.projects {

@@ -6,6 +6,8 @@ use crate::ceremony::candidate::Candidate;
 use crate::ceremony::material::Material;
 use crate::ceremony::script::ROLES;
 use crate::pypi::equivalence::{self, Comparison};
+use crate::pypi::project::ProjectRole;
+use crate::pypi::shards::{self, is_shard};
 use crate::tuf::edit;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
@@ -68,7 +70,10 @@ fn compare(material: &Material<'_>, candidates: &[Candidate]) -> Result<Finding,
     };
     let archive = material.trusted.archives.first();
     let repository = archive.map(|archive| &archive.repository);
-    let (mut before, mut after) = (side(&old, repository)?, side(&new, repository)?);
+    let known = material.trusted.current.keys().map(String::as_str);
+    let shards: Vec<&str> = known.filter(|role| is_shard(role)).collect();
+    let mut before = side(&old, &shards, repository)?;
+    let mut after = side(&new, &shards, repository)?;
     let ((_, old_bins), (_, new_bins)) = (bins(&before)?, bins(&after)?);
     if old_bins != new_bins {
         // Other bins: what is in them is put there by the online side, so only which bin is asked can be compared.
@@ -110,12 +115,13 @@ fn compare(material: &Material<'_>, candidates: &[Candidate]) -> Result<Finding,
 
 fn side<'a>(
     envelope: &dyn Fn(&str) -> Option<Envelope>,
+    shards: &[&str],
     archive: Option<&'a Repository>,
 ) -> Result<Side<'a>, Finding> {
     let mut roles = BTreeMap::new();
-    for role in ROLES.into_iter().skip(1) {
+    for role in ROLES.iter().skip(1).chain(shards) {
         if let Some(envelope) = envelope(role) {
-            roles.insert(role.to_owned(), Listing::read(role, envelope)?);
+            roles.insert((*role).to_owned(), Listing::read(role, envelope)?);
         }
     }
     // Its date is never asked.
@@ -159,12 +165,18 @@ fn paths(before: &Side<'_>, bins: &SuccinctRoles) -> Vec<String> {
 /// Every target of every file in an archive that verifies under one of the roles that delegate to it: bins and projects.
 fn archived(archive: &Repository) -> Vec<String> {
     let delegators = ["claimed", "recently-claimed", "unclaimed", "bins"];
+    let by_shard = |role: &str| {
+        let project = ProjectRole::parse(role).ok()?.project;
+        let delegator = shards::delegator(archive, &project).ok()?.name();
+        archive.delegated(delegator, role).ok()
+    };
     let listings = archive.listed().filter_map(|role| {
         let mut delegators = delegators.iter().filter(|name| archive.has_file(name));
         if !archive.has_file(role) || ROLES.contains(&role) {
             return None;
         }
-        delegators.find_map(|delegator| archive.delegated(delegator, role).ok())
+        let found = delegators.find_map(|delegator| archive.delegated(delegator, role).ok());
+        found.or_else(|| by_shard(role))
     });
     listings
         .flat_map(|listing| listing.files().keys().cloned())

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Expected;
 use super::keys::Keys;
 use super::places::Places;
 use super::roles::{self, Entry};
-use crate::pypi::changes::After;
+use crate::pypi::changes::{After, ChangeSet};
 use crate::pypi::delegation::CUSTODY;
 use crate::pypi::project::Project;
 use crate::tuf::edit::RoleSpec;
@@ -38,10 +37,10 @@ pub(super) fn compare(
     (old, new): (Option<&Entry<'_>>, Option<&Entry<'_>>),
     before: &BTreeSet<Project>,
     old_keys: &Keys<'_>,
-    expected: &Expected<'_>,
+    (changes, signers): (&ChangeSet, Option<&RoleSpec>),
 ) -> bool {
     let mut paths: BTreeSet<String> = before.iter().map(Project::path).collect();
-    for (project, change) in &expected.changes.changes {
+    for (project, change) in &changes.changes {
         if matches!(change.after, After::Custody) {
             paths.insert(project.path());
         } else {
@@ -73,7 +72,7 @@ pub(super) fn compare(
         ),
         ("terminating", Value::Bool(true)),
     ];
-    match (expected.custody, old) {
+    match (signers, old) {
         (Some(spec), _) => {
             set.push(("keyids", Value::Array(keyids(old, old_keys, spec))));
             set.push(("threshold", Value::Integer(spec.threshold.into())));
@@ -89,7 +88,7 @@ pub(super) fn compare(
 }
 
 /// The keyids that the entry must list: as it did where the same keys are meant; else ascending, each key under the keyid that it had there or its own.
-fn keyids(old: Option<&Entry<'_>>, old_keys: &Keys<'_>, spec: &RoleSpec) -> Vec<Value> {
+pub(super) fn keyids(old: Option<&Entry<'_>>, old_keys: &Keys<'_>, spec: &RoleSpec) -> Vec<Value> {
     let material = |keyid: &str| {
         let key = Key::from_json(old_keys.get(keyid)?).ok()?;
         Some(key.public().clone())

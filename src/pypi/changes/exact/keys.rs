@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Expected;
+use super::Side;
 use super::places::{self, Places};
-use super::roles::{Entry, Roles};
-use crate::pypi::changes::After;
+use super::roles::Entry;
+use crate::pypi::changes::{After, ChangeSet};
+use crate::tuf::edit::RoleSpec;
 use crate::tuf::json::Json;
 use crate::tuf::key::Key;
 
@@ -28,12 +29,12 @@ impl<'a> Keys<'a> {
 pub(super) fn compare(
     places: &mut Places,
     old: &Keys<'_>,
-    new: &Keys<'_>,
-    roles: &Roles<'_>,
-    expected: &Expected<'_>,
+    Side { roles, keys: new }: &Side<'_>,
+    changes: &ChangeSet,
+    signers: &[&RoleSpec],
 ) {
     let used: BTreeSet<Cow<'_, str>> = (roles.entries.iter()).flat_map(Entry::keyids).collect();
-    let handed_in = handed_in(expected);
+    let handed_in = handed_in(changes, signers);
     for keyid in used.iter().filter(|keyid| new.get(keyid).is_none()) {
         places.add(|| format!("{}: is listed and not there", places::member(PATH, keyid)));
     }
@@ -56,10 +57,13 @@ pub(super) fn compare(
     }
 }
 
-/// The keys of the changes, by the keyid under which each is handed in, and those named for custody.
-fn handed_in<'a>(expected: &Expected<'a>) -> BTreeMap<Cow<'a, str>, Vec<&'a Key>> {
+/// The keys of the changes, by the keyid under which each is handed in, and those named for custody and shards.
+fn handed_in<'a>(
+    changes: &'a ChangeSet,
+    signers: &[&'a RoleSpec],
+) -> BTreeMap<Cow<'a, str>, Vec<&'a Key>> {
     let mut keys: BTreeMap<Cow<'a, str>, Vec<&'a Key>> = BTreeMap::new();
-    for change in expected.changes.changes.values() {
+    for change in changes.changes.values() {
         if let After::Delegate { keys: given, .. } = &change.after {
             for (keyid, key) in given {
                 let known = keys.entry(Cow::Borrowed(&keyid.0)).or_default();
@@ -70,7 +74,7 @@ fn handed_in<'a>(expected: &Expected<'a>) -> BTreeMap<Cow<'a, str>, Vec<&'a Key>
             }
         }
     }
-    for key in expected.custody.iter().flat_map(|spec| &spec.keys) {
+    for key in signers.iter().flat_map(|spec| &spec.keys) {
         keys.entry(Cow::Owned(key.keyid().0)).or_default().push(key);
     }
     keys

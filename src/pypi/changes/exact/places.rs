@@ -12,7 +12,8 @@ const TOLD: usize = 5;
 /// The places found so far.
 pub(super) struct Places {
     file: String,
-    told: Vec<String>,
+    /// Files and words.
+    told: Vec<(String, String)>,
     count: usize,
 }
 
@@ -25,6 +26,11 @@ impl Places {
         }
     }
 
+    /// What is told from now on is of another file.
+    pub(super) fn in_file(&mut self, file: &str) {
+        file.clone_into(&mut self.file);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -33,7 +39,7 @@ impl Places {
     pub(super) fn add(&mut self, words: impl FnOnce() -> String) {
         self.count += 1;
         if self.told.len() < TOLD {
-            self.told.push(words());
+            self.told.push((self.file.clone(), words()));
         }
     }
 
@@ -80,18 +86,22 @@ impl Places {
     pub(super) fn into_findings(self) -> Vec<Finding> {
         let more = self.count - self.told.len();
         let last = self.told.len().saturating_sub(1);
-        let findings = self.told.into_iter().enumerate().map(|(index, place)| {
-            let more = if index == last && more > 0 {
-                format!(" There are {more} more such places.")
-            } else {
-                String::new()
-            };
-            Finding::error(
-                "REQUEST-EXACT",
-                &self.file,
-                format!("{place}. The requests do not say so; sign nothing.{more}"),
-            )
-        });
+        let findings = self
+            .told
+            .into_iter()
+            .enumerate()
+            .map(|(index, (file, place))| {
+                let more = if index == last && more > 0 {
+                    format!(" There are {more} more such places.")
+                } else {
+                    String::new()
+                };
+                Finding::error(
+                    "REQUEST-EXACT",
+                    &file,
+                    format!("{place}. The requests do not say so; sign nothing.{more}"),
+                )
+            });
         findings.collect()
     }
 }

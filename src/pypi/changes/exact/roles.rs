@@ -6,18 +6,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::keys::Keys;
 use super::places::{self, Places};
-use super::{Counts, Expected, custody, merged};
-use crate::pypi::changes::{After, Change};
+use super::{Counts, merged};
+use crate::pypi::changes::{After, Change, ChangeSet};
 use crate::pypi::delegation::{self, CUSTODY};
 use crate::pypi::project::{Project, ProjectRole};
+use crate::pypi::shards::is_shard;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::shown;
 use crate::tuf::json::Json;
 use crate::tuf::value::Value;
 
 /// One element of `roles`.
+#[derive(Clone)]
 pub(super) struct Entry<'a> {
-    index: usize,
+    pub(super) index: usize,
     pub(super) name: Cow<'a, str>,
     pub(super) json: Json<'a>,
 }
@@ -37,7 +39,7 @@ struct Wanted<'a> {
 
 impl Entry<'_> {
     /// `signed.delegations.roles[3] (project-x)`
-    fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         format!(
             "signed.delegations.roles[{}] ({})",
             self.index,
@@ -95,21 +97,20 @@ impl<'a> Roles<'a> {
     }
 }
 
-/// Sets the entries side by side.
+/// Sets the entries of projects side by side; `in_custody` are those that were without keys.
 pub(super) fn compare(
     places: &mut Places,
-    old: &Roles<'_>,
+    (old, old_keys): (&Roles<'_>, &Keys<'_>),
     new: &Roles<'_>,
-    old_keys: &Keys<'_>,
-    expected: &Expected<'_>,
+    changes: &ChangeSet,
+    in_custody: &BTreeSet<Project>,
 ) -> Counts {
     let mut counts = Counts::default();
     let before = old.by_project(places);
     new.by_project(places);
-    let in_custody = custody::projects(places, old.get(CUSTODY));
     let mut wanted: BTreeMap<String, Wanted<'_>> = BTreeMap::new();
     let mut leaving: BTreeSet<&str> = BTreeSet::new();
-    for (project, change) in &expected.changes.changes {
+    for (project, change) in &changes.changes {
         let old = before.get(project).copied();
         let stood_in_custody = in_custody.contains(project);
         pre_image(places, project, change, old, old_keys, stood_in_custody);
@@ -152,7 +153,7 @@ pub(super) fn compare(
         let Some(name) = a.or(b).map(|entry| &*entry.name) else {
             break;
         };
-        if name == CUSTODY {
+        if name == CUSTODY || is_shard(name) {
             continue;
         }
         match (a, b, wanted.remove(name)) {
@@ -181,14 +182,11 @@ pub(super) fn compare(
     for (name, wanted) in &wanted {
         not_there(places, name, wanted.project);
     }
-    let custody = (old.get(CUSTODY), new.get(CUSTODY));
-    let unchanged = custody::compare(places, custody, &in_custody, old_keys, expected);
-    counts.identical += usize::from(unchanged);
     counts
 }
 
 /// The entries differ in nothing.
-fn untouched(places: &mut Places, old: &Entry<'_>, new: &Entry<'_>) -> bool {
+pub(super) fn untouched(places: &mut Places, old: &Entry<'_>, new: &Entry<'_>) -> bool {
     if equal(old, new) {
         return true;
     }

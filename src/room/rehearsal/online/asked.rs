@@ -1,12 +1,15 @@
 //! What developers ask for: the requests of a rehearsal, with every signature that they need.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{Developer, Failure, Group, Online, Trouble, days, paper};
-use crate::pypi::delegation::{self, Delegations};
+use crate::pypi::delegation::Delegations;
 use crate::pypi::requests::{
     self, Action, Channel, ChannelKind, Event, EventKind, Evidence, Proof, Request, statement,
 };
+use crate::pypi::shards::{self, is_shard};
 use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::json::Limits;
@@ -96,10 +99,21 @@ impl Online {
     /// # Errors
     /// [`Failure`].
     pub fn claimed(&self) -> Result<Delegations, Failure> {
-        let bytes = self.offline.newest("claimed").unwrap_or_default().to_vec();
-        Envelope::parse("claimed.json", bytes, Limits::LARGE)
-            .and_then(|envelope| delegation::delegations("claimed.json", &envelope))
-            .map_err(|finding| Failure::refused(&[finding]))
+        let roles = self.offline.versions.keys().map(String::as_str);
+        let mut shards = BTreeMap::new();
+        for role in roles.filter(|role| is_shard(role)) {
+            shards.insert(role, self.envelope(role)?);
+        }
+        let files = shards::Files {
+            claimed: &self.envelope("claimed")?,
+            shards: shards.iter().map(|(role, file)| (*role, file)).collect(),
+        };
+        shards::read(&files).map_err(|findings| Failure::refused(&findings))
+    }
+
+    fn envelope(&self, role: &str) -> Result<Envelope, Failure> {
+        let bytes = self.offline.newest(role).unwrap_or_default().to_vec();
+        Envelope::parse(role, bytes, Limits::LARGE).map_err(|finding| Failure::refused(&[finding]))
     }
 
     /// One change of each kind, each for another project.

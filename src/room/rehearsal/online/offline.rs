@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Failure;
 use crate::bundle::files;
 use crate::pypi::project::{Project, ProjectRole};
+use crate::pypi::shards::is_shard;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
@@ -83,7 +84,11 @@ impl Offline {
             Some(unclaimed) => unclaimed.succinct,
             None => delegations("bins")?.and_then(|bins| bins.succinct),
         };
-        let claimed = delegations("claimed")?.map_or_else(Vec::new, |it| it.roles);
+        let mut claimed = delegations("claimed")?.map_or_else(Vec::new, |it| it.roles);
+        let shards = claimed.extract_if(.., |role| is_shard(&role.name));
+        for shard in shards.collect::<Vec<_>>() {
+            claimed.extend(delegations(&shard.name)?.map_or_else(Vec::new, |it| it.roles));
+        }
         self.bins = bins;
         if let Some(recently) = recently {
             self.online.insert(recently.name, recently.role);

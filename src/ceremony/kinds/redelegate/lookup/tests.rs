@@ -66,7 +66,9 @@ fn proven(roles: &[(&str, bool)], old: &[(&'static str, Envelope)]) -> Finding {
     let mut trusted = Trusted::default();
     for (role, envelope) in old {
         let targets = Targets::read(role, envelope).unwrap();
-        trusted.current.insert(role, (envelope.clone(), targets));
+        trusted
+            .current
+            .insert((*role).to_owned(), (envelope.clone(), targets));
     }
     let material = Material {
         script: &script,

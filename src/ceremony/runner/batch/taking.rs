@@ -1,0 +1,193 @@
+//! Signatures on their way from the token to the record.
+
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+
+use crate::ceremony::candidate::Candidate;
+use crate::ceremony::event::{BatchEnded, Event, Signer};
+use crate::ceremony::port::{Operator, Sink, Stop, TokenError, TokenFault, TouchPolicy};
+use crate::ceremony::progress::Progress;
+use crate::ceremony::runner::nonce::Nonces;
+use crate::ceremony::runner::turn::tell_touch;
+use crate::ceremony::runner::{Halt, record};
+
+/// After so much of the token's time what it signed goes on record: a sync costs little beside it.
+const PERIOD: Duration = Duration::from_millis(25);
+/// So many signatures wait for it at most.
+const GROUP: usize = 256;
+
+/// What is left of the runner while its world is busy.
+pub(super) struct Ports<'t> {
+    pub(super) progress: &'t mut Progress,
+    pub(super) sink: &'t mut dyn Sink,
+    pub(super) operator: &'t mut dyn Operator,
+}
+
+/// Signatures that come, and how many of them are on record.
+pub(super) struct Taking<'t> {
+    ports: Ports<'t>,
+    nonces: Nonces<'t>,
+    /// What the token is asked for, in order; so many of it are on record.
+    left: &'t [&'t Candidate],
+    signed: usize,
+    signer: &'t Signer,
+    touch: TouchPolicy,
+    /// Not on record yet.
+    group: Vec<Vec<u8>>,
+    /// The token's time for the group, and for all.
+    since: Duration,
+    busy: Duration,
+    stopped: bool,
+    halt: Option<Halt>,
+}
+
+impl<'t> Taking<'t> {
+    pub(super) fn new(
+        ports: Ports<'t>,
+        nonces: Nonces<'t>,
+        left: &'t [&'t Candidate],
+        signer: &'t Signer,
+        touch: TouchPolicy,
+    ) -> Self {
+        Self {
+            ports,
+            nonces,
+            left,
+            signer,
+            touch,
+            group: Vec::new(),
+            since: Duration::ZERO,
+            busy: Duration::ZERO,
+            signed: 0,
+            stopped: false,
+            halt: None,
+        }
+    }
+
+    /// Takes the next signature; `false`: no more.
+    pub(super) fn take(&mut self, signature: Vec<u8>, took: Duration) -> bool {
+        if self.halt.is_some() {
+            return false;
+        }
+        self.group.push(signature);
+        self.since += took;
+        self.busy += took;
+        if self.since >= PERIOD || self.group.len() >= GROUP {
+            self.commit();
+        }
+        self.stopped = self.stopped || self.ports.operator.wants_stop();
+        let goes_on = self.halt.is_none() && !self.stopped;
+        if goes_on {
+            self.tell();
+        }
+        goes_on
+    }
+
+    /// Tells people of the touch that the token waits for next.
+    pub(super) fn tell(&mut self) {
+        if self.signed + self.group.len() < self.left.len() {
+            tell_touch(self.ports.operator, self.touch);
+        }
+    }
+
+    /// Puts the group on record: up to the first that does not verify, or gives the key away.
+    fn commit(&mut self) {
+        let group = std::mem::take(&mut self.group);
+        self.since = Duration::ZERO;
+        let of = self.left.get(self.signed..).unwrap_or_default();
+        let verified = verified(of, self.signer, &group);
+        let mut events = Vec::with_capacity(group.len());
+        for ((candidate, sig), right) in of.iter().zip(&group).zip(verified) {
+            let (document, payload) = (&candidate.document, candidate.payload());
+            if !right {
+                self.halt = Some(Halt::Token(TokenError {
+                    attempted: format!("sign {document} for {}", self.signer.holder),
+                    said: "the token returned a signature that does not verify with the key in the metadata; it was thrown away".to_owned(),
+                    fault: TokenFault::Other,
+                    may_have_signed: false,
+                }));
+                break;
+            }
+            let what = format!("{} for {document}", self.signer.holder);
+            if let Some(repeated) = self.nonces.repeated(payload, sig, &what) {
+                self.halt = Some(repeated.into());
+                break;
+            }
+            self.nonces.add(payload, sig);
+            events.push(Event::Signed {
+                document: document.clone(),
+                payload,
+                signer: self.signer.clone(),
+                sig: HEXLOWER.encode(sig),
+            });
+        }
+        match record(self.ports.progress, self.ports.sink, &events) {
+            Ok(()) => self.signed += events.len(),
+            Err(halt) => self.halt = Some(halt),
+        }
+    }
+
+    /// Says on record how it ended, if anybody knows.
+    pub(super) fn end(mut self, asked: Result<(), TokenError>) -> Result<(), Halt> {
+        if self.halt.is_none() {
+            self.commit();
+        }
+        let whole = self.signed == self.left.len();
+        let ended = match (self.halt.take(), asked) {
+            (Some(halt), _) => Err(halt),
+            (None, Err(failed)) => Err(failed.into()),
+            (None, Ok(())) if whole => Ok(()),
+            (None, Ok(())) if self.stopped => Err(Stop::Paused.into()),
+            (None, Ok(())) => Err(Halt::Token(TokenError {
+                attempted: format!("sign the batch for {}", self.signer.holder),
+                said: "the token gave fewer signatures than it was asked for".to_owned(),
+                fault: TokenFault::Other,
+                may_have_signed: false,
+            })),
+        };
+        let unknown = match &ended {
+            Err(Halt::Token(failed)) => failed.may_have_signed,
+            Err(Halt::World(_) | Halt::Illegal(_)) => true,
+            _ => false,
+        };
+        if unknown {
+            return ended;
+        }
+        let said = Event::BatchEnded(BatchEnded {
+            signer: self.signer.clone(),
+            signed: self.signed,
+            micros: u64::try_from(self.busy.as_micros()).unwrap_or(u64::MAX),
+            stopped: ended.as_ref().err().map(ToString::to_string),
+        });
+        record(self.ports.progress, self.ports.sink, &[said])?;
+        ended
+    }
+}
+
+/// Whether each signature is by the signer's key over its candidate, judged on all processors at once.
+fn verified(of: &[&Candidate], signer: &Signer, group: &[Vec<u8>]) -> Vec<bool> {
+    let pairs: Vec<_> = of.iter().zip(group).collect();
+    let judge = |pairs: &[(&&Candidate, &Vec<u8>)]| -> Vec<bool> {
+        let judged = pairs.iter();
+        judged
+            .map(|(candidate, sig)| candidate.verifies(&signer.keyid, sig))
+            .collect()
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = pairs.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        let mut shares = pairs.chunks(share);
+        let own = shares.next();
+        let others: Vec<_> = shares
+            .map(|share| scope.spawn(move || judge(share)))
+            .collect();
+        let mut judged = own.map(judge).unwrap_or_default();
+        for other in others {
+            // A thread that ended otherwise judged nothing: what it had counts for nothing.
+            judged.extend(other.join().unwrap_or_default());
+        }
+        judged.resize(pairs.len(), false);
+        judged
+    })
+}

@@ -1,0 +1,224 @@
+//! claimed and its shards in a bundle, before and after: what lies there in two versions was made by the ceremony, and so was a shard that claimed did not list before.
+
+use std::collections::BTreeMap;
+
+use crate::bundle::files::File;
+use crate::ceremony::event::REHEARSAL_MARKER;
+use crate::ceremony::thresholds::delegated;
+use crate::pypi::changes::{ChangeSet, Expected, ExpectedShards, exact, exact_sharded};
+use crate::pypi::delegation::{self, Delegations};
+use crate::pypi::shards::{self, Files, Layout};
+use crate::tuf::edit::RoleSpec;
+use crate::tuf::envelope::Envelope;
+use crate::tuf::finding::Finding;
+use crate::tuf::json::Limits;
+use crate::tuf::metadata::{Header, Targets};
+
+/// One state.
+struct State {
+    claimed: Envelope,
+    shards: BTreeMap<String, Envelope>,
+}
+
+/// Both states.
+pub(super) struct Versions {
+    before: State,
+    after: State,
+    /// The newest claimed.
+    pub(super) path: String,
+    /// Whether one of the two has shards.
+    sharded: bool,
+}
+
+/// The files of `metadata/` by role and version.
+struct Metadata<'a>(BTreeMap<&'a str, BTreeMap<u64, &'a File>>);
+
+impl<'a> Metadata<'a> {
+    fn of(files: &'a [File]) -> Self {
+        let mut roles: BTreeMap<&str, BTreeMap<u64, &File>> = BTreeMap::new();
+        for file in files {
+            let name = file.path.strip_prefix("metadata/");
+            let name = name.and_then(|name| name.strip_suffix(".json")?.split_once('.'));
+            if let Some((version, role)) = name
+                && let Ok(version) = version.parse()
+            {
+                roles.entry(role).or_default().insert(version, file);
+            }
+        }
+        Self(roles)
+    }
+
+    fn newest(&self, role: &str) -> Option<&'a File> {
+        self.0.get(role)?.last_key_value().map(|(_, file)| *file)
+    }
+
+    fn oldest(&self, role: &str) -> Option<&'a File> {
+        self.0.get(role)?.first_key_value().map(|(_, file)| *file)
+    }
+
+    /// The shards that `claimed` lists; one that is not there is told by who reads them.
+    fn shards(
+        &self,
+        claimed: &Envelope,
+        pick: impl Fn(&str) -> Option<&'a File>,
+    ) -> Result<State, Vec<Finding>> {
+        let listed = shards::listed(claimed)?;
+        let mut found = BTreeMap::new();
+        for (role, _) in listed.shards() {
+            if let Some(file) = pick(&role) {
+                found.insert(role, read(file).map_err(|finding| vec![finding])?);
+            }
+        }
+        Ok(State {
+            claimed: claimed.clone(),
+            shards: found,
+        })
+    }
+}
+
+fn read(file: &File) -> Result<Envelope, Finding> {
+    Envelope::parse(&file.path, file.bytes.clone(), Limits::LARGE)
+}
+
+impl State {
+    fn files(&self) -> Files<'_> {
+        let shards = self.shards.iter();
+        Files {
+            claimed: &self.claimed,
+            shards: shards.map(|(role, file)| (role.as_str(), file)).collect(),
+        }
+    }
+
+    fn delegations(&self) -> Result<Delegations, Finding> {
+        if self.shards.is_empty() {
+            return delegation::delegations("claimed", &self.claimed);
+        }
+        shards::read(&self.files()).map_err(first)
+    }
+}
+
+impl Versions {
+    /// None where there are not two versions of claimed, nor shards.
+    pub(super) fn of(files: &[File]) -> Option<Result<Self, Vec<Finding>>> {
+        let metadata = Metadata::of(files);
+        let claimed = metadata.0.get("claimed")?;
+        let (newest, new) = claimed.last_key_value()?;
+        let old = claimed.get(&newest.checked_sub(1)?).copied();
+        let one = |finding| vec![finding];
+        let read_both = || {
+            let (new, before) = (read(new).map_err(one)?, old.map(read));
+            let before = before.transpose().map_err(one)?;
+            // Where claimed itself was not signed, its shards were.
+            let layout: Layout = shards::listed(&new)?;
+            if before.is_none() && layout.is_empty() {
+                return Ok(None);
+            }
+            let sharded = !layout.is_empty();
+            Ok(Some((before.unwrap_or_else(|| new.clone()), new, sharded)))
+        };
+        let (old, newer, sharded) = match read_both() {
+            Ok(Some(read)) => read,
+            Ok(None) => return None,
+            Err(findings) => return Some(Err(findings)),
+        };
+        let states = metadata
+            .shards(&old, |role| metadata.oldest(role))
+            .and_then(|before| {
+                let after = metadata.shards(&newer, |role| metadata.newest(role))?;
+                Ok((before, after))
+            });
+        Some(states.map(|(before, after)| Self {
+            before,
+            after,
+            path: new.path.clone(),
+            sharded,
+        }))
+    }
+
+    /// claimed and its shards before.
+    pub(super) fn before(&self) -> Result<Delegations, Finding> {
+        self.before.delegations()
+    }
+
+    /// claimed and its shards after.
+    pub(super) fn after(&self) -> Result<Delegations, Finding> {
+        self.after.delegations()
+    }
+
+    /// Both, in which every entry keeps every rule.
+    pub(super) fn strict(&self) -> Result<(Delegations, Delegations), Vec<Finding>> {
+        let before = shards::read(&self.before.files())?;
+        Ok((before, shards::read(&self.after.files())?))
+    }
+
+    /// `REQUEST-EXACT`. Versions and dates are the new files' own word.
+    ///
+    /// # Errors
+    /// What cannot be read; `SHARD-SIGNERS` where nothing says who signs.
+    pub(super) fn exact(
+        &self,
+        files: &[File],
+        changes: &ChangeSet,
+        custody: Option<&RoleSpec>,
+        rehearsal: bool,
+    ) -> Result<Vec<Finding>, Finding> {
+        let marker = rehearsal.then_some(REHEARSAL_MARKER);
+        let header = Header::read(&self.path, &self.after.claimed)?;
+        let (version, expires) = (header.version, header.expires.text());
+        if !self.sharded {
+            let expected = Expected {
+                version,
+                expires,
+                marker,
+                changes,
+                custody,
+            };
+            let (old, new) = (&self.before.claimed, &self.after.claimed);
+            return Ok(exact(&self.path, Some(old), new, &expected));
+        }
+        let none = || {
+            let text = "the bundle has no targets, which says who signs claimed and its shards";
+            Finding::error("SHARD-SIGNERS", "metadata", text)
+        };
+        let signers = signers(files).map_err(first)?.ok_or_else(none)?;
+        let mut made = BTreeMap::new();
+        for (role, file) in &self.after.shards {
+            let before = self.before.shards.get(role);
+            if before.is_none_or(|before| before.bytes() != file.bytes()) {
+                let header = Header::read(role, file)?;
+                let expires = header.expires.text().to_owned();
+                made.insert(role.clone(), (header.version, expires));
+            }
+        }
+        let same = self.before.claimed.bytes() == self.after.claimed.bytes();
+        let expected = ExpectedShards {
+            claimed: (!same).then_some((version, expires)),
+            shards: &made,
+            marker,
+            changes,
+            signers: &signers,
+            custody,
+        };
+        let (old, new) = (self.before.files(), self.after.files());
+        Ok(exact_sharded(&old, &new, &expected))
+    }
+}
+
+/// The keys of claimed, which sign custody and shards; none where the bundle has no targets.
+pub(super) fn signers(files: &[File]) -> Result<Option<RoleSpec>, Vec<Finding>> {
+    let Some(newest) = Metadata::of(files).newest("targets") else {
+        return Ok(None);
+    };
+    let read = read(newest).and_then(|envelope| Targets::read(&newest.path, &envelope));
+    let targets = read.map_err(|finding| vec![finding])?;
+    Ok(delegated(&targets, "claimed").map(|(keys, role)| RoleSpec {
+        keys: keys.into_iter().map(|(_, key)| key).collect(),
+        threshold: role.threshold,
+    }))
+}
+
+fn first(findings: Vec<Finding>) -> Finding {
+    let mut findings = findings.into_iter();
+    let unreadable = || Finding::error("DELEGATION-FORM", "metadata", "It cannot be read.");
+    findings.next().unwrap_or_else(unreadable)
+}

@@ -1,0 +1,206 @@
+//! The whole cycle with our library, through what it offers to everybody; the only place that would change with its calls.
+//!
+//! A difference between the two lists counts as what `expected.json` says, by number and by the digest of the names, so that
+//! no shortcut can win here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use p256::ecdsa::signature::hazmat::PrehashSigner as _;
+use p256::ecdsa::{Signature, SigningKey};
+use p256::pkcs8::DecodePrivateKey as _;
+use serde::Serialize;
+use tuf_ceremony::bundle::files;
+use tuf_ceremony::tuf::diff::{self, Change, ChangeKind, Diff};
+use tuf_ceremony::tuf::digest::Sha256;
+use tuf_ceremony::tuf::envelope::Envelope;
+use tuf_ceremony::tuf::json::Limits;
+use tuf_ceremony::tuf::key::{Key, KeyId, PublicKey};
+use tuf_ceremony::tuf::metadata::{DelegatedRole, Root, Targets};
+use tuf_ceremony::tuf::verification;
+
+use crate::stages::Stages;
+use crate::{Expected, Failure, SIGNER, refused};
+
+/// What was found.
+#[derive(Serialize)]
+struct Counts {
+    added: usize,
+    removed: usize,
+    rekeyed: usize,
+}
+
+/// Does the cycle over a data set and writes the signed new list to `out`, which must not be there.
+///
+/// # Errors
+/// Anything refused, or a difference other than the expected one.
+pub fn run(folder: &Path, out: &Path, stages: &mut Stages<'_>) -> Result<(), Failure> {
+    let expected = Expected::read(folder)?;
+    let trusted = stages.run("trust", || trust(folder))?;
+    let administrators = Administrators::of(&trusted)?;
+    let old = stages.run("read old", || parse(folder, "1.claimed.json"))?;
+    stages.run("validate old", || {
+        read_targets("1.claimed.json", &old).map(drop)
+    })?;
+    stages.run("verify old", || administrators.verify(&old))?;
+    let new = stages.run("read new", || parse(folder, "2.claimed.unsigned.json"))?;
+    stages.run("validate new", || {
+        read_targets("2.claimed.unsigned.json", &new).map(drop)
+    })?;
+    let diff = stages.run("diff", || {
+        diff::between(Some(&old), &new).map_err(|finding| refused(&finding))
+    })?;
+    let counts = stages.run("count", || count(&diff, &expected))?;
+    drop(diff);
+    expected.digests(
+        &old.payload_digest().to_string(),
+        &new.payload_digest().to_string(),
+    )?;
+    drop(old);
+    let key = SigningKey::from_pkcs8_pem(&fs::read_to_string(folder.join(SIGNER))?)?;
+    let (keyid, public) = administrators.find(&key)?;
+    let sig = stages.run("sign", || {
+        let sig: Signature = key.sign_prehash(&new.payload_digest().0)?;
+        Ok(sig.to_der().as_bytes().to_vec())
+    })?;
+    stages.run("verify own", || {
+        if public.verifies(&new.payload(), &sig) {
+            Ok(())
+        } else {
+            Err("our own signature is wrong".into())
+        }
+    })?;
+    let signed = stages.run("splice", || Ok(new.with_signature(keyid, &sig, &|_| false)))?;
+    drop(new);
+    stages.run("write and read back", || {
+        Ok(files::create_new(out, signed.bytes())?)
+    })?;
+    stages.print(&counts)
+}
+
+/// Whether the file at `path` has a right signature by the data set's signer, and only right ones.
+///
+/// # Errors
+/// What our verification says against it.
+pub fn accept(folder: &Path, path: &Path) -> Result<(), Failure> {
+    let trusted = trust(folder)?;
+    let administrators = Administrators::of(&trusted)?;
+    let key = SigningKey::from_pkcs8_pem(&fs::read_to_string(folder.join(SIGNER))?)?;
+    let (keyid, _) = administrators.find(&key)?;
+    let envelope = Envelope::parse("the new list", fs::read(path)?, Limits::LARGE)
+        .map_err(|finding| refused(&finding))?;
+    let report = verification::threshold(
+        &envelope,
+        administrators.keys,
+        &administrators.role.role,
+        &[],
+    );
+    if report.signed == [keyid.clone()] && report.signatures.len() == 1 {
+        Ok(())
+    } else {
+        Err(report.shortfall("the new list", "the signer").into())
+    }
+}
+
+/// The targets file, verified from the root down.
+fn trust(folder: &Path) -> Result<Targets, Failure> {
+    let root_file = parse(folder, "1.root.json")?;
+    let root = Root::read("1.root.json", &root_file).map_err(|finding| refused(&finding))?;
+    let targets_file = parse(folder, "1.targets.json")?;
+    for (file, role) in [(&root_file, "root"), (&targets_file, "targets")] {
+        let keys = root.role(role).ok_or("root has no such role")?;
+        let report = verification::threshold(file, &root.keys, keys, &[]);
+        if !report.reached() {
+            return Err(report.shortfall(role, "root's keys").into());
+        }
+    }
+    read_targets("1.targets.json", &targets_file)
+}
+
+/// Reads a file of a data set.
+///
+/// # Errors
+/// The disk's, or what the strict reader refuses.
+pub fn parse(folder: &Path, name: &str) -> Result<Envelope, Failure> {
+    Envelope::parse(name, fs::read(folder.join(name))?, Limits::LARGE)
+        .map_err(|finding| refused(&finding))
+}
+
+fn read_targets(name: &str, envelope: &Envelope) -> Result<Targets, Failure> {
+    Targets::read(name, envelope).map_err(|finding| refused(&finding))
+}
+
+/// Who signs `claimed`.
+struct Administrators<'a> {
+    keys: &'a BTreeMap<KeyId, Key>,
+    role: &'a DelegatedRole,
+}
+
+impl<'a> Administrators<'a> {
+    fn of(targets: &'a Targets) -> Result<Self, Failure> {
+        let delegations = targets.delegations.as_ref();
+        let delegations = delegations.ok_or("targets delegates nothing")?;
+        let role = delegations.roles.iter().find(|role| role.name == "claimed");
+        Ok(Self {
+            keys: &delegations.keys,
+            role: role.ok_or("targets does not delegate claimed")?,
+        })
+    }
+
+    fn verify(&self, file: &Envelope) -> Result<(), Failure> {
+        let report = verification::threshold(file, self.keys, &self.role.role, &[]);
+        if report.reached() {
+            Ok(())
+        } else {
+            Err(report
+                .shortfall("claimed", "the keys that targets names")
+                .into())
+        }
+    }
+
+    fn find(&self, key: &SigningKey) -> Result<(&'a KeyId, &'a Key), Failure> {
+        let point = key.verifying_key().to_sec1_point(false);
+        let public = PublicKey::P256(point.as_bytes().to_vec());
+        let keyids = self.role.role.keyids.iter();
+        keyids
+            .filter_map(|keyid| self.keys.get_key_value(keyid))
+            .find(|(_, key)| *key.public() == public)
+            .ok_or_else(|| format!("{SIGNER} is not a key of claimed").into())
+    }
+}
+
+/// Counts projects that came, went or have other keys, and holds them against what is expected.
+fn count(diff: &Diff, expected: &Expected) -> Result<Counts, Failure> {
+    let (mut added, mut removed, mut rekeyed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for change in &diff.changes {
+        match project(change) {
+            Some((name, "")) if change.kind == ChangeKind::Added => added.insert(name),
+            Some((name, "")) if change.kind == ChangeKind::Removed => removed.insert(name),
+            Some((name, " key")) if change.kind != ChangeKind::Same => rekeyed.insert(name),
+            _ => false,
+        };
+    }
+    rekeyed.retain(|name| !added.contains(name) && !removed.contains(name));
+    let names = rekeyed.iter().copied().collect::<Vec<_>>().join("\n");
+    let counts = Counts {
+        added: added.len(),
+        removed: removed.len(),
+        rekeyed: rekeyed.len(),
+    };
+    let same = (counts.added, counts.removed, counts.rekeyed)
+        == (expected.added, expected.removed, expected.rekeyed)
+        && Sha256::of(names.as_bytes()).to_string() == expected.rekeyed_sha256;
+    if same {
+        Ok(counts)
+    } else {
+        let found = serde_json::to_string(&counts)?;
+        Err(format!("the difference {found} is not that of expected.json").into())
+    }
+}
+
+/// The project that a change is about, and what of it: nothing, ` key`, `.threshold`.
+fn project(change: &Change) -> Option<(&str, &str)> {
+    let subject = change.subject.strip_prefix("delegations.roles project-")?;
+    Some(subject.split_at(subject.find([' ', '.']).unwrap_or(subject.len())))
+}

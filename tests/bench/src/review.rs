@@ -1,0 +1,103 @@
+//! The review of a list: how long until there is something to read, and how long after any key press.
+//!
+//! The first screen is that of the data set's own change. The keys are pressed in the largest review there is, in which every
+//! project of the new list is an entry, as at the first claim.
+
+use std::path::Path;
+use std::time::Instant;
+
+use serde::Serialize;
+use tuf_ceremony::ceremony::review::claimed::counts;
+use tuf_ceremony::ceremony::review::compare::compare;
+use tuf_ceremony::ceremony::review::searched::{Filter, Searched};
+
+use crate::stages::{Stages, millis};
+use crate::{Failure, cycle, refused};
+
+/// Typed letter by letter into the search, and deleted again.
+const TYPED: &str = "data-tool";
+/// Rows of a screen.
+const PAGE: usize = 50;
+
+/// What a person waits for, in milliseconds.
+#[derive(Serialize)]
+struct Waits {
+    entries: usize,
+    first_screen_ms: f64,
+    slowest_key: String,
+    slowest_key_ms: f64,
+}
+
+/// Opens both reviews of a data set and presses the keys.
+///
+/// # Errors
+/// What the readers refuse.
+pub fn run(folder: &Path, stages: &mut Stages<'_>) -> Result<(), Failure> {
+    let old = cycle::parse(folder, "1.claimed.json")?;
+    let new = cycle::parse(folder, "2.claimed.unsigned.json")?;
+    let clock = Instant::now();
+    let review = stages.run("first screen", || {
+        let comparison = compare(Some(&old), &new).map_err(|finding| refused(&finding))?;
+        Ok(Searched::new(
+            counts(&comparison),
+            comparison.changes,
+            Vec::new(),
+        ))
+    })?;
+    let first_screen_ms = millis(clock.elapsed().as_secs_f64() * 1e3);
+    drop((review, old));
+    let review = stages.run("all entries", || {
+        let comparison = compare(None, &new).map_err(|finding| refused(&finding))?;
+        Ok(Searched::new(Vec::new(), comparison.changes, Vec::new()))
+    })?;
+    let (slowest_key, slowest_key_ms) = stages.run("keys", || {
+        let slowest = keys(&review).into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        slowest.ok_or_else(|| "no key was pressed".into())
+    })?;
+    stages.print(&Waits {
+        entries: review.len(),
+        first_screen_ms,
+        slowest_key,
+        slowest_key_ms,
+    })
+}
+
+/// Every key, and how long it took until the page was there, in milliseconds.
+fn keys(review: &Searched) -> Vec<(String, f64)> {
+    let mut times = Vec::new();
+    let mut press = |key: String, hits: &dyn Fn() -> Vec<usize>| {
+        let clock = Instant::now();
+        let hits = hits();
+        let page = hits.iter().rev().take(PAGE);
+        let drawn = page.filter_map(|entry| review.line(*entry)).count();
+        assert!(drawn == hits.len().min(PAGE), "a page lacks rows");
+        times.push((key, millis(clock.elapsed().as_secs_f64() * 1e3)));
+        hits
+    };
+    let mut hits = press("show all".to_owned(), &|| {
+        review.hits("", Filter::All, None)
+    });
+    for end in 1..=TYPED.len() {
+        let typed = &TYPED[..end];
+        hits = press(format!("{typed:?} typed"), &|| {
+            review.hits(typed, Filter::All, Some(&hits))
+        });
+    }
+    for end in (0..TYPED.len()).rev() {
+        let typed = &TYPED[..end];
+        press(format!("back to {typed:?}"), &|| {
+            review.hits(typed, Filter::All, None)
+        });
+    }
+    let mut filter = Filter::All;
+    loop {
+        let next = review.next_filter(filter, true);
+        press(format!("filter {}", next.label()), &|| {
+            review.hits("", review.next_filter(filter, true), None)
+        });
+        filter = next;
+        if filter == Filter::All {
+            return times;
+        }
+    }
+}
