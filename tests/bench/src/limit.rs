@@ -37,13 +37,12 @@ const SIGNED: &[u8] = b"\"signed\":";
 /// The disk's, or data that is not compact or not what `expected.json` says.
 pub fn run(folder: &Path, out: &Path, stages: &mut Stages<'_>) -> Result<(), Failure> {
     let expected = Expected::read(folder)?;
-    let mut text = Vec::new();
-    let (old, _) = stages.run("read and hash old", || {
-        hashed(&folder.join("1.claimed.json"), &mut text)
-    })?;
-    let (new, signed) = stages.run("read and hash new", || {
-        hashed(&folder.join("2.claimed.unsigned.json"), &mut text)
-    })?;
+    let before = folder.join("1.claimed.json");
+    let after = folder.join("2.claimed.unsigned.json");
+    let longer = before.metadata()?.len().max(after.metadata()?.len());
+    let mut text = vec![0; usize::try_from(longer)?];
+    let (old, _) = stages.run("read and hash old", || hashed(&before, &mut text))?;
+    let (new, signed) = stages.run("read and hash new", || hashed(&after, &mut text))?;
     expected.digests(&HEXLOWER.encode(&old), &HEXLOWER.encode(&new))?;
     let entry = stages.run("sign", || entry(folder, &new))?;
     let head = format!("{{\"signatures\":[{entry}],\"signed\":");
@@ -52,32 +51,31 @@ pub fn run(folder: &Path, out: &Path, stages: &mut Stages<'_>) -> Result<(), Fai
 }
 
 /// Reads a file into `text` and gives the digest of its signed part and where that lies.
-fn hashed(path: &Path, text: &mut Vec<u8>) -> Result<([u8; 32], Range<usize>), Failure> {
-    const NOT_COMPACT: &str = "the file is not compact: its signed part cannot be found unread";
+fn hashed(path: &Path, text: &mut [u8]) -> Result<([u8; 32], Range<usize>), Failure> {
     let mut file = File::open(path)?;
     let length = usize::try_from(file.metadata()?.len())?;
-    text.clear();
-    text.reserve_exact(length);
+    let text = &mut text[..length];
     let mut digest = Sha256::new();
-    let mut start = None;
-    let mut hashed = 0;
-    while text.len() < length {
-        let piece = PIECE.min(length - text.len());
-        if (&mut file).take(piece as u64).read_to_end(text)? != piece {
-            return Err("the file grew shorter while it was read".into());
+    let mut read = PIECE.min(length);
+    file.read_exact(&mut text[..read])?;
+    let found = text[..read]
+        .windows(SIGNED.len())
+        .position(|bytes| bytes == SIGNED);
+    let start = found.ok_or("the file is not compact: its signed part cannot be found unread")?
+        + SIGNED.len();
+    // The last byte of the file closes the envelope.
+    let end = length - 1;
+    let mut hashed = start;
+    loop {
+        digest.update(&text[hashed..read.min(end)]);
+        hashed = read.min(end);
+        if read == length {
+            return Ok((digest.finalize().into(), start..end));
         }
-        if start.is_none() {
-            let found = text.windows(SIGNED.len()).position(|bytes| bytes == SIGNED);
-            hashed = found.ok_or(NOT_COMPACT)? + SIGNED.len();
-            start = Some(hashed);
-        }
-        // The last byte of the file closes the envelope.
-        let end = text.len() - usize::from(text.len() == length);
-        digest.update(&text[hashed..end]);
-        hashed = end;
+        let next = length.min(read + PIECE);
+        file.read_exact(&mut text[read..next])?;
+        read = next;
     }
-    let start = start.ok_or(NOT_COMPACT)?;
-    Ok((digest.finalize().into(), start..hashed))
 }
 
 /// The entry of `signatures`.

@@ -3,18 +3,22 @@
 
 use std::fs;
 use std::io::stdout;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
 use bench::hostile::{CASES, Case};
 use bench::stages::{Stages, cpu, millis, peak_mib};
 use bench::{Failure, made};
 use clap::Parser;
+use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 use serde::{Deserialize, Serialize};
 
 /// Twice the size may take this much more: linear, and what another machine's noise adds.
 const GROWTH: f64 = 2.6;
 /// Below so many seconds a ratio says nothing.
 const INSTANT: f64 = 0.02;
+/// Seconds of CPU time after which a process is ended: it is not linear, and nobody waits for it.
+const PATIENCE: u64 = 300;
 /// Characters of our words that the table shows.
 const SHOWN: usize = 160;
 
@@ -31,6 +35,7 @@ struct One {
     cpu: f64,
     peak_mib: f64,
     refused: bool,
+    finished: bool,
     verdict: String,
 }
 
@@ -55,12 +60,12 @@ fn main() -> Result<(), Failure> {
     for (index, case) in CASES.iter().enumerate() {
         let (half, full) = (best(index, case.full / 2)?, best(index, case.full)?);
         let growth = full.cpu / half.cpu.max(0.001);
-        let instant = full.cpu < INSTANT;
+        let instant = full.finished && full.cpu < INSTANT;
         lines.print(&Row {
             case: case.name,
             growth: millis(growth),
             instant,
-            linear: instant || growth <= GROWTH,
+            linear: full.finished && (instant || growth <= GROWTH),
             full,
         })?;
     }
@@ -87,6 +92,16 @@ fn child(index: usize, number: usize) -> Result<One, Failure> {
     let output = command
         .args([index.to_string(), number.to_string()])
         .output()?;
+    if output.status.signal() == Some(Signal::XCPU.as_raw()) {
+        return Ok(One {
+            bytes: number,
+            cpu: 0.0,
+            peak_mib: 0.0,
+            refused: false,
+            finished: false,
+            verdict: format!("not finished after {PATIENCE} seconds of CPU time"),
+        });
+    }
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(format!("{}: {}: {said}", CASES[index].name, output.status).into());
@@ -100,6 +115,11 @@ fn measure(case: &Case, number: usize) -> Result<One, Failure> {
     let bytes = text.len();
     // The peak counts from here on, with the text in it: proc_pid_clear_refs(5).
     fs::write("/proc/self/clear_refs", "5")?;
+    let patience = Rlimit {
+        current: Some(PATIENCE),
+        maximum: None,
+    };
+    setrlimit(Resource::Cpu, patience)?;
     let start = cpu();
     let verdict = case.judge(&before, text);
     let mut words: String = verdict.text.chars().take(SHOWN).collect();
@@ -111,6 +131,7 @@ fn measure(case: &Case, number: usize) -> Result<One, Failure> {
         cpu: millis(cpu() - start),
         peak_mib: millis(peak_mib()?),
         refused: verdict.refused,
+        finished: true,
         verdict: words,
     })
 }
