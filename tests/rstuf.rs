@@ -1,6 +1,6 @@
 //! Payloads of RSTUF: by our program, and RSTUF's own command line (as PyPI ships it) over payloads of real ceremonies. Its API is not on PyPI; with a
 //! checkout of it in `RSTUF_API` the ignored test puts its models beside our lint.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
 #[path = "support/forge.rs"]
 mod forge;

@@ -199,10 +199,8 @@ fn online_key(file: &str, root: &Root) -> Vec<Finding> {
     let mut findings = Vec::new();
     let roles = ONLINE.map(|name| root.role(name));
     let one = |role: &RoleKeys| role.keyids.len() == 1 && role.threshold == 1;
-    let shared = roles[0].is_some_and(|first| {
-        let same = |role: &Option<&RoleKeys>| role.is_some_and(|role| role == first);
-        one(first) && roles.iter().all(same)
-    });
+    let shared =
+        roles[0].is_some_and(|first| one(first) && roles.iter().all(|role| *role == Some(first)));
     if !shared {
         let text = "timestamp, snapshot and targets do not have one online key in common. RSTUF takes this root all the same and signs all three with the first key of timestamp: clients refuse what it publishes. Do not post it; publish the plain files (docs/rstuf.md).";
         findings.push(Finding::warning("RSTUF-ONLINE-KEY", file, text));

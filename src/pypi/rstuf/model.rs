@@ -290,7 +290,7 @@ impl Walk {
 pub(super) const STRAY: &str = "is refused: RSTUF takes no member here that it does not know and that is not called x-<vendor>-<name>";
 
 /// The first member of `signed` that is refused by its name.
-pub(super) fn stray<'a>(signed: Json<'a>) -> Option<Cow<'a, str>> {
+pub(super) fn stray(signed: Json<'_>) -> Option<Cow<'_, str>> {
     let mut names = signed.members().map(|(name, _)| name);
     names.find(|name| {
         let known = SIGNED.iter().any(|member| member.name == name);

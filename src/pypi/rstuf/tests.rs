@@ -1,10 +1,14 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::fmt::Write as _;
+
 use ed25519_dalek::{Signer as _, SigningKey};
 
 use super::*;
 use crate::tuf::finding::Level;
 use crate::tuf::key::{Key, PublicKey};
+
+mod demands;
 
 const SETTINGS: &str = r#"{"roles":{"root":{"expiration":365},"targets":{"expiration":365},"snapshot":{"expiration":1},"timestamp":{"expiration":1},"bins":{"expiration":1,"number_of_delegated_bins":16384}}}"#;
 
@@ -245,13 +249,13 @@ fn payloads_that_rstuf_answers_with_an_error_are_refused() {
             .copied()
             .collect();
         changed(&update(&root_of(&signed(2))), &path, |object| {
-            object.set(member, value(what))
+            object.set(member, value(what));
         })
     };
     let of_settings = |path: &[&str], member: &str, what: &str| {
         let path: Vec<_> = ["settings", "roles"].iter().chain(path).copied().collect();
         changed(&good_bootstrap(), &path, |object| {
-            object.set(member, value(what))
+            object.set(member, value(what));
         })
     };
     let key = keyid(&key(1));
@@ -290,183 +294,15 @@ fn hostile_payloads_are_refused_soon() {
         let text = only(&bytes, Level::Error, "JSON-STRICT");
         assert!(text.contains(what), "{text}");
     }
-    let many: String = (0..300_000).map(|n| format!(",\"m{n}\":1")).collect();
+    let mut many = String::new();
+    for number in 0..300_000 {
+        write!(many, ",\"m{number}\":1").unwrap();
+    }
     let payload = format!(r#"{{"role":"root","signature":{{"keyid":"a","sig":"00"}}{many}}}"#);
     let told = told(payload.as_bytes());
     assert_eq!(told.len(), 101);
     assert_eq!(told[100].2, "299900 more members are dropped by RSTUF.");
-    let many: String = (0..300_000).map(|n| format!(",\"m{n}\":1")).collect();
     let payload = format!(r#"{{"metadata":{{"root":1{many}}}}}"#);
     let refused = lint("file", payload.as_bytes()).unwrap_err();
     assert_eq!(refused.len(), 101);
-}
-
-#[test]
-fn keyids_that_rstufs_command_line_left_wrong_are_named() {
-    let mut plain = key(1);
-    plain.remove("x-rstuf-key-name");
-    let under = |keyid_of: &str| {
-        let mut content = signed(2);
-        content.get_mut("keys").unwrap().remove(&keyid(&key(1)));
-        content.get_mut("keys").unwrap().set(keyid_of, key(1));
-        let role = format!(r#"{{"keyids":["{keyid_of}"],"threshold":1}}"#);
-        content.get_mut("roles").unwrap().set("root", value(&role));
-        only(&update(&root_of(&content)), Level::Warning, "RSTUF-KEYID")
-    };
-    let (stale, right) = (keyid(&plain), keyid(&key(1)));
-    let rest = format!(
-        "it should be {right}. tough and what is built on it refuse the whole root. List the key under its own keyid in the next root; it signs that under both."
-    );
-    assert_eq!(
-        under(&stale),
-        format!(
-            "the keyid {stale} was computed before RSTUF's command line added its own members to the key; {rest}"
-        )
-    );
-    assert_eq!(
-        under("alice"),
-        format!("the keyid alice is not the digest of the key; {rest}")
-    );
-}
-
-#[test]
-fn an_online_key_that_rstuf_cannot_use_is_told() {
-    let mut content = signed(2);
-    let role = content.get("roles").unwrap().get("root").unwrap().clone();
-    content.get_mut("roles").unwrap().set("targets", role);
-    let text = only(
-        &update(&root_of(&content)),
-        Level::Warning,
-        "RSTUF-ONLINE-KEY",
-    );
-    assert!(
-        text.starts_with("timestamp, snapshot and targets do not have one online key in common."),
-        "{text}"
-    );
-
-    let mut content = signed(2);
-    let mut bare = key(2);
-    bare.remove("x-rstuf-online-key-uri");
-    content.get_mut("keys").unwrap().remove(&keyid(&key(2)));
-    content
-        .get_mut("keys")
-        .unwrap()
-        .set(&keyid(&bare), bare.clone());
-    for role in ["timestamp", "snapshot", "targets"] {
-        let keys = format!(r#"{{"keyids":["{}"],"threshold":1}}"#, keyid(&bare));
-        content.get_mut("roles").unwrap().set(role, value(&keys));
-    }
-    assert_eq!(
-        only(
-            &update(&root_of(&content)),
-            Level::Warning,
-            "RSTUF-ONLINE-URI"
-        ),
-        format!(
-            "the online key {} has no x-rstuf-online-key-uri, by which RSTUF's worker finds its private half; it cannot sign anything.",
-            keyid(&bare)
-        )
-    );
-}
-
-#[test]
-fn settings_have_bins_or_delegations_as_rstuf_takes_them() {
-    let roles =
-        |change: &dyn Fn(&mut Value)| changed(&good_bootstrap(), &["settings", "roles"], change);
-    let delegations = |name: &str, path: &str| {
-        value(&format!(
-            r#"{{"keys":{{}},"roles":[{{"name":"{name}","terminating":true,"keyids":[],"threshold":1,"paths":["{path}"],"x-rstuf-expire-policy":3}}]}}"#
-        ))
-    };
-    let instead = |name: &'static str, path: &'static str| {
-        roles(&|roles: &mut Value| {
-            roles.remove("bins");
-            roles.set("delegations", delegations(name, path));
-        })
-    };
-    assert_eq!(told(&instead("dev", "dev/*")), []);
-    let one_of = "settings.roles must have exactly one of bins and delegations";
-    let none = roles(&|roles: &mut Value| drop(roles.remove("bins")));
-    let both = roles(&|roles: &mut Value| roles.set("delegations", delegations("dev", "dev/*")));
-    assert_eq!(only(&none, Level::Error, "RSTUF-SETTINGS"), one_of);
-    assert_eq!(only(&both, Level::Error, "RSTUF-SETTINGS"), one_of);
-    assert_eq!(
-        only(&instead("a/b", "dev/*"), Level::Error, "RSTUF-SETTINGS"),
-        "settings.roles.delegations names a role a/b; RSTUF takes letters, digits, - and _"
-    );
-    assert_eq!(
-        only(&instead("dev", ""), Level::Error, "RSTUF-SETTINGS"),
-        "settings.roles.delegations gives dev an empty path; RSTUF refuses that"
-    );
-    let hundred = changed(&good_bootstrap(), &["settings", "roles", "bins"], |bins| {
-        bins.set("number_of_delegated_bins", Value::Integer(100));
-    });
-    assert_eq!(
-        only(&hundred, Level::Warning, "RSTUF-SETTINGS"),
-        "settings.roles.bins asks for 100 bins, which is no power of two; RSTUF makes 64. Give 64 or 128."
-    );
-}
-
-#[test]
-fn a_bootstrap_is_signed_and_every_signature_is_right() {
-    let root = root_of(&signed(1));
-    let of = |root: &Envelope| bootstrap(&value(SETTINGS), root, 300);
-    let keyid = root.signatures()[0].keyid.clone();
-    assert_eq!(told(&of(&root)), []);
-    assert_eq!(
-        only(
-            &of(&root.without_signatures()),
-            Level::Error,
-            "RSTUF-SIGNATURES"
-        ),
-        "root has no signature; RSTUF refuses a bootstrap without one. Let one holder sign first."
-    );
-    let wrong = root
-        .without_signatures()
-        .with_signature(&keyid, &[7; 64], &|_| false);
-    let text = format!(
-        "the signature of {keyid} is not a right one by a root key; RSTUF refuses the whole bootstrap for it. Take it out."
-    );
-    assert_eq!(only(&of(&wrong), Level::Error, "RSTUF-SIGNATURES"), text);
-    // An update may be signed by the old root's keys, which it does not show.
-    assert_eq!(told(&update(&wrong)), []);
-    let twice = changed(
-        &update(&root),
-        &["metadata", "root", "signatures"],
-        |list| {
-            if let Value::Array(entries) = list {
-                entries.push(entries[0].clone());
-            }
-        },
-    );
-    assert_eq!(
-        only(&twice, Level::Error, "RSTUF-SIGNATURES"),
-        format!(
-            "signatures has the keyid {keyid} twice; RSTUF cannot read that. Leave one of them."
-        )
-    );
-}
-
-#[test]
-fn offline_roles_have_no_payload() {
-    assert_eq!(tree(["root", "snapshot", "timestamp"]), None);
-    let roles = [
-        "root",
-        "targets",
-        "claimed",
-        "custody",
-        "unclaimed",
-        "bins",
-        "claimed-re",
-        "claimed-ro",
-    ];
-    let finding = tree(roles).unwrap();
-    assert_eq!(
-        (finding.level, finding.rule.as_str()),
-        (Level::Warning, "RSTUF-TREE")
-    );
-    assert_eq!(
-        finding.text,
-        "RSTUF has no payload for bins, claimed, claimed-re, claimed-ro, custody and 2 more: it makes targets and what it delegates itself. Publish the folder metadata/ as plain files; see docs/rstuf.md."
-    );
 }
