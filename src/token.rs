@@ -125,12 +125,12 @@ pub trait Module: Send {
         token: &TokenId,
         key: &TokenKey,
         messages: &[Message<'_>],
-        taken: &mut Taken<'_>,
+        give: &mut Taken<'_>,
     ) -> Result<(), TokenError> {
         for message in messages {
             let began = Instant::now();
             let signature = self.sign_message(token, key, message)?;
-            if !taken(signature, began.elapsed()) {
+            if !give(signature, began.elapsed()) {
                 break;
             }
         }

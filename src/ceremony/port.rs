@@ -135,7 +135,7 @@ pub trait World {
         payloads: &[Reviewed<'_>],
         token: &TokenId,
         key: &TokenKey,
-        taken: &mut Taken<'_>,
+        give: &mut Taken<'_>,
     ) -> Result<(), TokenError>;
     /// Lets keys be made on a token that wants its management key for it.
     ///

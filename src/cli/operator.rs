@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::print;
-use crate::ceremony::event::{Event, Mode};
+use crate::ceremony::event::{Document, Event, Mode};
 use crate::ceremony::port::{Operator, Sink, Stop, WorldError};
 use crate::ceremony::progress::Progress;
 use crate::ceremony::progress::pace;
@@ -109,64 +109,76 @@ impl Sink for Printer<'_> {
     fn record(&mut self, event: &Event) -> Result<(), WorldError> {
         // What is printed is for people; the record is the transcript, which is on disk already.
         let _ = self.progress.apply(event);
-        if let Some(line) = self.of_batch(event) {
-            if let Some(line) = line {
-                let _ = writeln!(self.out, "{}", print::plain(&line));
-            }
-        } else if let Some(line) = line(event, &self.progress) {
+        let said = match self.of_batch(event) {
+            Said::Line(line) => Some(line),
+            Said::Nothing => None,
+            Said::NoBatch => line(event, &self.progress),
+        };
+        if let Some(line) = said {
             let _ = writeln!(self.out, "{}", print::plain(&line));
         }
         Ok(())
     }
 }
 
+/// What is said of an event of a batch.
+enum Said {
+    Line(String),
+    Nothing,
+    /// It is none.
+    NoBatch,
+}
+
 impl Printer<'_> {
-    /// What is said of an event of a batch, if anything; none: it is none.
-    fn of_batch(&mut self, event: &Event) -> Option<Option<String>> {
-        match event {
-            Event::BatchReviewed(reviewed) => Some(Some(format!(
+    fn of_batch(&mut self, event: &Event) -> Said {
+        Said::Line(match event {
+            Event::BatchReviewed(reviewed) => format!(
                 "  {} documents reviewed together, SHA-256 {}",
                 reviewed.documents, reviewed.batch
-            ))),
+            ),
             Event::BatchIntended(intended) => {
                 let now = Instant::now();
                 self.batch = Some((now, now));
-                Some(Some(format!(
+                format!(
                     "  the token of {} is asked for {} signatures",
                     intended.signer.holder, intended.signatures
-                )))
+                )
             }
             Event::BatchEnded(ended) => {
                 self.batch = None;
                 let why = ended.stopped.as_ref();
                 let why = why.map_or_else(String::new, |why| format!("; stopped: {why}"));
-                Some(Some(format!(
+                format!(
                     "  {} signatures of {}, verified; the token took {}{why}",
                     ended.signed,
                     ended.signer.holder,
                     pace::words(Duration::from_micros(ended.micros))
-                )))
+                )
             }
-            Event::BatchDecided { .. } => {
-                self.batch = None;
-                Some(None)
-            }
-            Event::Signed { .. } => {
-                let (done, all) = self.progress.asked_count()?;
-                let (began, told) = self.batch.as_mut()?;
-                if told.elapsed() < TOLD {
-                    return Some(None);
-                }
-                *told = Instant::now();
-                let pace = pace::Pace::of(done, all, began.elapsed());
-                Some(Some(format!("  {pace}")))
-            }
-            Event::Skipped { document, .. } => {
-                let known = self.progress.document(document)?;
-                known.batched.then_some(None)
-            }
-            _ => None,
+            Event::Signed { .. } => return self.of_signature(),
+            Event::Skipped { document, .. } if self.is_batched(document) => return Said::Nothing,
+            _ => return Said::NoBatch,
+        })
+    }
+
+    /// How far the token is, once in a while.
+    fn of_signature(&mut self) -> Said {
+        let (Some((done, all)), Some((began, told))) =
+            (self.progress.asked_count(), self.batch.as_mut())
+        else {
+            return Said::NoBatch;
+        };
+        if told.elapsed() < TOLD {
+            return Said::Nothing;
         }
+        *told = Instant::now();
+        let pace = pace::Pace::of(done, all, began.elapsed());
+        Said::Line(format!("  {pace}"))
+    }
+
+    fn is_batched(&self, document: &Document) -> bool {
+        let known = self.progress.document(document);
+        known.is_some_and(|known| known.batched)
     }
 }
 

@@ -203,12 +203,12 @@ impl World for RoomWorld {
         payloads: &[Reviewed<'_>],
         token: &TokenId,
         key: &TokenKey,
-        taken: &mut Taken<'_>,
+        give: &mut Taken<'_>,
     ) -> Result<(), TokenError> {
         let algorithm = algorithm(key)?;
         let messages = payloads.iter().map(|reviewed| reviewed.message(algorithm));
         let messages: Vec<_> = messages.collect();
-        self.module(token)?.sign_each(token, key, &messages, taken)
+        self.module(token)?.sign_each(token, key, &messages, give)
     }
 
     fn authorise(&mut self, token: &TokenId, management: &Secret) -> Result<(), TokenError> {

@@ -234,9 +234,9 @@ impl Module for Pkcs11Module {
         token: &TokenId,
         key: &TokenKey,
         messages: &[Message<'_>],
-        taken: &mut Taken<'_>,
+        give: &mut Taken<'_>,
     ) -> Result<(), TokenError> {
-        self.signatures(token, key, messages, taken)
+        self.signatures(token, key, messages, give)
     }
 
     fn attestation(&mut self, token: &TokenId, key: &TokenKey) -> Result<Vec<Vec<u8>>, TokenError> {

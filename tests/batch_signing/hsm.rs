@@ -96,12 +96,12 @@ impl World for Hsm {
         payloads: &[Reviewed<'_>],
         token: &TokenId,
         key: &TokenKey,
-        taken: &mut Taken<'_>,
+        give: &mut Taken<'_>,
     ) -> Result<(), TokenError> {
         let algorithm = key.public.algorithm().unwrap();
         let messages = payloads.iter().map(|reviewed| reviewed.message(algorithm));
         let messages: Vec<_> = messages.collect();
-        self.module.sign_each(token, key, &messages, taken)
+        self.module.sign_each(token, key, &messages, give)
     }
     fn authorise(&mut self, token: &TokenId, management: &Secret) -> Result<(), TokenError> {
         self.module.authorise(token, management)

@@ -162,7 +162,7 @@ fn what_the_review_of_a_batch_shows_is_what_is_signed() {
         assert!(
             told.iter().any(|row| row.contains(text)),
             "{text}: {told:#?}"
-        )
+        );
     };
     has("7 documents: the bytes to be signed");
     has("6 end on 2027-08-03T00:00:00Z");
@@ -222,7 +222,7 @@ fn whichever_call_of_a_batch_breaks_nothing_on_record_is_lost_or_asked_for_again
         for fault in faults {
             // All at the end, or in groups of three.
             halted += break_one(index, fault, Duration::ZERO);
-            halted += break_one(index, fault, Duration::from_millis(20));
+            halted += break_one(index, fault, Duration::from_millis(10));
         }
     }
     assert!(halted > 0);
@@ -230,15 +230,15 @@ fn whichever_call_of_a_batch_breaks_nothing_on_record_is_lost_or_asked_for_again
 
 #[test]
 fn nothing_follows_an_event_of_a_batch_that_is_not_on_record_and_it_resumes() {
-    for takes in [Duration::ZERO, Duration::from_millis(20)] {
+    for takes in [Duration::ZERO, Duration::from_millis(10)] {
         let good = finished().log.events();
         let first = good
             .iter()
             .position(|event| matches!(event, Event::BatchReviewed(_)));
-        let last = good
+        let end = good
             .iter()
             .rposition(|event| matches!(event, Event::BatchEnded(_)));
-        for index in first.unwrap()..=last.unwrap() {
+        for index in first.unwrap()..=end.unwrap() {
             let mut stand = batched();
             stand.world.takes = takes;
             stand.tape.fails_at = Some(index);
@@ -267,7 +267,7 @@ fn nothing_follows_an_event_of_a_batch_that_is_not_on_record_and_it_resumes() {
 #[test]
 fn signatures_go_on_record_in_groups_of_the_tokens_time() {
     let mut stand = batched();
-    stand.world.takes = Duration::from_millis(20);
+    stand.world.takes = Duration::from_millis(10);
     stand.run(&mut stand.people()).unwrap();
     check(&stand);
     // Three at a time, the last alone: between two groups the token is called.

@@ -310,7 +310,7 @@ impl World for FakeWorld {
         payloads: &[Reviewed<'_>],
         token: &TokenId,
         key: &TokenKey,
-        taken: &mut Taken<'_>,
+        give: &mut Taken<'_>,
     ) -> Result<(), TokenError> {
         for (number, reviewed) in payloads.iter().enumerate() {
             if self.pin_each && number > 0 {
@@ -325,7 +325,7 @@ impl World for FakeWorld {
                 Some(signs) => Ok(signs(&mut self.module, token, key, &bytes)),
                 None => self.module.sign(token, key, &bytes),
             })?;
-            if !taken(signature, self.takes) {
+            if !give(signature, self.takes) {
                 break;
             }
         }

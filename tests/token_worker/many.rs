@@ -9,6 +9,9 @@ use tuf_ceremony::tuf::key::{Algorithm, Key, Message};
 
 use crate::{Bench, ready, runs};
 
+/// A signature, and its time.
+type Came = (Vec<u8>, Duration);
+
 /// Signs `count` messages; each signature, its time, and how it ended. People want no more after `wanted`.
 fn sign(
     module: &mut WorkerModule,
@@ -16,7 +19,7 @@ fn sign(
     key: &TokenKey,
     count: usize,
     wanted: usize,
-) -> (Vec<(Vec<u8>, Duration)>, Result<(), TokenError>) {
+) -> (Vec<Came>, Result<(), TokenError>) {
     let payloads: Vec<_> = (0..count).map(payload).collect();
     let messages: Vec<_> = payloads
         .iter()
@@ -35,7 +38,7 @@ fn payload(number: usize) -> Vec<u8> {
 }
 
 /// They are over the first messages, in order.
-fn check(key: &TokenKey, came: &[(Vec<u8>, Duration)]) {
+fn check(key: &TokenKey, came: &[Came]) {
     let key = Key::from_public(&key.public).unwrap();
     for (number, (signature, _)) in came.iter().enumerate() {
         assert!(key.verifies(&payload(number), signature), "{number}");

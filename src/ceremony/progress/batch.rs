@@ -33,13 +33,13 @@ impl Progress {
         let (signer, before) = self.batch.asked.as_ref()?;
         let counts = |known: &&DocumentProgress| known.counts(&signer.keyid);
         let all = self.batch().filter(counts).count();
-        let signed = self.signed_of_batch(signer);
-        Some((signed.saturating_sub(*before), all.saturating_sub(*before)))
+        let now = self.signed_of_batch(signer);
+        Some((now.saturating_sub(*before), all.saturating_sub(*before)))
     }
 
     fn signed_of_batch(&self, signer: &Signer) -> usize {
-        let signed = |known: &&DocumentProgress| known.is_signed_by(&signer.keyid);
-        self.batch().filter(signed).count()
+        let has = |known: &&DocumentProgress| known.is_signed_by(&signer.keyid);
+        self.batch().filter(has).count()
     }
 
     /// Whether a document that is built now is of the batch.

@@ -54,7 +54,7 @@ impl Progress {
                 })
             }
             Event::BatchReviewed(reviewed) => {
-                ensure(reviewed.seen.is_none_or(|seen| seen.is_full()), || {
+                ensure(reviewed.seen.is_none_or(Seen::is_full), || {
                     "the batch counts as reviewed and not all that had to be seen was".to_owned()
                 })
             }
@@ -67,6 +67,7 @@ impl Progress {
         }
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm an event")]
     fn allow_in_step(&self, event: &Event, step: &Step) -> Result<(), String> {
         let fits = match event {
             Event::StepDone { step: done } => self.running == Some(*done) && !self.is_asking(),

@@ -13,6 +13,7 @@ use crate::ceremony::event::{Quorum, batch_digest};
 use crate::tuf::diff::{self, Change};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
+use crate::tuf::json::Json;
 use crate::tuf::key::KeyId;
 use crate::words;
 
@@ -108,7 +109,7 @@ fn dates(batch: &[&Candidate]) -> Vec<Row> {
     let mut ends = BTreeMap::<String, usize>::new();
     for one in batch {
         let expires = one.envelope.signed().get("expires");
-        let expires = expires.and_then(|expires| expires.as_str());
+        let expires = expires.and_then(Json::as_str);
         *ends
             .entry(expires.unwrap_or_default().into_owned())
             .or_default() += 1;

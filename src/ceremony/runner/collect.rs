@@ -197,9 +197,10 @@ impl Runner<'_> {
                     holders.extend(of);
                 }
             }
-            match known.batched {
-                true => lacking += usize::from(!said.is_empty()),
-                false => missing.append(&mut said),
+            if known.batched {
+                lacking += usize::from(!said.is_empty());
+            } else {
+                missing.append(&mut said);
             }
         }
         if lacking > 0 {

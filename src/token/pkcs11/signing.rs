@@ -40,7 +40,7 @@ impl Pkcs11Module {
         token: &TokenId,
         key: &TokenKey,
         messages: &[Message<'_>],
-        taken: &mut Taken<'_>,
+        give: &mut Taken<'_>,
     ) -> Result<(), TokenError> {
         let attempted = attempt(token, key);
         let (private, each_time) = self.chosen(token, key, messages, &attempted)?;
@@ -62,7 +62,7 @@ impl Pkcs11Module {
                         let said = "what the token gave is no signature; it was thrown away";
                         failure(&attempted, said, TokenFault::Other)
                     })?;
-                    if !taken(signature, took) {
+                    if !give(signature, took) {
                         break;
                     }
                 }

@@ -138,7 +138,7 @@ impl Module for WorkerModule {
         token: &TokenId,
         key: &TokenKey,
         messages: &[Message<'_>],
-        taken: &mut Taken<'_>,
+        give: &mut Taken<'_>,
     ) -> Result<(), TokenError> {
         // What is signed whole goes whole, message by message.
         let digests = key.public.algorithm().and_then(Message::digest_length);
@@ -146,7 +146,7 @@ impl Module for WorkerModule {
             for message in messages {
                 let began = Instant::now();
                 let signature = self.sign_message(token, key, message)?;
-                if !taken(signature, began.elapsed()) {
+                if !give(signature, began.elapsed()) {
                     break;
                 }
             }
@@ -166,7 +166,7 @@ impl Module for WorkerModule {
             ..call(attempted, limit, request)
         };
         self.exchange(call, |channel, _| {
-            groups::receive_each(channel, limit, count, taken)?;
+            groups::receive_each(channel, limit, count, give)?;
             nothing(channel, within(limit))
         })
     }

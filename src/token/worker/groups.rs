@@ -130,7 +130,7 @@ pub(super) fn receive_each(
     channel: &Channel,
     limit: Duration,
     count: usize,
-    taken: &mut Taken<'_>,
+    give: &mut Taken<'_>,
 ) -> Result<(), Broken> {
     let (mut left, mut wanted) = (count, true);
     loop {
@@ -145,7 +145,7 @@ pub(super) fn receive_each(
                 .ok_or_else(|| Broken::Garbage("signatures that cannot be".to_owned()))?;
             left -= 1;
             // What was made is taken, wanted or not: it is lost otherwise.
-            if !taken(signature.to_vec(), took) && wanted {
+            if !give(signature.to_vec(), took) && wanted {
                 wanted = false;
                 channel.send_json(&Request::Stop, within(limit))?;
             }

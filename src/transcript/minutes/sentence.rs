@@ -106,11 +106,7 @@ pub(super) fn of(event: &Event, transcript: &Transcript) -> Option<String> {
             told
         }
         Event::Closed => "The ceremony was closed.".to_owned(),
-        other => {
-            return super::deciding::of(other)
-                .or_else(|| super::batch::of(other))
-                .or_else(|| candidate(other));
-        }
+        other => return super::deciding::of(other).or_else(|| candidate(other)),
     })
 }
 
@@ -190,7 +186,11 @@ fn candidate(event: &Event) -> Option<String> {
                 text(holder)
             )
         }
-        other => return signature(other).or_else(|| device(other)),
+        other => {
+            return signature(other)
+                .or_else(|| device(other))
+                .or_else(|| super::batch::of(other));
+        }
     })
 }
 
