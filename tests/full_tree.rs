@@ -32,10 +32,14 @@ type Expected = (String, Option<Sha256>);
 
 impl Rehearsed {
     fn of(kind: &str, projects: usize) -> Self {
+        Self::with(kind, projects, &[])
+    }
+
+    fn with(kind: &str, projects: usize, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(PROGRAM);
         command.args(["rehearse", kind, "--headless", "--require-softhsm"]);
-        command.arg(format!("--projects={projects}"));
+        command.arg(format!("--projects={projects}")).args(more);
         command.arg("--out").arg(folder.path());
         command.env("TMPDIR", folder.path());
         let outcome = outcome(command.output().unwrap());
@@ -138,6 +142,51 @@ fn claimed(bundle: &Path, version: u64) -> usize {
 #[test]
 fn python_and_js_follow_a_thousand_projects_through_claims_and_a_rotation() {
     let rehearsed = Rehearsed::of("projects", 1_000);
+    for client in [Sitter::PythonTuf701, Sitter::TufJs602] {
+        rehearsed.follow(client, None, &rehearsed.fates());
+    }
+}
+
+/// Which shards the files of a bundle are, and how many delegations the newest of each has.
+fn shards(bundle: &Path) -> std::collections::BTreeMap<String, usize> {
+    let mut newest: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+    for entry in std::fs::read_dir(bundle.join("metadata")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let (version, role) = name.strip_suffix(".json").unwrap().split_once('.').unwrap();
+        if role.starts_with("claimed-") {
+            let known = newest.entry(role.to_owned()).or_default();
+            *known = version.parse::<u64>().unwrap().max(*known);
+        }
+    }
+    let count = |(role, version): (String, u64)| {
+        let path = bundle.join(format!("metadata/{version}.{role}.json"));
+        let file: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let roles = file["signed"]["delegations"]["roles"]
+            .as_array()
+            .unwrap()
+            .len();
+        (role, roles)
+    };
+    newest.into_iter().map(count).collect()
+}
+
+/// In shards of at most 256 projects no file is larger than what every client reads.
+#[test]
+fn python_and_js_follow_three_thousand_projects_in_shards() {
+    let rehearsed = Rehearsed::with("projects", 3_700, &["--shards=256"]);
+    let first = shards(&rehearsed.bundle("claim"));
+    assert!(first.values().sum::<usize>() >= 3_000, "{first:?}");
+    assert!(first.len() >= 12, "{first:?}");
+    assert_eq!(claimed(&rehearsed.bundle("claim"), 2), first.len());
+    for act in ["claim", "claim-second"] {
+        let shards = shards(&rehearsed.bundle(act));
+        // One that was divided lies there still, as it was.
+        assert!(
+            shards.values().all(|projects| *projects <= 256),
+            "{shards:?}"
+        );
+    }
     for client in [Sitter::PythonTuf701, Sitter::TufJs602] {
         rehearsed.follow(client, None, &rehearsed.fates());
     }

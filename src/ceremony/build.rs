@@ -52,7 +52,8 @@ pub fn candidates(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
         candidates.extend(renewed);
     }
     for (name, role) in material.script.roles() {
-        if !["root", "targets"].contains(&name) && !(shards && name == "claimed") {
+        let made = ["root", "targets"].contains(&name) || shards && name == "claimed";
+        if !made {
             let candidate = delegated(material, name, role, &candidates)?;
             candidates.push(candidate);
         }

@@ -9,7 +9,7 @@ use super::script::ROLES;
 use crate::pypi::holders::Holders;
 use crate::pypi::policy::{self, Role, RoleClass, Tree, Whose};
 use crate::pypi::quorum::Quorum;
-use crate::pypi::shards::is_shard;
+use crate::pypi::shards::{self, is_shard};
 use crate::pypi::tree::{self, Layout};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, Level};
@@ -38,6 +38,7 @@ pub fn candidates(
         findings.extend(shape(material, candidates));
     }
     findings.extend(custody_lasts(material, candidates));
+    findings.extend(candidates.iter().filter_map(size));
     if let Some(holders) = &material.trusted.holders {
         // A key that is listed for the first time signs here or the ceremony does not finish.
         let signs_now = |role: &Role, keyid: &KeyId| {
@@ -90,6 +91,21 @@ fn layout(material: &Material<'_>, candidates: &[Candidate]) -> Result<Vec<Findi
         below,
     };
     Ok(tree::lint("", &tree, Whose::Ours))
+}
+
+/// `CLAIMED-SIZE`, of claimed and of each shard.
+fn size(candidate: &Candidate) -> Option<Finding> {
+    let role = candidate.document.role.as_str();
+    if role != "claimed" && !is_shard(role) {
+        return None;
+    }
+    let roles = candidate
+        .envelope
+        .signed()
+        .get("delegations")?
+        .get("roles")?;
+    let bytes = candidate.envelope.bytes().len();
+    shards::size(&candidate.path(), role, bytes, roles.elements().count())
 }
 
 /// `CUSTODY-EXPIRES`: claimed answers for projects in custody through custody alone, so claimed must not outlast it.

@@ -155,6 +155,20 @@ pub fn renewed(material: &Material<'_>, above: &[Candidate]) -> Result<Vec<Candi
     candidates(material, &asked, above)
 }
 
+/// `REQUEST-EXACT` of what [`renewed`] makes: no project changes.
+pub fn prove_renewed(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Finding> {
+    if material.script.shards.is_none() {
+        return Vec::new();
+    }
+    match material.role("claimed") {
+        Ok(spec) => {
+            let custody = changes_keys(material).then_some(&spec);
+            prove(material, candidates, &ChangeSet::default(), custody)
+        }
+        Err(finding) => vec![finding],
+    }
+}
+
 fn changes_keys(material: &Material<'_>) -> bool {
     let claimed = material.script.claimed.as_ref();
     claimed.is_some_and(|role| material.changes_keys(role))
@@ -234,4 +248,73 @@ pub fn after<'a>(trusted: &'a Trusted, candidates: &'a [Candidate]) -> Option<Fi
         }
     }
     Some(files)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn script(kind: &str, more: &str) -> Result<Script, Finding> {
+        let text = format!(
+            "schema = \"tuf-ceremony/script/1\"\nkind = \"{kind}\"\ntitle = \"t\"\nprofile = \"room\"\n{more}"
+        );
+        Script::parse("script.toml", text.as_bytes())
+    }
+
+    fn told(kind: &str, more: &str) -> Vec<String> {
+        let findings = match script(kind, more) {
+            Ok(script) => check(&script, &Trusted::default()),
+            Err(finding) => vec![finding],
+        };
+        let told = findings.iter();
+        told.map(|finding| format!("{} {}", finding.rule, finding.text))
+            .collect()
+    }
+
+    const CLAIM: &str = "[claim]\non = \"2026-11-22T00:00:00Z\"\nnext_ceremony = \"2026-12-22T00:00:00Z\"\nnext_but_one = \"2027-01-22T00:00:00Z\"\nrequests_sha256 = \"0000000000000000000000000000000000000000000000000000000000000000\"\n";
+
+    #[test]
+    fn what_scripts_say_of_shards_is_judged_beforehand() {
+        let dates = |dates: &str| format!("{CLAIM}[shards]\nexpires = [{dates}]\n");
+        let none: [String; 0] = [];
+        assert_eq!(told("claim", CLAIM), none);
+        assert_eq!(told("claim", &dates("\"2027-01-22T00:00:00Z\"")), none);
+        assert_eq!(
+            told("claim", &dates("\"2027-01-21T00:00:00Z\"")),
+            [
+                "SHARD-EXPIRES the last date of shards.expires is before 2027-01-22T00:00:00Z, until when shards must last: give later ones"
+            ]
+        );
+        for wrong in ["", "\"2027-03-01T00:00:00Z\", \"2027-03-01T00:00:00Z\""] {
+            assert_eq!(
+                told("claim", &dates(wrong)),
+                [
+                    "SHARD-EXPIRES shards.expires lists one date or more, each later than the one before"
+                ]
+            );
+        }
+        assert_eq!(
+            told("claim", &dates("\"2027-03-01\"")),
+            ["SHARD-EXPIRES shards.expires has \"2027-03-01\", not a moment YYYY-MM-DDTHH:MM:SSZ"]
+        );
+        let shards = "[shards]\nexpires = [\"2027-03-01T00:00:00Z\"]\n";
+        assert_eq!(
+            told("claim", &format!("{shards}projects = 0\n")),
+            ["SCRIPT-KEY shards.projects is 0: a shard holds one project at least"]
+        );
+        assert_eq!(
+            told("genesis", shards),
+            ["SCRIPT-ROLE [shards] belongs to claim, rotate-dev, renew and admin-key: remove it"]
+        );
+        assert_eq!(
+            told("renew", shards),
+            ["SCRIPT-ROLE claimed has no shards, and only a claim divides it: remove [shards]"]
+        );
+        // A renewal signs what ends before the first date; a rotation what changes.
+        let until = |kind| until(&script(kind, shards).unwrap()).map(|until| until.to_string());
+        assert_eq!(until("renew"), Some("2027-03-01T00:00:00Z".to_owned()));
+        assert_eq!(until("rotate-dev"), None);
+    }
 }

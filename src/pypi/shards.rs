@@ -11,6 +11,8 @@
 //! | `SHARD-DISJOINT` | no project belongs to two shards, and each stands in the one that answers for it |
 //! | `SHARD-SIGNERS` | a shard has the keys and the threshold of `claimed` |
 //! | `SHARD-MISSING` | every shard that `claimed` delegates to is there |
+//! | `SHARD-EXPIRES` | a shard ends on the date that its name picks from the script's, and lasts long enough |
+//! | `CLAIMED-SIZE` | no client's limits are passed by a file that delegates to projects |
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,10 +26,12 @@ use crate::tuf::key::PublicKey;
 use crate::tuf::repository::{Repository, Verified};
 
 mod layout;
+mod size;
 #[cfg(test)]
 mod tests;
 
 pub use layout::{Form, Layout, Overlap};
+pub use size::size;
 
 /// What the role of every shard begins with.
 pub const PREFIX: &str = "claimed-";

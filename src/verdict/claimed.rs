@@ -55,25 +55,6 @@ impl<'a> Metadata<'a> {
     fn oldest(&self, role: &str) -> Option<&'a File> {
         self.0.get(role)?.first_key_value().map(|(_, file)| *file)
     }
-
-    /// The shards that `claimed` lists; one that is not there is told by who reads them.
-    fn shards(
-        &self,
-        claimed: &Envelope,
-        pick: impl Fn(&str) -> Option<&'a File>,
-    ) -> Result<State, Vec<Finding>> {
-        let listed = shards::listed(claimed)?;
-        let mut found = BTreeMap::new();
-        for (role, _) in listed.shards() {
-            if let Some(file) = pick(&role) {
-                found.insert(role, read(file).map_err(|finding| vec![finding])?);
-            }
-        }
-        Ok(State {
-            claimed: claimed.clone(),
-            shards: found,
-        })
-    }
 }
 
 fn read(file: &File) -> Result<Envelope, Finding> {
@@ -81,6 +62,20 @@ fn read(file: &File) -> Result<Envelope, Finding> {
 }
 
 impl State {
+    /// With the shards that `claimed` lists; one that is not there is told by who reads them.
+    fn of<'a>(
+        claimed: Envelope,
+        pick: impl Fn(&str) -> Option<&'a File>,
+    ) -> Result<Self, Vec<Finding>> {
+        let mut shards = BTreeMap::new();
+        for (role, _) in shards::listed(&claimed)?.shards() {
+            if let Some(file) = pick(&role) {
+                shards.insert(role, read(file).map_err(|finding| vec![finding])?);
+            }
+        }
+        Ok(Self { claimed, shards })
+    }
+
     fn files(&self) -> Files<'_> {
         let shards = self.shards.iter();
         Files {
@@ -121,12 +116,8 @@ impl Versions {
             Ok(None) => return None,
             Err(findings) => return Some(Err(findings)),
         };
-        let states = metadata
-            .shards(&old, |role| metadata.oldest(role))
-            .and_then(|before| {
-                let after = metadata.shards(&newer, |role| metadata.newest(role))?;
-                Ok((before, after))
-            });
+        let states = State::of(old, |role| metadata.oldest(role))
+            .and_then(|before| Ok((before, State::of(newer, |role| metadata.newest(role))?)));
         Some(states.map(|(before, after)| Self {
             before,
             after,

@@ -7,6 +7,7 @@ use super::load::role_of_name;
 use super::nonces::Nonces;
 use super::record::Claims;
 use crate::bundle::part;
+use crate::pypi::shards::{self, is_shard};
 use crate::tuf::chain::{self, ChainedRoot};
 use crate::tuf::compat;
 use crate::tuf::digest::Sha256;
@@ -328,6 +329,11 @@ impl Rules<'_> {
             findings.push(Finding::warning("EXPIRES", &other.name, text));
         }
         findings.extend(compatibility(&other.name, &other.envelope));
+        if delegation.name == "claimed" || is_shard(&delegation.name) {
+            let projects = (other.content.delegations.as_ref()).map_or(0, |it| it.roles.len());
+            let bytes = other.envelope.bytes().len();
+            findings.extend(shards::size(&other.name, &delegation.name, bytes, projects));
+        }
         findings
     }
 }

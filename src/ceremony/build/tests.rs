@@ -11,6 +11,8 @@ use crate::tuf::chain;
 use crate::tuf::edit::{RoleEdit, RoleEdits};
 use crate::tuf::key::{Key, KeyId, PublicKey};
 
+mod shards;
+
 const EXPIRES: &str = "2027-01-01T00:00:00Z";
 const LATER: &str = "2027-06-01T00:00:00Z";
 

@@ -8,6 +8,7 @@ use crate::ceremony::intake::Trusted;
 use crate::ceremony::material::{Material, is_trusted};
 use crate::ceremony::planning::{listed_documents, metadata_steps};
 use crate::ceremony::script::{Custody, Role, Script};
+use crate::ceremony::sharding;
 use crate::tuf::finding::Finding;
 
 /// The kind.
@@ -65,7 +66,7 @@ fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
 
 /// What was to be replaced or removed is gone.
 fn prove(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = sharding::prove_renewed(material, candidates);
     for holder in &material.script.holders {
         for (role, said) in material.script.roles() {
             let Some(old) = holder.key(role).and_then(|key| key.old_keyid.as_ref()) else {

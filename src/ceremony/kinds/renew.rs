@@ -8,6 +8,7 @@ use crate::ceremony::intake::Trusted;
 use crate::ceremony::material::Material;
 use crate::ceremony::planning::{listed_documents, metadata_steps};
 use crate::ceremony::script::Script;
+use crate::ceremony::sharding;
 use crate::tuf::diff::{self, ChangeKind};
 use crate::tuf::finding::Finding;
 use crate::tuf::metadata::Header;
@@ -51,6 +52,7 @@ pub(super) fn prove(material: &Material<'_>, candidates: &[Candidate]) -> Vec<Fi
         .iter()
         .filter_map(|candidate| prove_pure(material.mode, candidate));
     pure.chain(candidates.iter().filter_map(prove_later))
+        .chain(sharding::prove_renewed(material, candidates))
         .collect()
 }
 

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use super::Form::{Beginning, Exact};
 use super::*;
+use crate::pypi::delegation::tests::{envelope, key, role, signed};
 
 #[test]
 fn shards_are_called_by_beginnings_of_names() {
@@ -86,7 +88,6 @@ fn shards_that_overlap_are_no_layout() {
             .collect();
         Layout::new(list).err()
     };
-    use Form::{Beginning, Exact};
     assert_eq!(
         shards(&[("py", Exact), ("py-", Beginning), ("pya", Beginning)]),
         None
@@ -142,4 +143,128 @@ fn dates_are_spread_over_the_names() {
     );
     assert!(expires("claimed-1", &dates, "2027-03-02T00:00:00Z".parse().unwrap()).is_none());
     assert!(expires("claimed-1", &[], early).is_none());
+}
+
+/// A claimed that delegates to these shards, signed by developers 8 and 9.
+fn claimed(entries: &[serde_json::Value]) -> Envelope {
+    envelope(&signed(entries, &[8, 9]))
+}
+
+fn entry(role_name: &str, path: &str) -> serde_json::Value {
+    let mut entry = role(role_name, path, &[8, 9], 2);
+    entry["terminating"] = serde_json::json!(false);
+    entry
+}
+
+fn told(claimed: &Envelope, shards: &[(&str, &Envelope)]) -> Vec<String> {
+    let shards = shards.iter().copied().collect();
+    let findings = read(&Files { claimed, shards }).err().unwrap_or_default();
+    let told = findings.iter();
+    told.map(|finding| format!("{} {}: {}", finding.rule, finding.file, finding.text))
+        .collect()
+}
+
+#[test]
+fn shards_are_read_as_one_and_what_is_wrong_with_them_is_told() {
+    let a = envelope(&signed(&[role("project-ab", "ab/*", &[1], 1)], &[1]));
+    let b = envelope(&signed(&[role("project-b", "b/*", &[1], 1)], &[1]));
+    let good = claimed(&[entry("claimed-a", "a*/*"), entry("claimed-b", "b/*")]);
+    let shards = [("claimed-a", &a), ("claimed-b", &b)];
+    let files = Files {
+        claimed: &good,
+        shards: shards.into(),
+    };
+    let names: Vec<String> = read(&files)
+        .unwrap()
+        .projects
+        .keys()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(names, ["ab", "b"]);
+
+    assert_eq!(
+        told(&good, &[("claimed-a", &a)]),
+        [
+            "SHARD-MISSING claimed-b: claimed delegates to this shard and it is not there: its projects cannot be read. Carry it in"
+        ]
+    );
+    assert_eq!(
+        told(&good, &[("claimed-a", &a), ("claimed-b", &a)]),
+        [
+            "SHARD-DISJOINT claimed-b: the shard does not answer for the project ab alone: another shard or custody does. Clients would not find it here; let each project stand in its own shard."
+        ]
+    );
+    let mut open = entry("claimed-a", "a*/*");
+    open["terminating"] = serde_json::json!(true);
+    assert_eq!(
+        told(&claimed(&[open]), &[]),
+        [
+            "SHARD-FORM claimed: The shard claimed-a must not be terminating: custody and recently-claimed answer for projects that it does not list."
+        ]
+    );
+    assert_eq!(
+        told(&claimed(&[entry("claimed-a", "b*/*")]), &[]),
+        ["SHARD-FORM claimed: The shard claimed-a must have exactly one path, a*/* or a/*."]
+    );
+    assert_eq!(
+        told(
+            &claimed(&[entry("claimed-a", "a*/*"), entry("claimed-ab", "ab*/*")]),
+            &[]
+        ),
+        [
+            "SHARD-DISJOINT claimed: the shards claimed-a and claimed-ab answer for the same projects: clients would differ in whom they ask."
+        ]
+    );
+    let both = [
+        entry("claimed-a", "a*/*"),
+        role("project-b", "b/*", &[8], 1),
+    ];
+    assert_eq!(
+        told(&claimed(&both), &[]),
+        [
+            "SHARD-FORM claimed: claimed delegates to 1 shards and to 1 projects itself; it is one or the other."
+        ]
+    );
+    let below = delegation::delegations("recently-claimed", &good).unwrap();
+    assert_eq!(
+        below.findings[0].text,
+        "claimed-a is called like a shard; only claimed delegates to shards, and they to projects."
+    );
+}
+
+#[test]
+fn shards_are_signed_by_those_who_sign_claimed() {
+    let (one, other) = (key(1), key(2));
+    let keys = BTreeSet::from([one.public()]);
+    let shard = |key: &'static str, public, threshold| (key, BTreeSet::from([public]), threshold);
+    let same = [
+        shard("claimed-a", one.public(), 1),
+        shard("claimed-b", one.public(), 1),
+    ];
+    assert_eq!(signers("claimed", (&keys, 1), same.into_iter()), None);
+    let others = [
+        shard("claimed-a", other.public(), 1),
+        shard("claimed-b", one.public(), 2),
+    ];
+    assert_eq!(
+        signers("claimed", (&keys, 1), others.into_iter())
+            .unwrap()
+            .text,
+        "2 of the shards have other keys or another threshold than claimed, the first is claimed-a: a shard answers for projects in claimed's place. Give it claimed's keys and threshold."
+    );
+}
+
+#[test]
+fn files_that_clients_cannot_read_are_told_with_what_helps() {
+    assert_eq!(size("8.claimed.json", "claimed", 5_000_000, 3_000), None);
+    let large = size("8.claimed.json", "claimed", 5_000_001, 3_001).unwrap();
+    assert_eq!(
+        large.text,
+        "claimed delegates to 3001 projects in 5000001 bytes: python-tuf 7.0.1 and go-tuf v2.4.2 read at most 5,000,000 bytes, about 13,000 projects, where the snapshot does not say its length; tuf-js 6.0.2 takes time with the square of the delegations, 6.5 s for 3,000 and 85 s for 10,000. Let the snapshot say the lengths of files, and divide claimed: give [shards] in the next claim."
+    );
+    let shard = size("8.claimed-a.json", "claimed-a", 11_000_000, 100).unwrap();
+    assert_eq!(
+        shard.text,
+        "claimed-a delegates to 100 projects in 11000000 bytes: python-tuf 7.0.1 and go-tuf v2.4.2 read at most 5,000,000 bytes, about 13,000 projects, where the snapshot does not say its length; tough 0.24 read at most 10,485,760 bytes, about 31,000 projects, where the snapshot does not say its length. Give [shards] a smaller number of projects."
+    );
 }

@@ -245,7 +245,7 @@ impl Shards<'_> {
             match owner.and_then(|owner| parts.get_mut(&owner)) {
                 Some(part) => part.push(entry.clone()),
                 None => {
-                    places.add(|| format!("{}: no shard answers for it any more", entry.path()))
+                    places.add(|| format!("{}: no shard answers for it any more", entry.path()));
                 }
             }
         }
