@@ -6,3 +6,4 @@ pub mod folder;
 pub mod manifest;
 pub mod merge;
 pub mod part;
+pub mod rstuf;
