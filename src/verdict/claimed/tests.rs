@@ -138,6 +138,7 @@ fn what_a_claim_did_to_shards_follows_from_its_bundle() {
         judged(&files, &[]),
         judged(&files[..2], &["b2"]),
     ] {
+        assert!(!refused.is_empty());
         assert!(
             refused
                 .iter()
