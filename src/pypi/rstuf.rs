@@ -186,7 +186,17 @@ fn payload(file: &str, json: Json<'_>) -> Result<Payload, Finding> {
     if json.get("data").is_some() {
         let documents = metadata
             .members()
-            .map(|(name, json)| Ok((name.to_string(), document(file, &name, json)?)))
+            .map(|(name, json)| {
+                // Files are called by these names.
+                if !is_plain(&name) {
+                    let text = format!(
+                        "data.metadata names a role {}; RSTUF takes letters, digits, - and _",
+                        shown(&name)
+                    );
+                    return Err(Finding::error(FORM, file, text));
+                }
+                Ok((name.to_string(), document(file, &name, json)?))
+            })
             .collect::<Result<_, Finding>>()?;
         return Ok(Payload::Pending { documents });
     }
@@ -233,6 +243,12 @@ fn document(file: &str, name: &str, json: Json<'_>) -> Result<Document, Finding>
 fn text(object: Json<'_>, name: &str) -> String {
     let text = object.get(name).and_then(Json::as_str);
     text.map(Cow::into_owned).unwrap_or_default()
+}
+
+/// Whether RSTUF lets a role be called so.
+fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    !name.is_empty() && name.bytes().all(plain)
 }
 
 /// The file as a value.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Document, Payload, model, strict, walked};
+use super::{Document, Payload, is_plain, model, strict, walked};
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::{Finding, shown};
 use crate::tuf::json::Json;
@@ -239,9 +239,8 @@ fn settings_of(file: &str, settings: &Value) -> Vec<Finding> {
         let name = role.get("name").and_then(Value::as_str);
         name.unwrap_or_default().to_owned()
     };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
     let mut names = roles.iter().map(name);
-    if let Some(name) = names.find(|name| name.is_empty() || !name.bytes().all(plain)) {
+    if let Some(name) = names.find(|name| !is_plain(name)) {
         refuse(format!(
             "settings.roles.delegations names a role {}; RSTUF takes letters, digits, - and _",
             shown(&name)

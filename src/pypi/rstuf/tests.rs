@@ -263,6 +263,7 @@ fn payloads_that_rstuf_answers_with_an_error_are_refused() {
         (b"{}".to_vec(), "it is none of RSTUF's payloads: a bootstrap has settings and metadata, an update metadata, what is pending data, a signature role and signature".to_owned()),
         (br#"{"metadata":{}}"#.to_vec(), "metadata has no root: RSTUF begins with one and makes every other file itself".to_owned()),
         (br#"{"data":null,"message":"none"}"#.to_vec(), "data is null: RSTUF says that nothing waits for signatures".to_owned()),
+        (br#"{"data":{"metadata":{"../../x":{}}}}"#.to_vec(), "data.metadata names a role ../../x; RSTUF takes letters, digits, - and _".to_owned()),
         (br#"{"role":"root","signature":{"keyid":"a","sig":"xyz"}}"#.to_vec(), "signature.sig must be hexadecimal, as RSTUF writes it".to_owned()),
         (br#"{"signature":{"keyid":"a","sig":"00"}}"#.to_vec(), "role is missing".to_owned()),
         (of_update(&[], "comment", "1"), "metadata.root.signed.comment is refused: RSTUF takes no member here that it does not know and that is not called x-<vendor>-<name>".to_owned()),
