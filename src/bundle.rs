@@ -7,3 +7,4 @@ pub mod folder;
 pub mod manifest;
 pub mod merge;
 pub mod part;
+pub mod rstuf;

@@ -1,4 +1,4 @@
-//! The ceremonies without a screen, and the commands that only read: `verify`, `resolve`, `inspect`, `review`, `merge`, `attest`, `claim`, `incident`.
+//! The ceremonies without a screen, and the commands that only read: `verify`, `resolve`, `inspect`, `review`, `merge`, `attest`, `claim`, `incident`, `rstuf`.
 
 pub mod args;
 pub mod attest;
@@ -11,6 +11,7 @@ pub mod print;
 pub mod rehearse;
 pub mod resolve;
 pub mod review;
+pub mod rstuf;
 pub mod run;
 pub mod tokens;
 pub mod verify;
@@ -90,6 +91,7 @@ pub fn run(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> Exit 
         Command::Attest(args) => attest::run(args, out, err),
         Command::Claim(args) => claim::run(args, out, err),
         Command::Incident(args) => incident::run(args, out, err),
+        Command::Rstuf(args) => rstuf::run(args, out, err),
         // The program's own; `main` takes them before a shell is asked.
         Command::TokenWorker | Command::TokenKeeper => Ok(Exit::Usage),
     };

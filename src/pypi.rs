@@ -18,6 +18,7 @@ pub mod quorum;
 pub mod requests;
 pub mod role_names;
 pub mod rotation;
+pub mod rstuf;
 pub mod shards;
 pub mod top;
 pub mod tree;

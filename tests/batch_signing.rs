@@ -138,7 +138,7 @@ impl Sink for Disk {
         }
         match events {
             [Event::BatchIntended(_)] => self.began = Some(Instant::now()),
-            [Event::BatchEnded(ended)] => {
+            [.., Event::BatchEnded(ended)] => {
                 let wall = self.began.map(|began| began.elapsed());
                 let token = Duration::from_micros(ended.micros);
                 self.times.extend(wall.map(|wall| (wall, token)));

@@ -14,6 +14,7 @@ use forge::{keyid, root, signature, signed, twin_signature};
 use tempfile::TempDir;
 use tuf_ceremony::bundle::part::{Acknowledgement, Part, Superseded};
 use tuf_ceremony::ceremony::event::{Document, Mode};
+use tuf_ceremony::pypi::rstuf;
 use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::envelope::Envelope;
 
@@ -320,5 +321,78 @@ fn a_genesis_merges_without_a_trusted_root() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     assert!(
         text(&output).contains("by the keys of root v1: 2 needed, 2 signed; not needed any more: ")
+    );
+}
+
+#[test]
+fn signatures_that_rstuf_collected_are_merged_like_those_of_parts() {
+    let scene = Scene::new();
+    scene.signed_by("ours.json", &[3]);
+    let by_two = signed(&scene.new, &[2]);
+    scene.write("sign.json", &rstuf::sign("root", &by_two.signatures()[0]));
+    scene.write("pending.json", &rstuf::pending(&by_two, Some(&scene.old)));
+    scene.write("update.json", &rstuf::update(&by_two));
+    scene.signed_by("theirs.json", &[2]);
+    let merged = |out: &str, parts: &[&str]| {
+        let output = scene.merge(out, parts);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        fs::read(scene.path(out)).unwrap()
+    };
+    let expected = merged("parts.out", &["ours.json", "theirs.json"]);
+    for name in ["sign.json", "pending.json", "update.json"] {
+        assert_eq!(
+            merged(&format!("{name}.out"), &["ours.json", name]),
+            expected
+        );
+        assert_eq!(
+            merged(&format!("{name}.out2"), &[name, "ours.json"]),
+            expected
+        );
+    }
+}
+
+#[test]
+fn what_rstuf_has_of_another_document_is_refused_and_a_strangers_signature_left_out() {
+    let scene = Scene::new();
+    scene.signed_by("ours.json", &[1, 2]);
+    let signature = &signed(&scene.new, &[2]).signatures()[0].clone();
+    let cases = [
+        (
+            rstuf::sign("claimed", signature),
+            "error RSTUF-FOREIGN theirs.json: it brings a signature for claimed; the part files carry root v2\n",
+        ),
+        (
+            rstuf::update(&scene.old),
+            "error RSTUF-FOREIGN theirs.json: it brings root v1; the part files carry root v2\n",
+        ),
+        (
+            br#"{"data":{"metadata":{}}}"#.to_vec(),
+            "error RSTUF-FOREIGN theirs.json: it brings no root; the part files carry root v2\n",
+        ),
+        (
+            br#"{"data":null}"#.to_vec(),
+            "error RSTUF-FORM theirs.json: data is null: RSTUF says that nothing waits for signatures\n",
+        ),
+    ];
+    for (payload, expected) in cases {
+        scene.write("theirs.json", &payload);
+        let told = scene.refused(&["ours.json", "theirs.json"]);
+        assert!(told.starts_with(expected), "{told}");
+    }
+    // Another payload of the version is no less another one because RSTUF has it.
+    let other = root(Some(&scene.old), 2, &[2, 3, 4], 3);
+    scene.write("theirs.json", &rstuf::update(&signed(&other, &[2])));
+    let told = scene.refused(&["ours.json", "theirs.json"]);
+    assert!(told.starts_with("error ONE-PAYLOAD"), "{told}");
+    scene.write(
+        "theirs.json",
+        &rstuf::sign("root", &signed(&scene.new, &[9]).signatures()[0]),
+    );
+    let output = scene.merge("out.json", &["ours.json", "theirs.json"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(
+        text(&output).contains("SIG-UNKNOWN-KEY"),
+        "{}",
+        text(&output)
     );
 }

@@ -1,4 +1,5 @@
-//! Sigstore's production roots 1 to 15, as they were published: every one holds, and what is odd about it is named.
+//! Sigstore's production roots 1 to 15, as they were published: every one holds, and what is odd about it is named. And the bootstrap of PyPI's
+//! development service.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
@@ -6,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
+use tuf_ceremony::pypi::rstuf::{self, Payload};
 use tuf_ceremony::tuf::chain::{Chain, follow};
 use tuf_ceremony::tuf::verification::SignatureClass;
 
@@ -42,6 +44,20 @@ fn main() -> ExitCode {
                 changed_byte(&folder);
                 Ok(())
             })
+            .with_ignored_flag(absent)
+        }])
+        .chain([{
+            let file = folder
+                .with_file_name("pypi-dev-bootstrap")
+                .join("bootstrap.json");
+            let absent = !file.is_file();
+            Trial::test(
+                "pypis_development_bootstrap_has_three_wrong_keyids",
+                move || {
+                    development_bootstrap(&file);
+                    Ok(())
+                },
+            )
             .with_ignored_flag(absent)
         }])
         .collect();
@@ -165,4 +181,24 @@ fn changed_byte(folder: &Path) {
     assert_eq!(chain.newest().unwrap().root.header.version, 6);
     assert_eq!(files_with(&chain, "ROOT-THRESHOLD-OLD"), ["7.root.json"]);
     assert_eq!(files_with(&chain, "ROOT-THRESHOLD-NEW"), ["7.root.json"]);
+}
+
+/// Made by RSTUF's command line; its one signature is right, and nothing of it would be dropped.
+fn development_bootstrap(file: &Path) {
+    let bytes = fs::read(file).unwrap();
+    let findings = rstuf::lint("bootstrap.json", &bytes).unwrap();
+    let rules: Vec<_> = findings
+        .iter()
+        .map(|finding| finding.rule.as_str())
+        .collect();
+    assert_eq!(rules, ["RSTUF-KEYID"; 3], "{findings:#?}");
+    let Ok(Payload::Bootstrap { settings, root }) = rstuf::read("bootstrap.json", &bytes) else {
+        panic!("a bootstrap");
+    };
+    assert_eq!(root.header.version, 1);
+    let again = rstuf::bootstrap(&settings, &root.envelope, 300);
+    let value = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
+    let mut found = value(&bytes);
+    found["timeout"] = 300.into();
+    assert_eq!(value(&again), found);
 }

@@ -26,8 +26,6 @@ pub struct Asked<'a> {
     pub changes: &'a ChangeSet,
     /// Who signs for projects in custody; none: as it stands.
     pub custody: Option<&'a RoleSpec>,
-    /// Shards that end before are signed again; none: only those that change.
-    pub until: Option<jiff::Timestamp>,
     /// Whether all are, because other keys sign.
     pub all: bool,
 }
@@ -75,14 +73,14 @@ pub fn check(script: &Script, trusted: &Trusted) -> Vec<Finding> {
     })
 }
 
-/// Until when every shard must last: the next claim but one; for a renewal the first of the dates, so that it signs what ends before.
-pub fn until(script: &Script) -> Option<jiff::Timestamp> {
-    let text = match (&script.claim, script.kind.as_str()) {
-        (Some(claim), _) => Some(&claim.next_but_one),
-        (None, "renew") => script.shards.as_ref()?.expires.first(),
-        _ => None,
+/// Until when every shard must last: the next claim but one; the day of a rotation; for a renewal the first of the dates, so that it signs what ends before.
+fn until(script: &Script) -> Option<jiff::Timestamp> {
+    let text = match (&script.claim, &script.rotate) {
+        (Some(claim), _) => &claim.next_but_one,
+        (None, Some(rotate)) => &rotate.on,
+        (None, None) => script.shards.as_ref()?.expires.first()?,
     };
-    Expires::parse(text?).ok().map(|date| date.at())
+    Expires::parse(text).ok().map(|date| date.at())
 }
 
 /// claimed, where the script gives its version or `above` has new keys for it, and the shards.
@@ -109,7 +107,7 @@ pub fn candidates(
     let sharding = Sharding {
         projects: usize::try_from(wanted.projects).unwrap_or(usize::MAX),
         expires: &dates,
-        until: asked.until.unwrap_or_default(),
+        until: until(script).unwrap_or_default(),
         signers: &signers,
         all: asked.all,
         known: &|role| material.trusted.known_version(role),
@@ -149,7 +147,6 @@ pub fn renewed(material: &Material<'_>, above: &[Candidate]) -> Result<Vec<Candi
     let asked = Asked {
         changes: &changes,
         custody: all.then_some(&spec),
-        until: until(material.script),
         all,
     };
     candidates(material, &asked, above)
@@ -312,9 +309,20 @@ mod tests {
             told("renew", shards),
             ["SCRIPT-ROLE claimed has no shards, and only a claim divides it: remove [shards]"]
         );
-        // A renewal signs what ends before the first date; a rotation what changes.
-        let until = |kind| until(&script(kind, shards).unwrap()).map(|until| until.to_string());
-        assert_eq!(until("renew"), Some("2027-03-01T00:00:00Z".to_owned()));
-        assert_eq!(until("rotate-dev"), None);
+        let until = |kind, more: &str| {
+            let script = script(kind, &format!("{more}{shards}")).unwrap();
+            until(&script).map(|until| until.to_string())
+        };
+        let rotate = format!(
+            "[rotate]\non = \"2026-12-01T00:00:00Z\"\nincident_sha256 = \"{}\"\n",
+            "0".repeat(64)
+        );
+        for (kind, more, expected) in [
+            ("renew", "", "2027-03-01T00:00:00Z"),
+            ("claim", CLAIM, "2027-01-22T00:00:00Z"),
+            ("rotate-dev", &*rotate, "2026-12-01T00:00:00Z"),
+        ] {
+            assert_eq!(until(kind, more).as_deref(), Some(expected));
+        }
     }
 }

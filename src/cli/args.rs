@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 mod changes;
+mod rstuf;
 
 pub use changes::{ClaimArgs, ClaimCommand, ClaimDigestArgs, IncidentArgs, IncidentCommand};
+pub use rstuf::{ExportArgs, RstufArgs, RstufCommand};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -65,6 +67,8 @@ pub enum Command {
     Claim(ClaimArgs),
     /// What an incident file means for every project, without a token
     Incident(IncidentArgs),
+    /// Payloads of RSTUF, PyPI's own service: what it would make of them, out of them, into them
+    Rstuf(RstufArgs),
     /// A module in a process of its own; the program starts it itself
     #[command(hide = true)]
     TokenWorker,
@@ -273,7 +277,8 @@ pub struct TokensArgs {
 #[derive(Debug, Args)]
 #[command(after_help = format!("\
 Every signature is verified; only valid ones are kept. Among the PARTs may be records of abandoned payloads, and metadata that
-names the keys (a newer root for targets, targets for bins). --out is never overwritten.
+names the keys (a newer root for targets, targets for bins), and signatures that RSTUF collected (its sign, pending and update
+payloads). --out is never overwritten.
 Exit code 3: the file was written, but a threshold is not reached yet; the output says which, and who is missing.
 
 Examples:

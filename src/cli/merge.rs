@@ -8,7 +8,9 @@ use super::{Answer, Exit, print};
 use crate::bundle::files::{self, FileError};
 use crate::bundle::merge::{self, Input, Merged};
 use crate::bundle::part::{self, ABANDONED_SCHEMA, AbandonedRecord, Part};
+use crate::bundle::rstuf::as_part;
 use crate::plain::escape;
+use crate::pypi::rstuf;
 use crate::tuf::chain;
 use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
@@ -106,6 +108,7 @@ fn input(given: Given) -> Result<Input, Vec<Finding>> {
     let mut faults = Vec::new();
     let mut roots = Vec::new();
     let mut targets = Vec::new();
+    let mut payloads = Vec::new();
     for (name, bytes) in given.files {
         let taken = match part::schema_of(&bytes).as_deref() {
             Some(part::SCHEMA) => {
@@ -113,6 +116,13 @@ fn input(given: Given) -> Result<Input, Vec<Finding>> {
             }
             Some(ABANDONED_SCHEMA) => AbandonedRecord::parse(&name, &bytes)
                 .map(|record| input.abandoned.push((name, record))),
+            _ if rstuf::looks_like(&bytes) => {
+                match rstuf::read(&name, &bytes) {
+                    Ok(payload) => payloads.push((name, payload)),
+                    Err(found) => faults.extend(found),
+                }
+                continue;
+            }
             _ => metadata(&name, bytes).map(|(role, envelope)| match role {
                 RoleType::Root => roots.push((name, envelope.bytes().to_vec())),
                 RoleType::Targets => targets.push((name, envelope)),
@@ -123,6 +133,15 @@ fn input(given: Given) -> Result<Input, Vec<Finding>> {
             }),
         };
         faults.extend(taken.err());
+    }
+    // Without a part file there is nothing to bring them to, and `merge` says so.
+    if let Some(first) = input.parts.first().map(|(_, part)| part.clone()) {
+        for (name, payload) in payloads {
+            match as_part(&name, &payload, &first) {
+                Ok(part) => input.parts.push((name, part)),
+                Err(finding) => faults.push(finding),
+            }
+        }
     }
     if let Err(found) = delegators(&mut input, given.trusted_root, roots, targets) {
         faults.extend(found);

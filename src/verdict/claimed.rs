@@ -14,6 +14,9 @@ use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
 use crate::tuf::metadata::{Header, Targets};
 
+#[cfg(test)]
+mod tests;
+
 /// One state.
 struct State {
     claimed: Envelope,

@@ -105,7 +105,6 @@ fn build(material: &Material<'_>) -> Result<Vec<Candidate>, Finding> {
         let asked = sharding::Asked {
             changes: &changes,
             custody: None,
-            until: sharding::until(material.script),
             all: false,
         };
         sharding::candidates(material, &asked, &[])?

@@ -140,7 +140,6 @@ fn claimed(material: &Material<'_>, derived: &Derived) -> Result<Vec<Candidate>,
         let asked = sharding::Asked {
             changes,
             custody: Some(&spec),
-            until: None,
             all: false,
         };
         return sharding::candidates(material, &asked, &[]);

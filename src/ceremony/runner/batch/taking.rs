@@ -91,8 +91,17 @@ impl<'t> Taking<'t> {
         }
     }
 
-    /// Puts the group on record: up to the first that does not verify, or gives the key away.
+    /// Puts the group on record.
     fn commit(&mut self) {
+        let events = self.judge();
+        match record(self.ports.progress, self.ports.sink, &events) {
+            Ok(()) => self.signed += events.len(),
+            Err(halt) => self.halt = Some(halt),
+        }
+    }
+
+    /// What of the group counts: up to the first that does not verify, or gives the key away.
+    fn judge(&mut self) -> Vec<Event> {
         let group = std::mem::take(&mut self.group);
         self.since = Duration::ZERO;
         let of = self.left.get(self.signed..).unwrap_or_default();
@@ -122,18 +131,18 @@ impl<'t> Taking<'t> {
                 sig: HEXLOWER.encode(sig),
             });
         }
-        match record(self.ports.progress, self.ports.sink, &events) {
-            Ok(()) => self.signed += events.len(),
-            Err(halt) => self.halt = Some(halt),
-        }
+        events
     }
 
     /// Says on record how it ended, if anybody knows.
     pub(super) fn end(mut self, asked: Result<(), TokenError>) -> Result<(), Halt> {
-        if self.halt.is_none() {
-            self.commit();
-        }
-        let whole = self.signed == self.left.len();
+        let mut events = match self.halt {
+            None => self.judge(),
+            Some(_) => Vec::new(),
+        };
+        let signed = self.signed + events.len();
+        let whole = signed == self.left.len();
+        let open = matches!(&asked, Err(failed) if failed.may_have_signed);
         let ended = match (self.halt.take(), asked) {
             (Some(halt), _) => Err(halt),
             (None, Err(failed)) => Err(failed.into()),
@@ -146,21 +155,16 @@ impl<'t> Taking<'t> {
                 may_have_signed: false,
             })),
         };
-        let unknown = match &ended {
-            Err(Halt::Token(failed)) => failed.may_have_signed,
-            Err(Halt::World(_) | Halt::Illegal(_)) => true,
-            _ => false,
-        };
-        if unknown {
-            return ended;
+        let unknown = open || matches!(&ended, Err(Halt::World(_) | Halt::Illegal(_)));
+        if !unknown {
+            events.push(Event::BatchEnded(BatchEnded {
+                signer: self.signer.clone(),
+                signed,
+                micros: u64::try_from(self.busy.as_micros()).unwrap_or(u64::MAX),
+                stopped: ended.as_ref().err().map(ToString::to_string),
+            }));
         }
-        let said = Event::BatchEnded(BatchEnded {
-            signer: self.signer.clone(),
-            signed: self.signed,
-            micros: u64::try_from(self.busy.as_micros()).unwrap_or(u64::MAX),
-            stopped: ended.as_ref().err().map(ToString::to_string),
-        });
-        record(self.ports.progress, self.ports.sink, &[said])?;
+        record(self.ports.progress, self.ports.sink, &events)?;
         ended
     }
 }
