@@ -253,7 +253,7 @@ fn is_plain(name: &str) -> bool {
 
 /// The file as a value.
 fn whole(envelope: &Envelope) -> Value {
-    json::check(envelope.bytes(), Limits::LARGE).map_or(Value::Null, Value::from_json)
+    json::check(&envelope.bytes(), Limits::LARGE).map_or(Value::Null, Value::from_json)
 }
 
 fn object(members: Vec<(&str, Value)>) -> Value {

@@ -140,7 +140,7 @@ fn payloads_that_rstuf_takes_whole_are_read_back_and_nothing_is_told() {
         panic!("a signature");
     };
     assert_eq!((role.as_str(), &read), ("root", signature));
-    assert!(!looks_like(first.bytes()));
+    assert!(!looks_like(&first.bytes()));
     assert!(!looks_like(
         br#"{"schema":"tuf-ceremony/part/1","metadata":{}}"#
     ));

@@ -141,7 +141,7 @@ impl<'a> Source<'a> {
             });
             entries.push((name, fresh.push(None, &edited(name, edit, from))));
         }
-        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        entries.sort_by_key(|(name, _)| *name);
         let splice = Splice {
             base: Arc::clone(&self.shared.base),
             canonical: fresh.canonical,
@@ -204,7 +204,7 @@ impl<'a> Source<'a> {
         for keyid in made {
             keys.push((keyid, fresh.push(Some(keyid), new[keyid].value())));
         }
-        keys.sort_by(|(a, _), (b, _)| a.cmp(b));
+        keys.sort_by_key(|(keyid, _)| *keyid);
         Ok(keys.into_iter().map(|(_, entry)| entry).collect())
     }
 

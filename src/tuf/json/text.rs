@@ -287,22 +287,18 @@ impl Splice {
             };
             let length = 1 + rest.windows(2).take_while(|pair| follows(pair)).count();
             rest = &rest[length..];
-            Some(match first.index() {
-                Some(index) => {
-                    let run = list.map(|list| list.run(index..index + length));
-                    &self.base.own.as_bytes()[run.unwrap_or_default()]
-                }
-                None => {
-                    let start = first.offset();
-                    let bytes = self.fresh.as_bytes();
-                    // A member is a string, a colon and a value; an element is a value.
-                    let mut end = value_end(bytes, start, None);
-                    if bytes.get(end) == Some(&b':') {
-                        end = value_end(bytes, end + 1, None);
-                    }
-                    &bytes[start..end]
-                }
-            })
+            if let Some(index) = first.index() {
+                let run = list.map(|list| list.run(index..index + length));
+                return Some(&self.base.own.as_bytes()[run.unwrap_or_default()]);
+            }
+            let start = first.offset();
+            let bytes = self.fresh.as_bytes();
+            // A member is a string, a colon and a value; an element is a value.
+            let mut end = value_end(bytes, start, None);
+            if bytes.get(end) == Some(&b':') {
+                end = value_end(bytes, end + 1, None);
+            }
+            Some(&bytes[start..end])
         })
     }
 }
@@ -322,19 +318,19 @@ fn value_after(name: Json<'_>) -> Json<'_> {
 
 /// Whether the pieces of two texts are the same bytes, however they are cut; what is the same memory is not read.
 pub(crate) fn alike<'a, 'b>(
-    mut these: impl Iterator<Item = &'a [u8]>,
-    mut those: impl Iterator<Item = &'b [u8]>,
+    mut first: impl Iterator<Item = &'a [u8]>,
+    mut second: impl Iterator<Item = &'b [u8]>,
 ) -> bool {
     let (mut this, mut that): (&[u8], &[u8]) = (&[], &[]);
     loop {
         if this.is_empty() {
-            match these.find(|piece| !piece.is_empty()) {
+            match first.find(|piece| !piece.is_empty()) {
                 Some(piece) => this = piece,
-                None => return that.is_empty() && those.all(<[u8]>::is_empty),
+                None => return that.is_empty() && second.all(<[u8]>::is_empty),
             }
         }
         if that.is_empty() {
-            match those.find(|piece| !piece.is_empty()) {
+            match second.find(|piece| !piece.is_empty()) {
                 Some(piece) => that = piece,
                 None => return false,
             }

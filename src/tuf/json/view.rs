@@ -75,14 +75,15 @@ pub(crate) fn value_end(text: &[u8], start: usize, document: Option<&Text>) -> u
     loop {
         match text.get(at) {
             Some(b'"') => at = string::end(text, at + 1) + 1,
-            Some(b'{' | b'[') => match document.and_then(|document| document.list_end(at)) {
-                Some(end) => at = end,
-                None => {
+            Some(b'{' | b'[') => {
+                if let Some(end) = document.and_then(|document| document.list_end(at)) {
+                    at = end;
+                } else {
                     depth += 1;
                     at += 1;
                     continue;
                 }
-            },
+            }
             Some(b'}' | b']') => {
                 depth = depth.saturating_sub(1);
                 at += 1;

@@ -173,8 +173,8 @@ impl Beside<'_> {
         let mut next = 0;
         let mut fresh = 0;
         loop {
-            let start = self.seek(list, bytes, next, fresh)?;
-            let end = start.and_then(|start| self.run(list, bytes, start));
+            let start = self.seek(list, bytes, next, fresh);
+            let end = start.map(|start| self.run(list, bytes, start));
             match (start, end) {
                 (Some(start), Some(end)) if end > start => {
                     if keys && !self.ascends(base.entry(true, start)?.as_str()?.as_ref()) {
@@ -210,31 +210,25 @@ impl Beside<'_> {
     }
 
     /// Which entry of the base lies here: the next one, or one of those behind it.
-    fn seek(
-        &mut self,
-        list: &List,
-        bytes: &[u8],
-        next: usize,
-        fresh: usize,
-    ) -> Option<Option<usize>> {
+    fn seek(&mut self, list: &List, bytes: &[u8], next: usize, fresh: usize) -> Option<usize> {
         let first = next + 1 + fresh * TRIED;
         let tried = std::iter::once(next).chain(first..first + TRIED);
-        for index in tried.take_while(|index| *index < list.len()) {
-            let entry = &bytes[list.run(index..index + 1)];
-            while self.window.rest().len() <= entry.len()
-                && self.window.rest() == &entry[..self.window.rest().len()]
-            {
-                self.window.more()?;
-            }
-            if self.window.rest().starts_with(entry) {
-                return Some(Some(index));
+        let mut tried = tried.take_while(|index| *index < list.len());
+        tried.find(|index| self.lies_here(&bytes[list.run(*index..index + 1)]))
+    }
+
+    /// Whether what comes next is `entry`.
+    fn lies_here(&mut self, entry: &[u8]) -> bool {
+        while self.window.rest().len() < entry.len() && entry.starts_with(self.window.rest()) {
+            if self.window.more().is_none() {
+                return false;
             }
         }
-        Some(None)
+        self.window.rest().starts_with(entry)
     }
 
     /// Passes entries of the base from number `start` on as long as they are the same, and says which is the first that is not.
-    fn run(&mut self, list: &List, bytes: &[u8], start: usize) -> Option<usize> {
+    fn run(&mut self, list: &List, bytes: &[u8], start: usize) -> usize {
         let mut index = start;
         let mut same = 0;
         self.comma = false;
@@ -246,7 +240,7 @@ impl Beside<'_> {
             same += more;
             if same == wanted.len() {
                 self.window.at += same;
-                return Some(list.len());
+                return list.len();
             }
             // Whole entries are passed with the comma behind them.
             let reached = list.reached(index, same);
@@ -259,7 +253,7 @@ impl Beside<'_> {
                 self.comma = true;
             }
             if !exhausted || self.window.more().is_none() {
-                return Some(index);
+                return index;
             }
         }
     }

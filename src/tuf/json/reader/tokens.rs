@@ -99,9 +99,8 @@ impl<S: Supply> Reader<'_, S> {
         loop {
             match self.supply.text().get(self.at).copied() {
                 Some(b) if wanted(b) => self.at += 1,
-                Some(_) => return Ok(()),
                 None if self.more()? => {}
-                None => return Ok(()),
+                _ => return Ok(()),
             }
         }
     }
