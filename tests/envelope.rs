@@ -207,11 +207,11 @@ fn sign_in_turn(start: &str, signers: &[String], reparse: u8) -> Result<String, 
             added
         };
     }
-    Ok(text(&file).to_owned())
+    Ok(text(&file))
 }
 
 fn stripped(envelope: &Envelope) -> String {
-    text(&envelope.without_signatures()).to_owned()
+    text(&envelope.without_signatures())
 }
 
 /// Files in several styles with placeholders, wrong and right signatures, in any order, also of one keyid.

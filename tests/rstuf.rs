@@ -130,7 +130,7 @@ fn a_root_is_exported_as_payloads_and_plain_files() {
     assert_eq!(names(&out.join("metadata")), plain.into());
     assert_eq!(
         fs::read(out.join("metadata/1.root.json")).unwrap(),
-        first.bytes()
+        *first.bytes()
     );
     assert_eq!(
         names(&out.join("rstuf")),
@@ -161,7 +161,7 @@ fn a_root_is_exported_as_payloads_and_plain_files() {
 
 /// The same root with `keyid_hash_algorithms` in a key that nobody signs with here.
 fn with_hash_algorithms(envelope: &Envelope) -> Envelope {
-    let mut value: Value = serde_json::from_slice(envelope.bytes()).unwrap();
+    let mut value: Value = serde_json::from_slice(&envelope.bytes()).unwrap();
     let timestamp = value["signed"]["roles"]["timestamp"]["keyids"][0].clone();
     value["signed"]["keys"][timestamp.as_str().unwrap()]["keyid_hash_algorithms"] =
         serde_json::json!(["sha256"]);
@@ -203,12 +203,12 @@ fn payloads_give_back_the_files_that_they_were_made_of() {
         assert_eq!(code, 0, "{told}");
     }
     let read = |path: &str| fs::read(here.join(path)).unwrap();
-    assert_eq!(read("bootstrap/metadata/1.root.json"), first.bytes());
+    assert_eq!(read("bootstrap/metadata/1.root.json"), *first.bytes());
     let imported = rstuf::settings("file", &read("bootstrap/settings.json")).unwrap();
     assert_eq!(imported.canonical(), settings.canonical());
-    assert_eq!(read("update/candidate/2.root.json"), second.bytes());
-    assert_eq!(read("pending/candidate/2.root.json"), second.bytes());
-    assert_eq!(read("pending/metadata/1.root.json"), first.bytes());
+    assert_eq!(read("update/candidate/2.root.json"), *second.bytes());
+    assert_eq!(read("pending/candidate/2.root.json"), *second.bytes());
+    assert_eq!(read("pending/metadata/1.root.json"), *first.bytes());
     let (code, told) = run(here, &["lint", "update.json", "--json"]);
     assert_eq!(code, 0, "{told}");
     let report: Value = serde_json::from_str(&told).unwrap();
