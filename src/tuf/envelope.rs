@@ -58,6 +58,12 @@ pub struct Signature {
     pub sig: String,
 }
 
+impl std::fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Envelope({} bytes)", self.length())
+    }
+}
+
 impl Envelope {
     /// Reads a file strictly. Member order, unknown members beside `signed` and `signatures`, and unknown members of a
     /// signature (`bundle` of TAP 18) are kept, and so are several entries with one keyid.
@@ -187,8 +193,8 @@ impl Envelope {
     fn document(&self) -> Json<'_> {
         Json::of(&self.text, 0..self.text.own().len())
     }
-    #[cfg(test)]
-    fn text(&self) -> &Arc<Text> {
+    /// Its text, with what is known of the two long lists.
+    pub(super) fn text(&self) -> &Arc<Text> {
         &self.text
     }
     /// The signatures in the order found.

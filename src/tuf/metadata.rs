@@ -6,14 +6,15 @@ use super::envelope::Envelope;
 use super::expires::Expires;
 use super::finding::{Finding, shown};
 use super::key::{Key, KeyId};
+pub use delegations::Delegations;
 use field::Field;
 pub use files::{Content, MetaFile, Snapshot, TargetFile, Timestamp, target_files};
 
+mod delegations;
 mod field;
 mod files;
 mod remarks;
 mod roles;
-mod targets;
 #[cfg(test)]
 mod tests;
 
@@ -74,17 +75,6 @@ pub struct Targets {
     pub targets: usize,
     /// Delegations, if any.
     pub delegations: Option<Delegations>,
-}
-
-/// `delegations`: keys and roles, or TAP 15 succinct roles.
-#[derive(Clone, Debug)]
-pub struct Delegations {
-    /// Keys by the keyid they stand under.
-    pub keys: BTreeMap<KeyId, Key>,
-    /// In order of priority.
-    pub roles: Vec<DelegatedRole>,
-    /// TAP 15.
-    pub succinct: Option<SuccinctRoles>,
 }
 
 /// One delegated role.
@@ -167,7 +157,8 @@ impl Root {
         let members = signed.member("roles")?;
         let mut roles = BTreeMap::new();
         for (name, role) in members.members()? {
-            roles.insert(name.into_owned(), RoleKeys::read(&role, &keys)?);
+            let known = |keyid: &str| keys.contains_key(&KeyId(keyid.to_owned()));
+            roles.insert(name.into_owned(), RoleKeys::read(&role, &known)?);
         }
         match TOP_LEVEL_ROLES
             .iter()
@@ -204,7 +195,10 @@ impl Targets {
         let header = Header::read_as(RoleType::Targets, "TARGETS-TYPE", file, envelope)?;
         let signed = Field::signed(file, envelope);
         let delegations = match signed.optional("delegations") {
-            Some(field) => Some(targets::delegations(&field.rule("DELEGATION-FORM"))?),
+            Some(field) => {
+                let field = field.rule("DELEGATION-FORM");
+                Some(Delegations::read(&field, envelope)?)
+            }
             None => None,
         };
         Ok(Self {

@@ -224,6 +224,10 @@ impl Text {
             None => Some(value_at(&self.own, self.list(keys)?.offset(index)?)),
         }
     }
+    /// Key number `index`: the object.
+    pub(crate) fn key(&self, index: usize) -> Option<Json<'_>> {
+        self.entry(true, index).map(value_after)
+    }
     /// How many keys, or roles.
     pub(crate) fn count(&self, keys: bool) -> usize {
         match &self.splice {

@@ -1,18 +1,30 @@
-//! A value of the signed part together with where it stands, so that every refusal names file and JSON path.
+//! A value of the signed part together with where it stands, so that every refusal names file and JSON path. The path is put into words for a
+//! refusal only: a million values are read without it.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, shown};
 use crate::tuf::json::{Json, Kind};
 
-/// A value, its path from `signed`, and the rule that is broken if its form is wrong.
+/// A value, how it is reached from `signed`, and the rule that is broken if its form is wrong.
 #[derive(Clone)]
 pub(super) struct Field<'a> {
     file: &'a str,
-    path: String,
+    whole: Option<&'a Field<'a>>,
+    step: Step<'a>,
     rule: &'static str,
     json: Json<'a>,
+}
+
+/// The last step of a path.
+#[derive(Clone)]
+enum Step<'a> {
+    Signed,
+    Named(&'static str),
+    Member(Cow<'a, str>),
+    Element(usize),
 }
 
 impl<'a> Field<'a> {
@@ -20,7 +32,8 @@ impl<'a> Field<'a> {
     pub(super) fn signed(file: &'a str, envelope: &'a Envelope) -> Self {
         Self {
             file,
-            path: "signed".to_owned(),
+            whole: None,
+            step: Step::Signed,
             rule: "SIGNED-FORM",
             json: envelope.signed(),
         }
@@ -32,42 +45,72 @@ impl<'a> Field<'a> {
     }
     /// The finding that this value is wrong: its path, then `what`.
     pub(super) fn refuse(&self, what: impl AsRef<str>) -> Finding {
-        Finding::error(
-            self.rule,
-            self.file,
-            format!("{} {}", self.path, what.as_ref()),
-        )
+        self.refuse_by(self.rule, what)
     }
     /// The same, with the rule given.
     pub(super) fn refuse_by(&self, rule: &'static str, what: impl AsRef<str>) -> Finding {
-        self.clone().rule(rule).refuse(what)
+        let text = format!("{} {}", self.path(), what.as_ref());
+        Finding::error(rule, self.file, text)
+    }
+    fn path(&self) -> String {
+        let mut path = self.whole.map(Self::path).unwrap_or_default();
+        // Writing to a String cannot fail.
+        let _ = match &self.step {
+            Step::Signed => write!(path, "signed"),
+            Step::Named(name) => write!(path, ".{name}"),
+            Step::Member(name) => write!(path, ".{}", shown(name)),
+            Step::Element(index) => write!(path, "[{index}]"),
+        };
+        path
     }
     pub(super) fn json(&self) -> Json<'a> {
         self.json
     }
     /// The member called `name`, which must be there.
-    pub(super) fn member(&self, name: &str) -> Result<Self, Finding> {
+    pub(super) fn member(&self, name: &'static str) -> Result<Field<'_>, Finding> {
         self.expect(Kind::Object, "an object")?;
-        self.optional(name)
-            .ok_or_else(|| self.refuse(format!("has no member {name}")))
+        self.optional(name).ok_or_else(|| self.lacks(name))
     }
     /// The member called `name`.
-    pub(super) fn optional(&self, name: &str) -> Option<Self> {
-        Some(self.at(&format!(".{name}"), self.json.get(name)?))
+    pub(super) fn optional(&self, name: &'static str) -> Option<Field<'_>> {
+        Some(self.at(Step::Named(name), self.json.get(name)?))
+    }
+    /// The members of these names, in one pass.
+    pub(super) fn these<const N: usize>(
+        &self,
+        names: [&'static str; N],
+    ) -> Result<[Option<Field<'_>>; N], Finding> {
+        self.expect(Kind::Object, "an object")?;
+        let mut found = names.map(|_| None);
+        for (name, json) in self.json.members() {
+            if let Some(index) = names.iter().position(|wanted| *wanted == name) {
+                found[index] = Some(self.at(Step::Named(names[index]), json));
+            }
+        }
+        Ok(found)
+    }
+    /// The finding that there is no member `name`.
+    pub(super) fn lacks(&self, name: &str) -> Finding {
+        self.refuse(format!("has no member {name}"))
     }
     /// All members of an object.
-    pub(super) fn members(&self) -> Result<impl Iterator<Item = (Cow<'a, str>, Self)>, Finding> {
+    pub(super) fn members(&self) -> Result<impl Iterator<Item = (Cow<'_, str>, Field<'_>)>, Finding> {
         self.expect(Kind::Object, "an object")?;
         Ok(self.json.members().map(|(name, json)| {
-            let field = self.at(&format!(".{}", shown(&name)), json);
+            let field = self.at(Step::Member(name.clone()), json);
             (name, field)
         }))
     }
+    /// All elements of an array, as they are.
+    pub(super) fn list(&self) -> Result<impl Iterator<Item = Json<'a>> + use<'a>, Finding> {
+        self.expect(Kind::Array, "an array")?;
+        Ok(self.json.elements())
+    }
     /// All elements of an array.
-    pub(super) fn elements(&self) -> Result<impl Iterator<Item = Self>, Finding> {
+    pub(super) fn elements(&self) -> Result<impl Iterator<Item = Field<'_>>, Finding> {
         self.expect(Kind::Array, "an array")?;
         let elements = self.json.elements().enumerate();
-        Ok(elements.map(|(index, json)| self.at(&format!("[{index}]"), json)))
+        Ok(elements.map(|(index, json)| self.at(Step::Element(index), json)))
     }
     pub(super) fn string(&self) -> Result<Cow<'a, str>, Finding> {
         let text = self.json.as_str();
@@ -87,6 +130,10 @@ impl<'a> Field<'a> {
         let value = self.json.as_bool();
         value.ok_or_else(|| self.refuse("must be true or false"))
     }
+    /// The value `json` that lies in this one, as element number `index`.
+    pub(super) fn element(&self, index: usize, json: Json<'a>) -> Field<'_> {
+        self.at(Step::Element(index), json)
+    }
 
     fn expect(&self, kind: Kind, what: &str) -> Result<(), Finding> {
         if self.json.kind() == kind {
@@ -95,13 +142,13 @@ impl<'a> Field<'a> {
             Err(self.refuse(format!("must be {what}")))
         }
     }
-    fn at(&self, step: &str, json: Json<'a>) -> Self {
-        let mut path = self.path.clone();
-        path.push_str(step);
-        Self {
-            path,
+    fn at<'f>(&'f self, step: Step<'f>, json: Json<'f>) -> Field<'f> {
+        Field {
+            file: self.file,
+            whole: Some(self),
+            step,
+            rule: self.rule,
             json,
-            ..*self
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::field::Field;
-use super::{Header, RoleType, targets, version};
+use super::{Header, RoleType, delegations, version};
 use crate::tuf::digest::{Sha256, Sha512};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, shown};
@@ -60,9 +60,8 @@ impl Snapshot {
     /// As [`Header::read`], and `SNAPSHOT-TYPE`, `META-FORM` (an entry that is not version, length and hashes, or a name that is no file name).
     pub fn read(file: &str, envelope: &Envelope) -> Result<Self, Finding> {
         let header = Header::read_as(RoleType::Snapshot, "SNAPSHOT-TYPE", file, envelope)?;
-        let listed = Field::signed(file, envelope)
-            .member("meta")?
-            .rule("META-FORM");
+        let signed = Field::signed(file, envelope);
+        let listed = signed.member("meta")?.rule("META-FORM");
         let mut meta = BTreeMap::new();
         for (name, field) in listed.members()? {
             check_name(&field, &name)?;
@@ -89,9 +88,8 @@ impl Timestamp {
     /// As [`Header::read`], and `TIMESTAMP-TYPE`, `META-FORM` (`meta` must say one thing: which `snapshot.json`).
     pub fn read(file: &str, envelope: &Envelope) -> Result<Self, Finding> {
         let header = Header::read_as(RoleType::Timestamp, "TIMESTAMP-TYPE", file, envelope)?;
-        let meta = Field::signed(file, envelope)
-            .member("meta")?
-            .rule("META-FORM");
+        let signed = Field::signed(file, envelope);
+        let meta = signed.member("meta")?.rule("META-FORM");
         if let Some((name, field)) = meta.members()?.find(|(name, _)| name != "snapshot.json") {
             let text = format!(
                 "stands beside snapshot.json; a timestamp lists nothing else, not {}",
@@ -152,9 +150,8 @@ pub fn target_files(
     file: &str,
     envelope: &Envelope,
 ) -> Result<BTreeMap<String, TargetFile>, Finding> {
-    let targets = Field::signed(file, envelope)
-        .member("targets")?
-        .rule("TARGET-FORM");
+    let signed = Field::signed(file, envelope);
+    let targets = signed.member("targets")?.rule("TARGET-FORM");
     let mut files = BTreeMap::new();
     for (path, field) in targets.members()? {
         let length = size(&field.member("length")?)?;
@@ -168,7 +165,7 @@ pub fn target_files(
 fn check_name(field: &Field<'_>, name: &str) -> Result<(), Finding> {
     let reason = match name.strip_suffix(".json") {
         None => "does not end in .json",
-        Some(role) => match targets::no_file_name(role) {
+        Some(role) => match delegations::no_file_name(role) {
             None => return Ok(()),
             Some(reason) => reason,
         },

@@ -1,5 +1,6 @@
 //! Keys and the roles that name them, as root and targets both have them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::RoleKeys;
@@ -11,37 +12,66 @@ use crate::tuf::key::{Key, KeyId};
 pub(super) fn keys(field: &Field<'_>) -> Result<BTreeMap<KeyId, Key>, Finding> {
     field
         .members()?
-        .map(|(keyid, object)| {
-            let key = Key::from_json(object.json()).map_err(|error| {
-                object.refuse_by(error.rule, format!("is refused: {}", error.text))
-            })?;
-            Ok((KeyId(keyid.into_owned()), key))
-        })
+        .map(|(keyid, object)| Ok((KeyId(keyid.into_owned()), key(&object)?)))
         .collect()
 }
 
+/// Reads a key object.
+pub(super) fn key(object: &Field<'_>) -> Result<Key, Finding> {
+    Key::from_json(object.json())
+        .map_err(|error| object.refuse_by(error.rule, format!("is refused: {}", error.text)))
+}
+
 impl RoleKeys {
-    /// Reads the members `keyids` and `threshold` of a role whose keys are among `keys`.
-    pub(super) fn read(role: &Field<'_>, keys: &BTreeMap<KeyId, Key>) -> Result<Self, Finding> {
-        let field = role.member("keyids")?;
-        let keyids: Vec<KeyId> = field.strings()?.into_iter().map(KeyId).collect();
-        let mut seen = BTreeSet::new();
-        for keyid in &keyids {
-            let name = shown(&keyid.0);
-            if !seen.insert(keyid) {
-                return Err(field.refuse_by("ROLE-DUPLICATE-KEYID", format!("lists {name} twice")));
-            }
-            if !keys.contains_key(keyid) {
-                let text = format!("lists {name}, which is not among the keys");
-                return Err(field.refuse_by("ROLE-UNKNOWN-KEYID", text));
-            }
-        }
-        let threshold = threshold(
-            &role.member("threshold")?.rule("ROLE-THRESHOLD"),
-            keyids.len(),
-        )?;
-        Ok(Self { keyids, threshold })
+    /// Reads the members `keyids` and `threshold` of a role whose keys are all `known`.
+    pub(super) fn read(role: &Field<'_>, known: &dyn Fn(&str) -> bool) -> Result<Self, Finding> {
+        let [keyids, threshold] = role.these(["keyids", "threshold"])?;
+        let (keyids, threshold) = judge(role, keyids, threshold, known)?;
+        let keyids = keyids.into_iter().map(|keyid| KeyId(keyid.into_owned()));
+        Ok(Self {
+            keyids: keyids.collect(),
+            threshold,
+        })
     }
+}
+
+/// The keyids and the threshold of a role whose members of these names are given.
+pub(super) fn judge<'f>(
+    role: &Field<'_>,
+    keyids: Option<Field<'f>>,
+    required: Option<Field<'_>>,
+    known: &dyn Fn(&str) -> bool,
+) -> Result<(Vec<Cow<'f, str>>, u32), Finding> {
+    /// Up to so many keyids are compared with each other, more are looked up.
+    const FEW: usize = 16;
+    let field = keyids.ok_or_else(|| role.lacks("keyids"))?;
+    let mut listed: Vec<Cow<'f, str>> = Vec::new();
+    let mut seen: BTreeSet<Cow<'f, str>> = BTreeSet::new();
+    for (index, json) in field.list()?.enumerate() {
+        let Some(keyid) = json.as_str() else {
+            return Err(field.element(index, json).refuse("must be a string"));
+        };
+        let twice = if listed.len() < FEW {
+            listed.contains(&keyid)
+        } else {
+            if listed.len() == FEW {
+                seen.extend(listed.iter().cloned());
+            }
+            !seen.insert(keyid.clone())
+        };
+        if twice {
+            let text = format!("lists {} twice", shown(&keyid));
+            return Err(field.refuse_by("ROLE-DUPLICATE-KEYID", text));
+        }
+        if !known(&keyid) {
+            let text = format!("lists {}, which is not among the keys", shown(&keyid));
+            return Err(field.refuse_by("ROLE-UNKNOWN-KEYID", text));
+        }
+        listed.push(keyid);
+    }
+    let required = required.ok_or_else(|| role.lacks("threshold"))?;
+    let threshold = threshold(&required.rule("ROLE-THRESHOLD"), listed.len())?;
+    Ok((listed, threshold))
 }
 
 /// From 1 to the number of keys: 0 or less would need no signature at all (CVE-2026-23992, go-tuf), more can never be reached.
