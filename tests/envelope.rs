@@ -46,7 +46,7 @@ fn what_is_no_envelope_is_refused_in_words() {
         ("{\"signed\":{},\"signatures\":[{\"keyid\":\"a\",\"sig\":null}]}", "ENVELOPE-FORM", "signatures[0] has a member sig that is not a string."),
     ];
     for (text, rule, sentence) in table {
-        let finding = parsed(text).err().expect(text);
+        let finding = parsed(text).expect_err(text);
         assert_eq!(finding, Finding::error(rule, "8.root.json", sentence), "{text}");
         assert_eq!(finding.level, Level::Error);
     }

@@ -190,7 +190,7 @@ pub fn online_rows(candidate: &Candidate, script: &Script) -> Vec<Row> {
         "root" => Root::read("root", envelope).map(|root| root.keys).ok(),
         _ => Targets::read("targets", envelope)
             .ok()
-            .and_then(|targets| Some(targets.delegations?.keys)),
+            .and_then(|targets| Some(targets.delegations?.keys().collect())),
     };
     let keys = keys.unwrap_or_default();
     let listed = script.online.iter().filter_map(|online| {

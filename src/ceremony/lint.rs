@@ -14,7 +14,7 @@ use crate::pypi::tree::{self, Layout};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, Level};
 use crate::tuf::key::{Key, KeyId};
-use crate::tuf::metadata::Header;
+use crate::tuf::metadata::{Delegations, Header};
 
 /// What the rules say of `candidates` on top of what is trusted.
 pub fn candidates(
@@ -267,8 +267,12 @@ fn tree(material: &Material<'_>, candidates: &[Candidate]) -> Result<Tree, Findi
             tree.add_targets(role, &targets, &class);
             // Developers are no holders, and there are many of them.
             let delegations = targets.delegations.iter().filter(|_| role != "claimed");
-            let keys = delegations.flat_map(|delegations| &delegations.keys);
-            name_persons(&mut tree, material, keys);
+            let keys: Vec<_> = delegations.flat_map(Delegations::keys).collect();
+            name_persons(
+                &mut tree,
+                material,
+                keys.iter().map(|(keyid, key)| (keyid, key)),
+            );
         }
     }
     // Thousands of shards have a few dates between them: each date is judged once.

@@ -12,7 +12,7 @@ use crate::pypi::shards::is_shard;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Algorithm, Key, KeyId, PublicKey};
-use crate::tuf::metadata::{RoleKeys, Root, Targets};
+use crate::tuf::metadata::{Delegations, RoleKeys, Root, Targets};
 use crate::tuf::value::Value;
 use crate::tuf::verification;
 
@@ -195,8 +195,8 @@ fn all_keys(candidate: &Candidate) -> Result<BTreeMap<KeyId, Key>, Finding> {
         keys.extend(
             Targets::read(&path, &candidate.envelope)?
                 .delegations
-                .into_iter()
-                .flat_map(|delegations| delegations.keys),
+                .iter()
+                .flat_map(Delegations::keys),
         );
     }
     Ok(keys)

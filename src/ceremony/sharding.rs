@@ -34,7 +34,7 @@ pub struct Asked<'a> {
 pub fn is_sharded(trusted: &Trusted) -> bool {
     let claimed = trusted.current("claimed");
     let roles = claimed.and_then(|(_, claimed)| claimed.delegations.as_ref());
-    roles.is_some_and(|delegations| delegations.roles.iter().any(|role| is_shard(&role.name)))
+    roles.is_some_and(|delegations| delegations.roles().any(|role| is_shard(&role.name)))
 }
 
 /// What a script asks of shards that cannot be, or forgets to say of them.

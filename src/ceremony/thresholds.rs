@@ -99,16 +99,8 @@ pub fn top_level(root: &Root, role: &str) -> Option<(Vec<(KeyId, Key)>, RoleKeys
 /// The keys of a delegated role.
 pub fn delegated(delegator: &Targets, name: &str) -> Option<(Vec<(KeyId, Key)>, RoleKeys)> {
     let delegations = delegator.delegations.as_ref()?;
-    let role = delegations
-        .roles
-        .iter()
-        .find(|role| role.name == name)?
-        .role
-        .clone();
-    let keys = role
-        .keyids
-        .iter()
-        .filter_map(|keyid| Some((keyid.clone(), delegations.keys.get(keyid)?.clone())))
-        .collect();
-    Some((keys, role))
+    let role = delegations.role(name)?.role;
+    let keys = role.keyids.iter();
+    let keys = keys.filter_map(|keyid| Some((keyid.clone(), delegations.key(keyid)?)));
+    Some((keys.collect(), role))
 }

@@ -220,11 +220,14 @@ fn of_metadata(
         RoleType::Targets => {
             let targets = Targets::read(name, envelope)?;
             if let Some(delegations) = &targets.delegations {
-                keys.extend(delegations.keys.iter().map(key_line));
+                keys.extend(
+                    delegations
+                        .keys()
+                        .map(|(keyid, key)| key_line((&keyid, &key))),
+                );
                 roles.extend(
                     delegations
-                        .roles
-                        .iter()
+                        .roles()
                         .map(|role| role_line(&role.name, &role.role)),
                 );
                 roles.extend(delegations.succinct.iter().map(|bins| {

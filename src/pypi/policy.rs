@@ -122,15 +122,16 @@ impl Tree {
         let Some(delegations) = &delegator.delegations else {
             return;
         };
-        for role in &delegations.roles {
-            self.add(&role.name, class(&role.name), &role.role, &delegations.keys);
+        for role in delegations.roles() {
+            let keys = delegations.keys_of(&role.role);
+            self.add(&role.name, class(&role.name), &role.role, &keys);
         }
         if let Some(bins) = &delegations.succinct {
             self.add(
                 &bins.name_prefix,
                 class(&bins.name_prefix),
                 &bins.role,
-                &delegations.keys,
+                &delegations.keys_of(&bins.role),
             );
         }
     }

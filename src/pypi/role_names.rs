@@ -21,11 +21,11 @@ const RULE: &str = "ROLE-NAME-ONE-DELEGATOR";
 pub const MINIMUM_CLIENTS: &str = "python-tuf 7.0.1 and tuf-js 6.0.2 are the first that keep the two apart; for go-tuf it is not established";
 
 /// Who says what of a name.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Says<'a> {
     delegator: &'a str,
     delegations: &'a Delegations,
-    role: &'a DelegatedRole,
+    role: DelegatedRole,
 }
 
 /// Bins by prefix and width of their numbers: two such ranges have the first bin in common.
@@ -33,7 +33,7 @@ type Bins<'a> = HashMap<(&'a str, usize), Vec<(&'a str, &'a SuccinctRoles)>>;
 
 /// Judges the delegations of `roles` (each role's name and content, each role once). Linear in them; in order of appearance.
 pub fn findings<'a>(roles: impl IntoIterator<Item = (&'a str, &'a Targets)>) -> Vec<Finding> {
-    let mut names: HashMap<&str, Vec<Says<'a>>> = HashMap::new();
+    let mut names: HashMap<String, Vec<Says<'a>>> = HashMap::new();
     let mut order = Vec::new();
     let mut bins: Bins<'a> = HashMap::new();
     let mut ranges = Vec::new();
@@ -41,10 +41,10 @@ pub fn findings<'a>(roles: impl IntoIterator<Item = (&'a str, &'a Targets)>) -> 
         let Some(delegations) = &targets.delegations else {
             continue;
         };
-        for role in &delegations.roles {
-            let says = names.entry(&role.name).or_default();
+        for role in delegations.roles() {
+            let says = names.entry(role.name.clone()).or_default();
             if says.is_empty() {
-                order.push(&*role.name);
+                order.push(role.name.clone());
             }
             says.push(Says {
                 delegator,
@@ -63,7 +63,7 @@ pub fn findings<'a>(roles: impl IntoIterator<Item = (&'a str, &'a Targets)>) -> 
     }
     let mut found: Vec<Finding> = order
         .into_iter()
-        .filter_map(|name| of_name(name, names.get(name)?, &bins))
+        .filter_map(|name| of_name(&name, names.get(&name)?, &bins))
         .collect();
     found.extend(
         ranges
@@ -76,7 +76,7 @@ pub fn findings<'a>(roles: impl IntoIterator<Item = (&'a str, &'a Targets)>) -> 
 /// Judges a whole repository: every role that verified delegations lead to and whose file is there, bins included. What does not verify by the first
 /// delegator that leads to it is told too. Everything is read and verified once and stays in memory.
 pub fn of_repository(repository: &Repository) -> Vec<Finding> {
-    let mut seen: HashSet<&str> = HashSet::new();
+    let mut seen: HashSet<String> = HashSet::new();
     let mut ranges: HashSet<(&str, usize)> = HashSet::new();
     let mut roles: Vec<Verified<'_>> = Vec::new();
     let mut waiting = VecDeque::new();
@@ -90,21 +90,23 @@ pub fn of_repository(repository: &Repository) -> Vec<Finding> {
         let Some(delegations) = &delegator.listing().targets().delegations else {
             continue;
         };
-        let listed = delegations.roles.iter().map(|role| &*role.name);
-        let mut children: Vec<&str> = listed.filter(|name| repository.has_file(name)).collect();
+        let listed = delegations.roles().map(|role| role.name);
+        let mut children: Vec<String> = listed.filter(|name| repository.has_file(name)).collect();
         // Bins of a range that was gone through belong to two delegators, which is told anyway.
         if let Some(bins) = &delegations.succinct
             && ranges.insert((&bins.name_prefix, bins.width()))
         {
             let names = repository.listed_with(&bins.name_prefix);
             children.extend(
-                names.filter(|name| bins.number(name).is_some() && repository.has_file(name)),
+                names
+                    .filter(|name| bins.number(name).is_some() && repository.has_file(name))
+                    .map(ToOwned::to_owned),
             );
         }
         for name in children {
             // By its first delegator only: a second one is told anyway, and to have the same large file verified by thousands is a way to keep us busy.
-            if seen.insert(name) {
-                match delegator.delegated(name) {
+            if seen.insert(name.clone()) {
+                match delegator.delegated(&name) {
                     Ok(role) => waiting.push_back(role),
                     Err(finding) => unverified.push(finding),
                 }
@@ -179,7 +181,7 @@ fn is_between(delegators: &[&str]) -> bool {
 }
 
 fn same(one: &Says<'_>, other: &Says<'_>) -> bool {
-    let (left, right) = (one.role, other.role);
+    let (left, right) = (&one.role, &other.role);
     left.role.threshold == right.role.threshold
         && left.terminating == right.terminating
         && left.paths == right.paths
@@ -187,11 +189,11 @@ fn same(one: &Says<'_>, other: &Says<'_>) -> bool {
         && one.keys() == other.keys()
 }
 
-impl<'a> Says<'a> {
-    fn keys(&self) -> BTreeSet<&'a PublicKey> {
+impl Says<'_> {
+    fn keys(&self) -> BTreeSet<PublicKey> {
         let keyids = self.role.role.keyids.iter();
         keyids
-            .filter_map(|keyid| Some(self.delegations.keys.get(keyid)?.public()))
+            .filter_map(|keyid| Some(self.delegations.key(keyid)?.public().clone()))
             .collect()
     }
 }

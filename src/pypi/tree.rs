@@ -58,13 +58,13 @@ pub fn lint(file: &str, tree: &Layout<'_>, whose: Whose) -> Vec<Finding> {
     let known = |role: &DelegatedRole| {
         role.name == "bins" || ORDER.iter().any(|(name, _)| role.name == *name)
     };
-    if !delegations.roles.iter().any(known) {
+    if !delegations.roles().any(|role| known(&role)) {
         return Vec::new();
     }
     let mut findings = Vec::from_iter(order(delegations));
     findings.extend(terminating(delegations));
     findings.extend(tree.role("claimed").and_then(projects));
-    findings.extend(delegations.roles.iter().filter_map(catch_all));
+    findings.extend(delegations.roles().filter_map(|role| catch_all(&role)));
     findings.extend(online_first(tree, delegations));
     findings.extend(custody(tree, delegations));
     findings.extend(shards(tree, delegations));
@@ -95,11 +95,7 @@ impl<'a> Layout<'a> {
 
 /// `TREE-ORDER`: the first role that lists a path answers (TUF 1.0.34, 5.6.7), so the order is who goes before whom.
 fn order(delegations: &Delegations) -> Option<Finding> {
-    let found: Vec<&str> = delegations
-        .roles
-        .iter()
-        .map(|role| role.name.as_str())
-        .collect();
+    let found: Vec<String> = delegations.roles().map(|role| role.name).collect();
     if found == ["bins"] || found == ORDER.map(|(name, _)| name) {
         return None;
     }
@@ -122,8 +118,7 @@ fn order(delegations: &Delegations) -> Option<Finding> {
 fn terminating(delegations: &Delegations) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, ends) in ORDER {
-        let mut roles = delegations.roles.iter();
-        let Some(role) = roles.find(|role| role.name == name) else {
+        let Some(role) = delegations.role(name) else {
             continue;
         };
         if role.terminating != ends {
@@ -142,14 +137,14 @@ fn terminating(delegations: &Delegations) -> Vec<Finding> {
 
 /// `PEP480-TERMINATING` of projects: without it a file that the project never listed is taken from an online bin.
 fn projects(claimed: &Targets) -> Option<Finding> {
-    let roles = &claimed.delegations.as_ref()?.roles;
-    let projects = roles.iter().filter(|role| !is_shard(&role.name));
+    let delegations = claimed.delegations.as_ref()?;
+    let projects = delegations.roles().filter(|role| !is_shard(&role.name));
     let mut open = projects.filter(|role| !role.terminating);
     let first = open.next()?;
     let text = format!(
         "{} of {} delegations of claimed are not terminating, the first is {}: a file that the project did not sign would be taken from an online bin. Make every one terminating.",
         1 + open.count(),
-        roles.len(),
+        delegations.len(),
         shown(&first.name)
     );
     Some(Finding::error("PEP480-TERMINATING", "", text))
@@ -173,27 +168,24 @@ fn catch_all(role: &DelegatedRole) -> Option<Finding> {
 
 /// `TREE-ONLINE-FIRST`: who breaks into a server must find no key there that goes before claimed (PEP 480, "Maximum security model").
 fn online_first(tree: &Layout<'_>, delegations: &Delegations) -> Vec<Finding> {
-    let mut online: BTreeSet<&PublicKey> = BTreeSet::new();
+    let mut online: BTreeSet<PublicKey> = BTreeSet::new();
     for name in ["timestamp", "snapshot"] {
         let root = tree.root;
         online.extend(root.into_iter().flat_map(|root| {
-            let keys = root.role(name).map(|role| publics(role, &root.keys));
+            let keys = root.role(name).map(|role| of_root(role, root));
             keys.unwrap_or_default()
         }));
     }
-    for role in &delegations.roles {
-        if role.name == "recently-claimed" {
-            online.extend(publics(&role.role, &delegations.keys));
-        }
+    if let Some(role) = delegations.role("recently-claimed") {
+        online.extend(publics(&role.role, delegations));
     }
     if let Some(bins) = tree.bins() {
-        let listed = bins.roles.iter().map(|role| &role.role);
-        for role in listed.chain(bins.succinct.iter().map(|bins| &bins.role)) {
-            online.extend(publics(role, &bins.keys));
+        let listed = bins.roles().map(|role| role.role);
+        for role in listed.chain(bins.succinct.iter().map(|bins| bins.role.clone())) {
+            online.extend(publics(&role, bins));
         }
     }
-    let is_online =
-        |role: &RoleKeys, keys| publics(role, keys).iter().any(|key| online.contains(key));
+    let is_online = |keys: Vec<PublicKey>| keys.iter().any(|key| online.contains(key));
     let mut findings = Vec::new();
     let mut refuse = |text: String| {
         findings.push(Finding::error("TREE-ONLINE-FIRST", "", text));
@@ -201,17 +193,14 @@ fn online_first(tree: &Layout<'_>, delegations: &Delegations) -> Vec<Finding> {
     let of_targets = tree
         .root
         .and_then(|root| Some((root, root.role("targets")?)));
-    if of_targets.is_some_and(|(root, role)| is_online(role, &root.keys)) {
+    if of_targets.is_some_and(|(root, role)| is_online(of_root(role, root))) {
         refuse("A key of a server is a targets key: who breaks into the server decides over every delegation. Give targets keys of its own.".to_owned());
     }
-    let claimed = delegations
-        .roles
-        .iter()
-        .position(|role| role.name == "claimed");
-    for (place, role) in delegations.roles.iter().enumerate() {
+    let claimed = delegations.place("claimed");
+    for (place, role) in delegations.roles().enumerate() {
         let offline = ["claimed", "unclaimed", "bins"].contains(&role.name.as_str());
         let before = claimed.is_some_and(|claimed| place < claimed);
-        if !(offline || before) || !is_online(&role.role, &delegations.keys) {
+        if !(offline || before) || !is_online(publics(&role.role, delegations)) {
             continue;
         }
         let name = shown(&role.name);
@@ -228,25 +217,26 @@ fn online_first(tree: &Layout<'_>, delegations: &Delegations) -> Vec<Finding> {
     findings
 }
 
-fn publics<'a>(
-    role: &RoleKeys,
-    keys: &'a std::collections::BTreeMap<crate::tuf::key::KeyId, crate::tuf::key::Key>,
-) -> Vec<&'a PublicKey> {
-    let keys = role.keyids.iter().filter_map(|keyid| keys.get(keyid));
-    keys.map(crate::tuf::key::Key::public).collect()
+fn publics(role: &RoleKeys, delegations: &Delegations) -> Vec<PublicKey> {
+    let keys = role.keyids.iter();
+    let keys = keys.filter_map(|keyid| delegations.key(keyid));
+    keys.map(|key| key.public().clone()).collect()
+}
+
+fn of_root(role: &RoleKeys, root: &Root) -> Vec<PublicKey> {
+    let keys = role.keyids.iter();
+    let keys = keys.filter_map(|keyid| root.keys.get(keyid));
+    keys.map(|key| key.public().clone()).collect()
 }
 
 /// `CUSTODY-SIGNERS` (docs/decisions/0017).
 fn custody(tree: &Layout<'_>, delegations: &Delegations) -> Option<Finding> {
-    let of_claimed = delegations
-        .roles
-        .iter()
-        .find(|role| role.name == "claimed")?;
+    let of_claimed = delegations.role("claimed")?;
     let below = tree.role("claimed")?.delegations.as_ref()?;
-    let of_custody = below.roles.iter().find(|role| role.name == "custody")?;
-    let set = |role: &RoleKeys, keys| publics(role, keys).into_iter().cloned().collect();
-    let one: BTreeSet<PublicKey> = set(&of_claimed.role, &delegations.keys);
-    let other: BTreeSet<PublicKey> = set(&of_custody.role, &below.keys);
+    let of_custody = below.role("custody")?;
+    let set = |role: &RoleKeys, of| publics(role, of).into_iter().collect();
+    let one: BTreeSet<PublicKey> = set(&of_claimed.role, delegations);
+    let other: BTreeSet<PublicKey> = set(&of_custody.role, below);
     (one != other || of_claimed.role.threshold != of_custody.role.threshold).then(|| {
         let text = "custody must be signed by the keys that sign claimed, as many of them: it answers for projects in claimed's place. Give it claimed's keys and threshold.";
         Finding::error("CUSTODY-SIGNERS", "", text)
@@ -255,27 +245,29 @@ fn custody(tree: &Layout<'_>, delegations: &Delegations) -> Option<Finding> {
 
 /// What [`super::shards`] asks of the shards that claimed lists, and of those at hand.
 fn shards(tree: &Layout<'_>, delegations: &Delegations) -> Vec<Finding> {
-    let mut roles = delegations.roles.iter();
-    let of_claimed = roles.find(|role| role.name == "claimed");
+    let of_claimed = delegations.role("claimed");
     let below = (tree.role("claimed")).and_then(|claimed| claimed.delegations.as_ref());
     let (Some(of_claimed), Some(below)) = (of_claimed, below) else {
         return Vec::new();
     };
-    let entries = below.roles.iter().filter(|role| is_shard(&role.name));
-    let listed = entries.clone().map(|role| shards::Entry {
+    let entries: Vec<_> = below.roles().filter(|role| is_shard(&role.name)).collect();
+    let listed = entries.iter().map(|role| shards::Entry {
         role: &role.name,
         paths: &role.paths,
         terminating: role.terminating,
     });
-    let is_project = |role: &&DelegatedRole| ProjectRole::parse(&role.name).is_ok();
-    let projects = below.roles.iter().filter(is_project).count();
+    let is_project = |role: &DelegatedRole| ProjectRole::parse(&role.name).is_ok();
+    let projects = below.roles().filter(is_project).count();
     let mut findings = shards::checked("", listed, projects)
         .err()
         .unwrap_or_default();
-    let set = |role: &RoleKeys, keys| publics(role, keys).into_iter().collect::<BTreeSet<_>>();
-    let keys = set(&of_claimed.role, &delegations.keys);
-    let signed = entries.map(|role| {
-        let keys = set(&role.role, &below.keys);
+    let keys = publics(&of_claimed.role, delegations);
+    let keys: BTreeSet<&PublicKey> = keys.iter().collect();
+    let signed: Vec<_> = (entries.iter())
+        .map(|role| (role, publics(&role.role, below)))
+        .collect();
+    let signed = signed.iter().map(|(role, keys)| {
+        let keys: BTreeSet<&PublicKey> = keys.iter().collect();
         (role.name.as_str(), keys, role.role.threshold)
     });
     let claimed = (&keys, of_claimed.role.threshold);
@@ -301,7 +293,7 @@ fn bins(tree: &Layout<'_>) -> Option<Finding> {
 /// `TREE-COMPATIBILITY`: from measurements (docs/compatibility.md).
 fn compatibility(tree: &Layout<'_>, delegations: &Delegations) -> Vec<Finding> {
     let succinct = tree.bins().is_some_and(|bins| bins.succinct.is_some());
-    let claims = delegations.roles.iter().any(|role| role.name == "claimed");
+    let claims = delegations.place("claimed").is_some();
     let about = |client: Client| {
         match client {
         Client::Tough if succinct => Some(

@@ -10,6 +10,7 @@ use super::metadata::{Header, RoleType, Root, Targets};
 mod delegations;
 mod fields;
 mod keys;
+mod pairs;
 mod roles;
 #[cfg(test)]
 mod tests;

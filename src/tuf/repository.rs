@@ -258,7 +258,7 @@ impl<'r> Verified<'r> {
         };
         let whose = format!("{} v{version}", shown(self.name));
         self.repository
-            .verified(self.name, &whose, name, delegation.keys, delegation.role)
+            .verified(self.name, &whose, name, &delegation.keys, &delegation.role)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
 use crate::tuf::key::{Key, KeyId};
-use crate::tuf::metadata::{Header, RoleKeys, RoleType, Targets};
+use crate::tuf::metadata::{Delegations, Header, RoleKeys, RoleType, Targets};
 use crate::tuf::verification::{self, threshold};
 
 pub(super) struct Input<'a> {
@@ -178,12 +178,7 @@ fn by_targets(delegator: &str, targets: &Targets) -> Vec<Delegation> {
     let version = targets.header.version;
     let delegations = targets.delegations.iter();
     delegations
-        .flat_map(|delegations| {
-            delegations
-                .roles
-                .iter()
-                .map(move |role| (delegations, role))
-        })
+        .flat_map(|delegations| delegations.roles().map(move |role| (delegations, role)))
         .map(|(delegations, role)| Delegation {
             name: role.name.clone(),
             rule: "DELEGATION-THRESHOLD",
@@ -192,10 +187,8 @@ fn by_targets(delegator: &str, targets: &Targets) -> Vec<Delegation> {
                 role.name
             ),
             // Of thousands of projects' keys each role needs its own only.
-            keys: (role.role.keyids.iter())
-                .filter_map(|keyid| Some((keyid.clone(), delegations.keys.get(keyid)?.clone())))
-                .collect(),
-            role: role.role.clone(),
+            keys: delegations.keys_of(&role.role),
+            role: role.role,
         })
         .collect()
 }
@@ -330,7 +323,7 @@ impl Rules<'_> {
         }
         findings.extend(compatibility(&other.name, &other.envelope));
         if delegation.name == "claimed" || is_shard(&delegation.name) {
-            let projects = (other.content.delegations.as_ref()).map_or(0, |it| it.roles.len());
+            let projects = (other.content.delegations.as_ref()).map_or(0, Delegations::len);
             let bytes = other.envelope.bytes().len();
             findings.extend(shards::size(&other.name, &delegation.name, bytes, projects));
         }

@@ -12,7 +12,7 @@ use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::envelope::Envelope;
 use tuf_ceremony::tuf::json::Limits;
 use tuf_ceremony::tuf::key::KeyId;
-use tuf_ceremony::tuf::metadata::{Root, Targets};
+use tuf_ceremony::tuf::metadata::{Delegations, Root, Targets};
 
 use super::people::People;
 use super::record::{Entry, Log, Tape};
@@ -339,7 +339,7 @@ impl Stand {
                 keys.extend(Root::read(&path, &envelope).unwrap().keys);
             } else {
                 let targets = Targets::read(&path, &envelope).unwrap();
-                keys.extend(targets.delegations.into_iter().flat_map(|these| these.keys));
+                keys.extend(targets.delegations.iter().flat_map(Delegations::keys));
             }
         }
         keys

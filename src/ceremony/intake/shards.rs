@@ -7,7 +7,6 @@ use crate::pypi::shards::{Files, PREFIX, is_shard};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
-use crate::tuf::key::KeyId;
 use crate::tuf::metadata::{DelegatedRole, Targets};
 
 impl Trusted {
@@ -52,9 +51,9 @@ pub(super) fn read(trusted: &Trusted) -> Result<BTreeMap<String, Read>, Vec<Find
     let Some(delegations) = &claimed.delegations else {
         return Ok(BTreeMap::new());
     };
-    let listed = delegations.roles.iter().filter(|role| is_shard(&role.name));
-    let listed: BTreeMap<&str, &DelegatedRole> =
-        listed.map(|role| (role.name.as_str(), role)).collect();
+    let listed = delegations.roles().filter(|role| is_shard(&role.name));
+    let listed: BTreeMap<String, DelegatedRole> =
+        listed.map(|role| (role.name.clone(), role)).collect();
     let mut newest: BTreeMap<String, (&InputFile, u64)> = BTreeMap::new();
     for file in &trusted.files {
         if let Some((version, role)) = numbered(&file.path)
@@ -73,11 +72,7 @@ pub(super) fn read(trusted: &Trusted) -> Result<BTreeMap<String, Read>, Vec<Find
         let Some(keys_of) = keys_of else {
             continue;
         };
-        let keys = keys_of.keyids.iter().filter_map(|keyid: &KeyId| {
-            let key = delegations.keys.get(keyid)?;
-            Some((keyid.clone(), key.clone()))
-        });
-        let keys = keys.collect();
+        let keys = delegations.keys_of(keys_of);
         let read = Envelope::parse(&file.path, file.bytes.clone(), Limits::LARGE)
             .and_then(|envelope| Ok((Targets::read(&file.path, &envelope)?, envelope)))
             .and_then(|(targets, envelope)| {

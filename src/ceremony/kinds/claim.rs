@@ -167,12 +167,10 @@ fn one_delegator(trusted: &Trusted, candidates: &[Candidate]) -> Vec<Finding> {
         Ok(claimed) => claimed,
         Err(finding) => return vec![finding],
     };
-    let listed: BTreeSet<&str> = (claimed.delegations.iter())
-        .flat_map(|delegations| &delegations.roles)
-        .map(|role| role.name.as_str())
-        .collect();
+    let delegations = claimed.delegations.as_ref();
+    let lists = |role: &str| delegations.is_some_and(|it| it.place(role).is_some());
     for (role, file) in files.shards {
-        if listed.contains(role) {
+        if lists(role) {
             match Targets::read(role, file) {
                 Ok(shard) => roles.push((role.to_owned(), shard)),
                 Err(finding) => return vec![finding],

@@ -122,7 +122,7 @@ fn check_migration(script: &Script, trusted: &Trusted) -> Vec<Finding> {
 /// What this program did not make is not thrown away.
 fn only_bins(targets: &Targets) -> Option<Finding> {
     let delegations = targets.delegations.as_ref()?;
-    let mut others = delegations.roles.iter().filter(|role| role.name != "bins");
+    let mut others = delegations.roles().filter(|role| role.name != "bins");
     let other = others.next()?;
     Some(refuse(format!(
         "targets delegates to {} besides bins; a redelegation would lose it. Only a tree in which targets delegates to bins alone becomes PEP 480's",

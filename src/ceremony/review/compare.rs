@@ -135,9 +135,8 @@ impl Side {
         let Some(delegations) = Targets::read(file, envelope)?.delegations else {
             return Ok(());
         };
-        let keys: BTreeMap<&KeyId, Arc<Shown>> = delegations
-            .keys
-            .iter()
+        let keys: BTreeMap<KeyId, Arc<Shown>> = delegations
+            .keys()
             .map(|(keyid, key)| {
                 let shown = Shown {
                     what: key.description(),
@@ -151,13 +150,13 @@ impl Side {
         let objects = envelope.signed().get("delegations");
         let objects = objects.and_then(|delegations| delegations.get("roles"));
         let objects = objects.into_iter().flat_map(Json::elements);
-        let mut last = "";
-        for (role, object) in delegations.roles.iter().zip(objects) {
-            if role.name.as_str() < last {
+        let mut last = String::new();
+        for (role, object) in delegations.roles().zip(objects) {
+            if role.name < last {
                 let text = format!("{} stands behind {last}", role.name);
                 side.accuse(name_of(&role.name), Watch::Unsorted, text);
             }
-            last = &role.name;
+            last.clone_from(&role.name);
             if is_shard(&role.name) {
                 continue;
             }

@@ -165,9 +165,8 @@ impl Runner<'_> {
         else {
             return Vec::new();
         };
-        let stays: BTreeSet<&str> = delegations.roles.iter().map(|role| &*role.name).collect();
         let trusted = self.subject.trusted.current.iter();
-        let gone = trusted.filter(|(role, _)| is_shard(role) && !stays.contains::<str>(role));
+        let gone = trusted.filter(|(role, _)| is_shard(role) && delegations.place(role).is_none());
         gone.map(|(_, (envelope, _))| envelope).collect()
     }
 

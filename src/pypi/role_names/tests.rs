@@ -47,24 +47,18 @@ fn delegates(roles: &[(&str, u8)]) -> Targets {
             path_hash_prefixes: Vec::new(),
         });
     }
-    role_of(Delegations {
-        keys,
-        roles: listed,
-        succinct: None,
-    })
+    role_of(Delegations::made(&keys, &listed, None))
 }
 
 fn bins(prefix: &str, bit_length: u32) -> Targets {
     let (keyid, key, role) = signers(9);
-    role_of(Delegations {
-        keys: [(keyid, key)].into(),
-        roles: Vec::new(),
-        succinct: Some(SuccinctRoles {
-            role,
-            bit_length,
-            name_prefix: prefix.to_owned(),
-        }),
-    })
+    let succinct = SuccinctRoles {
+        role,
+        bit_length,
+        name_prefix: prefix.to_owned(),
+    };
+    let keys = [(keyid, key)].into();
+    role_of(Delegations::made(&keys, &[], Some(succinct)))
 }
 
 fn found(roles: &[(&str, Targets)]) -> Vec<String> {
@@ -133,7 +127,8 @@ fn a_project_on_the_move_has_two_delegators_that_say_the_same() {
     assert_eq!(with(delegates(&[("project-django", 8)])), refused);
     let change = |change: fn(&mut DelegatedRole)| {
         let mut targets = delegates(&[("project-django", 4)]);
-        change(&mut targets.delegations.as_mut().unwrap().roles[0]);
+        let delegations = targets.delegations.as_mut().unwrap();
+        delegations.change(|_, roles| change(&mut roles[0]));
         with(targets)
     };
     assert_eq!(change(|role| role.terminating = false), refused);

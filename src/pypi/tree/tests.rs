@@ -78,8 +78,9 @@ impl Parts {
         }
     }
 
-    fn roles(&mut self) -> &mut Vec<DelegatedRole> {
-        &mut self.targets.delegations.as_mut().unwrap().roles
+    fn change(&mut self, change: impl FnOnce(&mut Vec<DelegatedRole>)) {
+        let delegations = self.targets.delegations.as_mut().unwrap();
+        delegations.change(|_, roles| change(roles));
     }
 
     fn below(&mut self, name: &str) -> &mut Delegations {
@@ -131,7 +132,8 @@ fn project(name: &str, terminating: bool) -> DelegatedRole {
 #[test]
 fn whole_trees_of_both_kinds_are_good() {
     let mut tree = Parts::of(three());
-    tree.below("claimed").roles = vec![project("a", true), project("b", true)];
+    tree.below("claimed")
+        .change(|_, roles| *roles = vec![project("a", true), project("b", true)]);
     assert_eq!(tree.told(), []);
     let mut bins = Parts::of(vec![catch_all("bins", &[3, 4], 2, true)]);
     bins.below[1].0 = "bins";
@@ -194,8 +196,9 @@ fn only_unclaimed_and_projects_end_the_search() {
         delegation.terminating = !delegation.terminating;
     }
     let mut tree = Parts::of(delegations);
-    tree.below("claimed").roles =
-        vec![project("a", true), project("b", false), project("c", false)];
+    tree.below("claimed").change(|_, roles| {
+        *roles = vec![project("a", true), project("b", false), project("c", false)];
+    });
     let rule = "PEP480-TERMINATING";
     assert_eq!(
         tree.told(),
@@ -253,9 +256,11 @@ fn catch_all_has_no_gap() {
     }
     assert_eq!(super::catch_all::gap(&[]).as_deref(), Some("0"));
     let mut tree = Parts::of(three());
-    tree.roles()[1].path_hash_prefixes.remove(7);
-    tree.roles()[2].path_hash_prefixes.clear();
-    tree.roles()[2].paths = vec!["*".to_owned()];
+    tree.change(|roles| {
+        roles[1].path_hash_prefixes.remove(7);
+        roles[2].path_hash_prefixes.clear();
+        roles[2].paths = vec!["*".to_owned()];
+    });
     assert_eq!(
         tree.told(),
         [
@@ -317,19 +322,24 @@ fn no_key_of_a_server_stands_before_claimed_or_in_an_offline_role() {
 fn custody_is_signed_by_those_who_sign_claimed() {
     let mut tree = Parts::of(three());
     let delegations = tree.targets.delegations.clone().unwrap();
-    let of_claimed = delegations.roles[0].role.clone();
-    tree.below("claimed").keys = delegations.keys;
+    let of_claimed = delegations.at(0).unwrap().role;
+    let keys = delegations.keys().collect();
+    tree.below("claimed").change(|known, _| *known = keys);
     let mut custody = project("x", true);
     custody.name = "custody".to_owned();
     custody.role = of_claimed.clone();
-    tree.below("claimed").roles = vec![custody];
+    tree.below("claimed")
+        .change(|_, roles| *roles = vec![custody]);
     assert_eq!(tree.told(), []);
     let text = "custody must be signed by the keys that sign claimed, as many of them: it answers for projects in claimed's place. Give it claimed's keys and threshold.";
     let expected = [told(Error, "CUSTODY-SIGNERS", text)];
-    tree.below("claimed").roles[0].role.threshold = 1;
+    tree.below("claimed")
+        .change(|_, roles| roles[0].role.threshold = 1);
     assert_eq!(tree.told(), expected);
-    tree.below("claimed").roles[0].role = of_claimed;
-    tree.below("claimed").roles[0].role.keyids.pop();
+    tree.below("claimed").change(|_, roles| {
+        roles[0].role = of_claimed;
+        roles[0].role.keyids.pop();
+    });
     assert_eq!(tree.told(), expected);
 }
 

@@ -13,7 +13,7 @@ use crate::tuf::finding::shown;
 use crate::tuf::json::Limits;
 use crate::tuf::key::{Key, KeyId};
 use crate::tuf::lookup::{Listing, pattern};
-use crate::tuf::metadata::RoleKeys;
+use crate::tuf::metadata::{Delegations, RoleKeys};
 use crate::tuf::repository::Repository;
 use crate::tuf::value::Value;
 use crate::tuf::verification::{self, SignatureClass};
@@ -129,13 +129,13 @@ impl Judge<'_, '_> {
         else {
             return;
         };
-        let names = delegations.roles.iter().map(|role| &*role.name);
+        let names = delegations.roles().map(|role| role.name);
         let mut taken = names.filter(|name| is_of_the_tree(archive.repository, name));
         if let Some(first) = taken.next() {
             let text = format!(
                 "its metadata delegates to {} roles that are called as PyPI calls its own: {}. A client may take the one for the other ({MINIMUM_CLIENTS}). The project calls them otherwise",
                 taken.count() + 1,
-                shown(first)
+                shown(&first)
             );
             self.say(weight, "CLAIM-ROLE-NAME", text);
         }
@@ -236,7 +236,7 @@ fn is_of_the_tree(repository: &Repository, name: &str) -> bool {
         return true;
     };
     let delegations = top.listing().targets().delegations.iter();
-    let mut roles = delegations.flat_map(|delegations| &delegations.roles);
+    let mut roles = delegations.flat_map(Delegations::roles);
     roles.any(|role| {
         let is_bin = || {
             let below = top.delegated(&role.name).ok()?;
@@ -267,7 +267,7 @@ fn out_of_scope(role: &ProjectRole, listing: &Listing) -> Vec<String> {
     let Some(delegations) = &listing.targets().delegations else {
         return texts;
     };
-    let wide = delegations.roles.iter().find(|role| {
+    let wide = delegations.roles().find(|role| {
         let is_outside = |path: &String| !pattern::literal_prefix(path).starts_with(&inside);
         !role.path_hash_prefixes.is_empty() || role.paths.iter().any(is_outside)
     });

@@ -1,23 +1,21 @@
-//! Delegations: roles matched by name, their order (which is priority), their fields, and TAP 15 succinct roles.
+//! Delegations: roles matched by name, their order (which is priority), their fields, and TAP 15 succinct roles. Entries that are written alike in
+//! both versions are not looked at: of 736,344 a few thousand are left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::keys::{self, Keys};
+use super::keys::{self, Keyed, Keys};
+use super::pairs::{Pairs, entry, pairs};
 use super::roles::{self, Side};
 use super::{ChangeKind, Lines, Pair, fields, member};
 use crate::tuf::json::Json;
+use crate::tuf::key::{Key, KeyId};
 use crate::tuf::metadata::{DelegatedRole, Delegations, Targets};
 
 /// Up to so many delegated roles are told one by one when they are the same; of more only the number.
 const TOLD_WHEN_SAME: usize = 32;
 
-/// One version of the delegations, typed and as they stand.
-struct Version<'a> {
-    keys: Keys<'a>,
-    typed: Option<&'a Delegations>,
-    roles: BTreeMap<&'a str, (usize, &'a DelegatedRole, Json<'a>)>,
-    order: Vec<&'a str>,
-}
+/// A role of one version: its place, what it says, and as it stands.
+type Role<'a> = (usize, DelegatedRole, Json<'a>);
 
 /// The delegations of targets or a delegated role.
 pub(super) fn targets(
@@ -27,16 +25,33 @@ pub(super) fn targets(
     signed: Pair<Json<'_>>,
 ) {
     let objects = member(signed, "delegations");
-    let typed = (
-        old.and_then(|old| old.delegations.as_ref()),
-        new.delegations.as_ref(),
-    );
-    let (old, new) = (version(typed.0, objects.0), version(typed.1, objects.1));
-    order(lines, &old, &new);
-    asked(lines, &old, &new);
-    delegated(lines, &old, &new);
-    succinct(lines, &old, &new, member(objects, "succinct_roles"));
-    keys::compare(lines, "delegations.keys", &old.keys, &new.keys);
+    let old = old.and_then(|old| old.delegations.as_ref());
+    let new = new.delegations.as_ref();
+    let many = new.map_or(0, Delegations::len) > TOLD_WHEN_SAME;
+    let listed = pairs((old, new), false);
+    let named = pairs((old, new), true);
+    order(lines, old, &listed);
+    asked(lines, (old, new), &listed);
+
+    let told = if many {
+        differing(&named, &listed, (old, new))
+    } else {
+        all(&listed)
+    };
+    let of_both = told
+        .iter()
+        .filter(|pair| pair.0.is_some() && pair.1.is_some());
+    let same = listed.both.len() - of_both.count();
+    let told: Vec<Pair<Role<'_>>> = told
+        .into_iter()
+        .map(|(before, after)| (role(old, before), role(new, after)))
+        .collect();
+    let wanted = many.then(|| wanted(&told, &named, (old, new)));
+    let (before, after) = (some(old, wanted.as_ref()), some(new, wanted.as_ref()));
+    let keys = (Keys::of(&before), Keys::of(&after));
+    delegated(lines, told, &keys, (old, new), same);
+    succinct(lines, (old, new), &keys, member(objects, "succinct_roles"));
+    keys::compare(lines, "delegations.keys", &keys.0, &keys.1);
     fields::members(
         lines,
         "delegations",
@@ -45,53 +60,109 @@ pub(super) fn targets(
     );
 }
 
-fn version<'a>(typed: Option<&'a Delegations>, object: Option<Json<'a>>) -> Version<'a> {
-    let roles = typed.map_or(&[][..], |typed| &typed.roles);
-    let objects = object.and_then(|object| object.get("roles"));
-    let objects = objects.into_iter().flat_map(Json::elements);
-    let entries = roles.iter().zip(objects).enumerate();
-    Version {
-        keys: typed.map_or_else(Keys::none, |typed| {
-            Keys::new(&typed.keys, object.and_then(|object| object.get("keys")))
-        }),
-        typed,
-        roles: entries
-            .map(|(position, (role, json))| (&*role.name, (position + 1, role, json)))
-            .collect(),
-        order: roles.iter().map(|role| &*role.name).collect(),
-    }
+fn role(of: Option<&Delegations>, place: Option<usize>) -> Option<Role<'_>> {
+    let (of, place) = (of?, place?);
+    Some((place, of.at(place)?, entry(of, false, place)?))
+}
+
+/// Those that go in their old order, then the others in their new one.
+fn all(listed: &Pairs) -> Vec<Pair<usize>> {
+    let gone = listed.gone.iter().map(|place| (Some(*place), None));
+    gone.chain(listed.new_order()).collect()
+}
+
+/// Those that are not alike in both versions, and those that list a keyid which stands over another object now.
+fn differing(named: &Pairs, listed: &Pairs, (old, new): Pair<&Delegations>) -> Vec<Pair<usize>> {
+    let changed: BTreeSet<KeyId> = named
+        .both
+        .iter()
+        .filter(|pair| !pair.alike)
+        .filter_map(|pair| new?.keyid(pair.new))
+        .collect();
+    let lists = |pair: &Pair<usize>| {
+        let role = pair.0.and_then(|place| old?.at(place));
+        role.is_some_and(|role| role.role.keyids.iter().any(|keyid| changed.contains(keyid)))
+    };
+    let alike: BTreeSet<usize> = listed
+        .both
+        .iter()
+        .filter(|pair| pair.alike)
+        .map(|pair| pair.new)
+        .collect();
+    let mut told = all(listed);
+    told.retain(|pair| {
+        let is_alike = pair.1.is_some_and(|place| alike.contains(&place));
+        !is_alike || (!changed.is_empty() && lists(pair))
+    });
+    told
+}
+
+/// The keyids that are needed to tell the difference of these roles and keys.
+fn wanted(
+    told: &[Pair<Role<'_>>],
+    named: &Pairs,
+    (old, new): Pair<&Delegations>,
+) -> BTreeSet<KeyId> {
+    let sides = told.iter().flat_map(|(old, new)| [old, new]).flatten();
+    let mut wanted: BTreeSet<KeyId> = sides
+        .flat_map(|(_, role, _)| role.role.keyids.iter().cloned())
+        .collect();
+    wanted.extend(named.gone.iter().filter_map(|place| old?.keyid(*place)));
+    wanted.extend(named.came.iter().filter_map(|place| new?.keyid(*place)));
+    let changed = named.both.iter().filter(|pair| !pair.alike);
+    wanted.extend(changed.filter_map(|pair| new?.keyid(pair.new)));
+    wanted
+}
+
+/// The keys of one version that are `wanted`; all without that.
+fn some<'a>(of: Option<&'a Delegations>, wanted: Option<&BTreeSet<KeyId>>) -> Keyed<'a> {
+    let Some(of) = of else {
+        return Keyed::default();
+    };
+    let Some(wanted) = wanted else {
+        let keys: BTreeMap<KeyId, Key> = of.keys().collect();
+        let objects = keys
+            .keys()
+            .filter_map(|keyid| Some((keyid.clone(), of.object(keyid)?)));
+        let objects = objects.collect();
+        return (keys, objects);
+    };
+    let keys = wanted
+        .iter()
+        .filter_map(|keyid| Some((keyid.clone(), of.key(keyid)?)));
+    let objects = wanted
+        .iter()
+        .filter_map(|keyid| Some((keyid.clone(), of.object(keyid)?)));
+    (keys.collect(), objects.collect())
 }
 
 /// Names that both versions have and that do not stand in the same order; what is equal before and after them is left out.
-fn order(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>) {
-    let common = |these: &Version<'_>, those: &Version<'_>| -> Vec<String> {
-        these
-            .order
-            .iter()
-            .filter(|name| those.roles.contains_key(*name))
-            .map(|name| (*name).to_owned())
-            .collect()
-    };
-    let (before, after) = (common(old, new), common(new, old));
-    if before == after {
+fn order(lines: &mut Lines, old: Option<&Delegations>, listed: &Pairs) {
+    let after: Vec<usize> = listed.both.iter().map(|pair| pair.old).collect();
+    if after.is_sorted() {
         return;
     }
-    let equal = |(a, b): &(&String, &String)| a == b;
+    let mut before = after.clone();
+    before.sort_unstable();
+    let equal = |(a, b): &(&usize, &usize)| a == b;
     let first = before.iter().zip(&after).take_while(equal).count();
     let (before, after) = (&before[first..], &after[first..]);
     let backwards = before.iter().rev().zip(after.iter().rev());
     let tail = backwards.take_while(equal).count();
-    let list = |names: &[String]| Some(names[..names.len() - tail].join(", "));
+    let name = |place: &usize| Some(old?.at(*place)?.name);
+    let list = |places: &[usize]| {
+        let names = places[..places.len() - tail].iter().filter_map(name);
+        Some(names.collect::<Vec<_>>().join(", "))
+    };
     let subject = "delegations.roles";
     lines.push(ChangeKind::Reordered, subject, list(before), list(after));
 }
 
 /// Where roles come or go: whom a search asks before and after, in words. Of long lists every role is told by itself only.
-fn asked(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>) {
-    let same = old.order.len() == new.order.len()
-        && (old.order.iter()).all(|name| new.roles.contains_key(name));
-    let most = old.order.len().max(new.order.len());
-    if same || old.typed.is_none() || most > TOLD_WHEN_SAME {
+fn asked(lines: &mut Lines, (old, new): Pair<&Delegations>, listed: &Pairs) {
+    let count = |of: Option<&Delegations>| of.map_or(0, Delegations::len);
+    let same = listed.gone.is_empty() && listed.came.is_empty();
+    if same || old.is_none() || count(old).max(count(new)) > TOLD_WHEN_SAME {
         return;
     }
     let subject = "delegations.roles asked in this order";
@@ -99,44 +170,51 @@ fn asked(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>) {
 }
 
 /// `claimed, recently-claimed, unclaimed (ends the search)`.
-fn in_words(version: &Version<'_>) -> Option<String> {
-    let role = |name: &&str| {
-        let (_, role, _) = version.roles.get(name)?;
+fn in_words(of: Option<&Delegations>) -> Option<String> {
+    let role = |role: DelegatedRole| {
         let ends = if role.terminating {
             " (ends the search)"
         } else {
             ""
         };
-        Some(format!("{}{ends}", fields::join("", name)))
+        format!("{}{ends}", fields::join("", &role.name))
     };
-    let roles: Vec<_> = version.order.iter().filter_map(role).collect();
+    let roles: Vec<_> = of?.roles().map(role).collect();
     (!roles.is_empty()).then(|| roles.join(", "))
 }
 
-fn delegated(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>) {
-    let gone = old
-        .order
-        .iter()
-        .filter(|name| !new.roles.contains_key(*name));
-    let many = new.order.len() > TOLD_WHEN_SAME;
-    let mut same = 0;
-    for name in gone.chain(&new.order) {
-        let (before, after) = (old.roles.get(name), new.roles.get(name));
+fn delegated(
+    lines: &mut Lines,
+    told: Vec<Pair<Role<'_>>>,
+    keys: &(Keys<'_>, Keys<'_>),
+    (old, new): Pair<&Delegations>,
+    mut same: usize,
+) {
+    let many = new.map_or(0, Delegations::len) > TOLD_WHEN_SAME;
+    for (before, after) in told {
+        let either = before.as_ref().or(after.as_ref());
+        let name = either.map_or("", |(_, role, _)| &role.name);
         let path = format!("delegations.roles {}", fields::join("", name));
         let mut about = Lines::default();
         if before.is_none() || after.is_none() {
-            let words = |version: &Version<'_>, position: usize| {
-                format!("place {position} of {}", version.order.len())
+            let words = |of: Option<&Delegations>, place: usize| {
+                format!("place {} of {}", place + 1, of.map_or(0, Delegations::len))
             };
             about.compare(
                 &path,
-                before.map(|entry| words(old, entry.0)),
-                after.map(|entry| words(new, entry.0)),
+                before.as_ref().map(|entry| words(old, entry.0)),
+                after.as_ref().map(|entry| words(new, entry.0)),
             );
         }
-        let side = |version| before_or_after(version, name);
-        roles::role(&mut about, &path, &side(old), &side(new));
-        let objects = (before.map(|entry| entry.2), after.map(|entry| entry.2));
+        let sides = (
+            Side::of(&keys.0, before.as_ref().map(|(_, role, _)| &role.role)),
+            Side::of(&keys.1, after.as_ref().map(|(_, role, _)| &role.role)),
+        );
+        roles::role(&mut about, &path, &sides.0, &sides.1);
+        let objects = (
+            before.as_ref().map(|entry| entry.2),
+            after.as_ref().map(|entry| entry.2),
+        );
         fields::members(&mut about, &path, objects, &["name", "keyids", "threshold"]);
         if about.all_same() && many {
             same += 1;
@@ -144,7 +222,7 @@ fn delegated(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>) {
             lines.0.append(&mut about.0);
         }
     }
-    if same > 0 {
+    if same > 0 && many {
         let words = format!("{same} roles");
         lines.compare(
             "delegations.roles unchanged",
@@ -154,17 +232,20 @@ fn delegated(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>) {
     }
 }
 
-fn before_or_after<'a>(version: &'a Version<'a>, name: &str) -> Side<'a> {
-    Side {
-        keys: &version.keys,
-        role: version.roles.get(name).map(|(_, role, _)| &role.role),
-    }
-}
-
-fn succinct(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>, objects: Pair<Json<'_>>) {
+fn succinct(
+    lines: &mut Lines,
+    (old, new): Pair<&Delegations>,
+    keys: &(Keys<'_>, Keys<'_>),
+    objects: Pair<Json<'_>>,
+) {
     let path = "delegations.succinct_roles";
-    let side = |version| bins(version);
-    roles::role(lines, path, &side(old), &side(new));
+    let bins = |of: Option<&Delegations>| of?.succinct.clone().map(|bins| bins.role);
+    let (before, after) = (bins(old), bins(new));
+    let sides = (
+        Side::of(&keys.0, before.as_ref()),
+        Side::of(&keys.1, after.as_ref()),
+    );
+    roles::role(lines, path, &sides.0, &sides.1);
     for name in ["bit_length", "name_prefix"] {
         let (old, new) = member(objects, name);
         lines.compare(
@@ -179,14 +260,4 @@ fn succinct(lines: &mut Lines, old: &Version<'_>, new: &Version<'_>, objects: Pa
         objects,
         &["keyids", "threshold", "bit_length", "name_prefix"],
     );
-}
-
-fn bins<'a>(version: &'a Version<'a>) -> Side<'a> {
-    Side {
-        keys: &version.keys,
-        role: version
-            .typed
-            .and_then(|typed| typed.succinct.as_ref())
-            .map(|bins| &bins.role),
-    }
 }

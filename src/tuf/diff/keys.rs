@@ -1,6 +1,5 @@
 //! Key objects, matched by key material: a keyid that changes is told as such, and every field of an object that stays is compared.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ChangeKind, Lines, Pair, fields};
@@ -10,14 +9,27 @@ use crate::tuf::key::{Key, KeyId, PublicKey};
 /// The keys of one version: typed, and as they stand.
 pub(super) struct Keys<'a> {
     typed: &'a BTreeMap<KeyId, Key>,
-    objects: BTreeMap<Cow<'a, str>, Json<'a>>,
+    objects: BTreeMap<KeyId, Json<'a>>,
 }
+
+/// Keys as [`Keys`] borrows them.
+pub(super) type Keyed<'a> = (BTreeMap<KeyId, Key>, BTreeMap<KeyId, Json<'a>>);
 
 impl<'a> Keys<'a> {
     pub(super) fn new(typed: &'a BTreeMap<KeyId, Key>, objects: Option<Json<'a>>) -> Self {
         Self {
             typed,
-            objects: objects.into_iter().flat_map(Json::members).collect(),
+            objects: objects
+                .into_iter()
+                .flat_map(Json::members)
+                .map(|(keyid, object)| (KeyId(keyid.into_owned()), object))
+                .collect(),
+        }
+    }
+    pub(super) fn of((typed, objects): &'a Keyed<'a>) -> Self {
+        Self {
+            typed,
+            objects: objects.clone(),
         }
     }
     pub(super) fn none() -> Self {
@@ -39,7 +51,7 @@ impl<'a> Keys<'a> {
         }
     }
     fn object(&self, keyid: &KeyId) -> Option<Json<'a>> {
-        self.objects.get(&*keyid.0).copied()
+        self.objects.get(keyid).copied()
     }
     /// What stands under a keyid: in words where the object says nothing but the key, in the form that everybody writes; else the object itself.
     fn told(&self, keyid: &KeyId) -> Option<String> {

@@ -14,6 +14,12 @@ pub(super) struct Side<'a> {
     pub(super) role: Option<&'a RoleKeys>,
 }
 
+impl<'a> Side<'a> {
+    pub(super) fn of(keys: &'a Keys<'a>, role: Option<&'a RoleKeys>) -> Self {
+        Self { keys, role }
+    }
+}
+
 /// The roles and keys of a root.
 pub(super) fn root(lines: &mut Lines, old: Option<&Root>, new: &Root, signed: Pair<Json<'_>>) {
     let objects = member(signed, "keys");

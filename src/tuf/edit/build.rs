@@ -118,7 +118,7 @@ pub fn with_delegated_keys(
     let mut object = take_object(&mut signed, "delegations");
     let (known, roles, succinct) = delegator.delegations.map_or_else(
         || (BTreeMap::new(), Vec::new(), None),
-        |delegations| (delegations.keys, delegations.roles, delegations.succinct),
+        |it| (it.keys().collect(), it.roles().collect(), it.succinct),
     );
     let mut keys = Keys { file, keys: known };
     let is_changed = |name: &str| changed.iter().any(|(changed, _)| *changed == name);

@@ -25,7 +25,7 @@ pub fn with_catch_alls(
     let mut entry = take_object(&mut signed, "delegations");
     let (known, listed) = delegator.delegations.map_or_else(
         || (BTreeMap::new(), Vec::new()),
-        |delegations| (delegations.keys, delegations.roles),
+        |it| (it.keys().collect(), it.roles().collect()),
     );
     let objects = match entry.remove("roles") {
         Some(Value::Array(objects)) => objects,

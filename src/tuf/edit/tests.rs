@@ -255,11 +255,10 @@ fn targets_delegate_everything_in_order() {
     let read = Targets::read("1.targets.json", &tree()).unwrap();
     let delegations = read.delegations.unwrap();
     let roles: Vec<_> = delegations
-        .roles
-        .iter()
+        .roles()
         .map(|role| {
             (
-                role.name.as_str(),
+                role.name.clone(),
                 role.terminating,
                 role.path_hash_prefixes.concat(),
             )
@@ -268,8 +267,8 @@ fn targets_delegate_everything_in_order() {
     assert_eq!(
         roles,
         [
-            ("claimed", false, "0123456789abcdef".to_owned()),
-            ("bins", true, "0123456789abcdef".to_owned())
+            ("claimed".to_owned(), false, "0123456789abcdef".to_owned()),
+            ("bins".to_owned(), true, "0123456789abcdef".to_owned())
         ]
     );
     assert_eq!(read.targets, 0);
@@ -302,10 +301,11 @@ fn bins_are_succinct_roles() {
     assert_eq!(read.header.version, 2);
     let delegations = read.delegations.unwrap();
     assert_eq!(
-        delegations.succinct.unwrap().role.keyids,
+        delegations.succinct.clone().unwrap().role.keyids,
         [fixture::keyid(8)]
     );
-    assert!(delegations.keys.keys().eq([&fixture::keyid(8)]));
+    let keyids: Vec<_> = delegations.keys().map(|(keyid, _)| keyid).collect();
+    assert_eq!(keyids, [fixture::keyid(8)]);
 }
 
 #[test]
@@ -335,9 +335,10 @@ fn delegated_keys_change_and_nothing_else() {
         .unwrap()
         .delegations
         .unwrap();
-    assert_eq!(delegations.roles[1].role.keyids, [5, 8].map(fixture::keyid));
-    assert_eq!(delegations.roles[1].role.threshold, 1);
-    assert!(!delegations.keys.contains_key(&fixture::keyid(4)));
+    let bins = delegations.at(1).unwrap().role;
+    assert_eq!(bins.keyids, [5, 8].map(fixture::keyid));
+    assert_eq!(bins.threshold, 1);
+    assert!(delegations.key(&fixture::keyid(4)).is_none());
 }
 
 #[test]

@@ -70,28 +70,32 @@ pub fn of_delegations(file: &str, targets: &Targets) -> Vec<Finding> {
     let Some(delegations) = &targets.delegations else {
         return Vec::new();
     };
-    let roles = &delegations.roles;
-    let of = |dialect: &Dialect| {
-        let mut found = roles.iter().filter_map(dialect.example).peekable();
-        found.peek()?;
-        let mut named = Vec::new();
-        let mut count = 0_usize;
-        for example in found {
+    let mut found = DIALECTS.map(|_| (0_usize, Vec::new()));
+    for role in delegations.roles() {
+        for (dialect, (count, named)) in DIALECTS.iter().zip(&mut found) {
+            let Some(example) = (dialect.example)(&role) else {
+                continue;
+            };
             if named.len() < NAMED {
-                named.push(shown(example));
+                named.push(shown(example).into_owned());
             }
-            count += 1;
+            *count += 1;
+        }
+    }
+    let of = |(dialect, (count, named)): (&Dialect, (usize, Vec<String>))| {
+        if count == 0 {
+            return None;
         }
         let text = format!(
             "{count} of {} delegations {}: {}{}",
-            roles.len(),
+            delegations.len(),
             dialect.text,
             named.join(", "),
             if count > NAMED { ", …" } else { "" }
         );
         Some(finding(dialect.level, dialect.rule, file, text))
     };
-    DIALECTS.iter().filter_map(of).collect()
+    DIALECTS.iter().zip(found).filter_map(of).collect()
 }
 
 /// Where clients would leave this walk: rules `PATH-DIALECT`, `TERMINATING-DIALECT`, `BINS-DIALECT`; notes and warnings.

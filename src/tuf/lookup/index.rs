@@ -14,7 +14,6 @@ const LONGEST: usize = 256;
 
 #[derive(Default)]
 pub(super) struct Index {
-    names: HashMap<String, usize>,
     by_prefix: Prefixes,
     by_hash: Prefixes,
 }
@@ -27,10 +26,9 @@ struct Prefixes {
 }
 
 impl Index {
-    pub(super) fn of(roles: &[DelegatedRole]) -> Self {
+    pub(super) fn of(roles: impl Iterator<Item = DelegatedRole>) -> Self {
         let mut index = Self::default();
-        for (place, role) in roles.iter().enumerate() {
-            index.names.insert(role.name.clone(), place);
+        for (place, role) in roles.enumerate() {
             for (at, pattern) in role.paths.iter().enumerate() {
                 let prefix = pattern::literal_prefix(pattern);
                 index.by_prefix.insert(cut(prefix), (place, at));
@@ -40,10 +38,6 @@ impl Index {
             }
         }
         index
-    }
-    /// The place of the role called `name`.
-    pub(super) fn named(&self, name: &str) -> Option<usize> {
-        self.names.get(name).copied()
     }
     /// The patterns and hash prefixes that may match, in order of appearance; whether they do is not said.
     pub(super) fn candidates(&self, target: &TargetPath<'_>) -> Vec<Place> {

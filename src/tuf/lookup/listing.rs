@@ -9,7 +9,7 @@ use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Key, KeyId};
 use crate::tuf::metadata::{
-    DelegatedRole, RoleKeys, SuccinctRoles, TargetFile, Targets, target_files,
+    DelegatedRole, Delegations, RoleKeys, SuccinctRoles, TargetFile, Targets, target_files,
 };
 
 /// The metadata of a targets role with its targets and delegations indexed. Reading it is linear in its size.
@@ -29,14 +29,14 @@ pub struct TargetPath<'a> {
 }
 
 /// A delegation by name: whose signatures count for the role.
-#[derive(Clone, Copy, Debug)]
-pub struct Delegation<'a> {
-    /// All keys of the delegator.
-    pub keys: &'a BTreeMap<KeyId, Key>,
-    /// Those of the role, and how many must sign.
-    pub role: &'a RoleKeys,
+#[derive(Clone, Debug)]
+pub struct Delegation {
+    /// The keys of the role.
+    pub keys: BTreeMap<KeyId, Key>,
+    /// Their keyids, and how many must sign.
+    pub role: RoleKeys,
     /// The delegation as listed; `None` for a bin of TAP 15.
-    pub listed: Option<&'a DelegatedRole>,
+    pub listed: Option<DelegatedRole>,
 }
 
 /// A delegation that a path matches.
@@ -59,7 +59,7 @@ impl Listing {
         let targets = Targets::read(file, &envelope)?;
         let files = target_files(file, &envelope)?;
         let roles = targets.delegations.as_ref();
-        let index = Index::of(roles.map_or(&[], |delegations| &delegations.roles));
+        let index = Index::of(roles.into_iter().flat_map(Delegations::roles));
         Ok(Self {
             file: file.to_owned(),
             envelope,
@@ -89,40 +89,37 @@ impl Listing {
         self.files.get(path)
     }
     /// Its delegation to the role called `name`, listed or a bin.
-    pub fn delegation(&self, name: &str) -> Option<Delegation<'_>> {
+    pub fn delegation(&self, name: &str) -> Option<Delegation> {
         let delegations = self.targets.delegations.as_ref()?;
-        let keys = &delegations.keys;
-        if let Some(place) = self.index.named(name) {
-            let listed = delegations.roles.get(place)?;
+        if let Some(listed) = delegations.role(name) {
             return Some(Delegation {
-                keys,
-                role: &listed.role,
+                keys: delegations.keys_of(&listed.role),
+                role: listed.role.clone(),
                 listed: Some(listed),
             });
         }
         let bins = delegations.succinct.as_ref()?;
         bins.number(name)?;
         Some(Delegation {
-            keys,
-            role: &bins.role,
+            keys: delegations.keys_of(&bins.role),
+            role: bins.role.clone(),
             listed: None,
         })
     }
     /// The delegations that a path matches, in order of appearance, each with the first of its patterns that does.
     pub fn matches<'a>(&'a self, target: &'a TargetPath<'_>) -> impl Iterator<Item = Match> + 'a {
         let delegations = self.targets.delegations.as_ref();
-        let roles = delegations.map_or(&[][..], |delegations| &delegations.roles);
         let mut last = None;
         let listed = self
             .index
             .candidates(target)
             .into_iter()
             .filter_map(move |(place, at)| {
-                let role = roles.get(place).filter(|_| last != Some(place))?;
+                let role = delegations?.at(place).filter(|_| last != Some(place))?;
                 let why = role.why(at, target)?;
                 last = Some(place);
                 Some(Match {
-                    role: role.name.clone(),
+                    role: role.name,
                     terminating: role.terminating,
                     why,
                 })

@@ -2,7 +2,7 @@
 //! file when it is wanted, so that 736,344 projects cost a few bytes each.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::field::Field;
@@ -86,6 +86,24 @@ impl Delegations {
             succinct,
         })
     }
+    /// The file.
+    pub(in crate::tuf) fn envelope(&self) -> &Envelope {
+        &self.listed.envelope
+    }
+    /// The keyid at a place of the keys.
+    pub(in crate::tuf) fn keyid(&self, place: usize) -> Option<KeyId> {
+        let name = self.envelope().text().entry(true, place)?;
+        Some(KeyId(name.as_str()?.into_owned()))
+    }
+    /// The object that stands under a keyid.
+    pub(in crate::tuf) fn object(&self, keyid: &KeyId) -> Option<Json<'_>> {
+        let text = self.envelope().text();
+        let compare = |place| {
+            let name = text.entry(true, place).and_then(Json::as_str);
+            name.as_deref().cmp(&Some(&*keyid.0))
+        };
+        text.key(self.listed.keys.find(text.count(true), compare)?)
+    }
     /// How many roles are listed.
     pub fn len(&self) -> usize {
         self.listed.envelope.text().count(false)
@@ -107,7 +125,9 @@ impl Delegations {
     pub fn place(&self, name: &str) -> Option<usize> {
         let text = self.listed.envelope.text();
         let compare = |place| {
-            let role = text.entry(false, place).and_then(|role| role.get("name")?.as_str());
+            let role = text
+                .entry(false, place)
+                .and_then(|role| role.get("name")?.as_str());
             role.as_deref().cmp(&Some(name))
         };
         self.listed.roles.find(self.len(), compare)
@@ -130,13 +150,7 @@ impl Delegations {
     }
     /// The key that stands under `keyid`.
     pub fn key(&self, keyid: &KeyId) -> Option<Key> {
-        let text = self.listed.envelope.text();
-        let compare = |place| {
-            let name = text.entry(true, place).and_then(Json::as_str);
-            name.as_deref().cmp(&Some(&*keyid.0))
-        };
-        let place = self.listed.keys.find(text.count(true), compare)?;
-        Key::from_json(text.key(place)?).ok()
+        Key::from_json(self.object(keyid)?).ok()
     }
     /// The keys of a role.
     pub fn keys_of(&self, role: &RoleKeys) -> BTreeMap<KeyId, Key> {
@@ -164,14 +178,22 @@ impl DelegatedRole {
             role: RoleKeys {
                 keyids: strings("keyids").into_iter().map(KeyId).collect(),
                 // A threshold of 0 is never reached.
-                threshold: threshold.and_then(|it| it.try_into().ok()).unwrap_or_default(),
+                threshold: threshold
+                    .and_then(|it| it.try_into().ok())
+                    .unwrap_or_default(),
             },
-            terminating: json.get("terminating").and_then(Json::as_bool).unwrap_or_default(),
+            terminating: json
+                .get("terminating")
+                .and_then(Json::as_bool)
+                .unwrap_or_default(),
             paths: strings("paths"),
             path_hash_prefixes: strings("path_hash_prefixes"),
         }
     }
 }
+
+#[cfg(test)]
+mod made;
 
 fn delegated_roles(field: &Field<'_>, known: &HashSet<&str>) -> Result<Names, Finding> {
     let mut names: Vec<Cow<'_, str>> = Vec::new();
@@ -212,8 +234,14 @@ fn delegated_role<'a>(field: &Field<'a>, known: &HashSet<&str>) -> Result<Cow<'a
     }
     role_name(&name)?;
     roles::judge(field, keyids, threshold, &|keyid| known.contains(keyid))?;
-    terminating.ok_or_else(|| field.lacks("terminating"))?.boolean()?;
-    Ok(field.json().get("name").and_then(Json::as_str).unwrap_or_default())
+    terminating
+        .ok_or_else(|| field.lacks("terminating"))?
+        .boolean()?;
+    Ok(field
+        .json()
+        .get("name")
+        .and_then(Json::as_str)
+        .unwrap_or_default())
 }
 
 fn succinct_roles(field: &Field<'_>, known: &HashSet<&str>) -> Result<SuccinctRoles, Finding> {

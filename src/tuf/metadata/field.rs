@@ -94,7 +94,9 @@ impl<'a> Field<'a> {
         self.refuse(format!("has no member {name}"))
     }
     /// All members of an object.
-    pub(super) fn members(&self) -> Result<impl Iterator<Item = (Cow<'_, str>, Field<'_>)>, Finding> {
+    pub(super) fn members(
+        &self,
+    ) -> Result<impl Iterator<Item = (Cow<'_, str>, Field<'_>)>, Finding> {
         self.expect(Kind::Object, "an object")?;
         Ok(self.json.members().map(|(name, json)| {
             let field = self.at(Step::Member(name.clone()), json);
@@ -115,12 +117,6 @@ impl<'a> Field<'a> {
     pub(super) fn string(&self) -> Result<Cow<'a, str>, Finding> {
         let text = self.json.as_str();
         text.ok_or_else(|| self.refuse("must be a string"))
-    }
-    /// An array of strings.
-    pub(super) fn strings(&self) -> Result<Vec<String>, Finding> {
-        self.elements()?
-            .map(|element| element.string().map(Cow::into_owned))
-            .collect()
     }
     pub(super) fn integer(&self) -> Result<i64, Finding> {
         let number = self.json.as_i64();

@@ -19,10 +19,12 @@ pub(super) fn of_targets(targets: &Targets, file: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(foreign_expires(&targets.header, file));
     if let Some(delegations) = &targets.delegations {
-        let (roles, succinct) = (&delegations.roles, &delegations.succinct);
+        let roles: Vec<_> = delegations.roles().collect();
+        let keys: BTreeMap<KeyId, Key> = delegations.keys().collect();
+        let succinct = &delegations.succinct;
         let listed = roles.iter().map(|delegated| &delegated.role);
         let bins = succinct.iter().map(|bins| &bins.role);
-        findings.extend(of_keys(&delegations.keys, listed.chain(bins), file));
+        findings.extend(of_keys(&keys, listed.chain(bins), file));
         let names = roles.iter().map(|delegated| &delegated.name);
         let prefixes = succinct.iter().map(|bins| &bins.name_prefix);
         findings.extend(

@@ -11,7 +11,7 @@ use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
 use crate::tuf::key::{Key, KeyId};
-use crate::tuf::metadata::{Root, Targets};
+use crate::tuf::metadata::{Delegations, Root, Targets};
 
 use super::Files;
 
@@ -123,7 +123,7 @@ impl Keys {
             if let Ok(root) = Root::read(&file.path, &envelope) {
                 keys.extend(root.keys);
             } else if let Ok(targets) = Targets::read(&file.path, &envelope) {
-                keys.extend(targets.delegations.into_iter().flat_map(|these| these.keys));
+                keys.extend(targets.delegations.iter().flat_map(Delegations::keys));
             }
         }
         let progress = transcript.progress();

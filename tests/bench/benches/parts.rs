@@ -37,8 +37,8 @@ fn parts(criterion: &mut Criterion) {
     let new = parse(&folder, "2.claimed.unsigned.json");
     let targets = Targets::read("targets", &parse(&folder, "1.targets.json")).unwrap();
     let delegations = targets.delegations.unwrap();
-    let claimed = delegations.roles.iter().find(|role| role.name == "claimed");
-    let claimed = &claimed.unwrap().role;
+    let claimed = delegations.role("claimed").unwrap().role;
+    let keys = delegations.keys_of(&claimed);
 
     let mut group = criterion.benchmark_group("a file");
     group.measurement_time(Duration::from_secs(3));
@@ -67,7 +67,7 @@ fn parts(criterion: &mut Criterion) {
     });
     group.bench_function("verification", |bench| {
         bench.iter(|| {
-            let report = verification::threshold(&old, &delegations.keys, claimed, &[]);
+            let report = verification::threshold(&old, &keys, &claimed, &[]);
             assert!(report.reached());
         });
     });

@@ -17,7 +17,7 @@ use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::envelope::Envelope;
 use tuf_ceremony::tuf::json::Limits;
 use tuf_ceremony::tuf::key::{Algorithm, Key, KeyId, PublicKey};
-use tuf_ceremony::tuf::metadata::{DelegatedRole, Root, Targets};
+use tuf_ceremony::tuf::metadata::{RoleKeys, Root, Targets};
 use tuf_ceremony::tuf::verification;
 
 use crate::stages::Stages;
@@ -92,12 +92,8 @@ pub fn accept(folder: &Path, path: &Path) -> Result<(), Failure> {
     let (keyid, _) = administrators.find(&key)?;
     let envelope = Envelope::parse("the new list", fs::read(path)?, Limits::LARGE)
         .map_err(|finding| refused(&finding))?;
-    let report = verification::threshold(
-        &envelope,
-        administrators.keys,
-        &administrators.role.role,
-        &[],
-    );
+    let report =
+        verification::threshold(&envelope, &administrators.keys, &administrators.role, &[]);
     if report.signed == [keyid.clone()] && report.signatures.len() == 1 {
         Ok(())
     } else {
@@ -134,24 +130,25 @@ fn read_targets(name: &str, envelope: &Envelope) -> Result<Targets, Failure> {
 }
 
 /// Who signs `claimed`.
-struct Administrators<'a> {
-    keys: &'a BTreeMap<KeyId, Key>,
-    role: &'a DelegatedRole,
+struct Administrators {
+    keys: BTreeMap<KeyId, Key>,
+    role: RoleKeys,
 }
 
-impl<'a> Administrators<'a> {
-    fn of(targets: &'a Targets) -> Result<Self, Failure> {
+impl Administrators {
+    fn of(targets: &Targets) -> Result<Self, Failure> {
         let delegations = targets.delegations.as_ref();
         let delegations = delegations.ok_or("targets delegates nothing")?;
-        let role = delegations.roles.iter().find(|role| role.name == "claimed");
+        let role = delegations.role("claimed");
+        let role = role.ok_or("targets does not delegate claimed")?.role;
         Ok(Self {
-            keys: &delegations.keys,
-            role: role.ok_or("targets does not delegate claimed")?,
+            keys: delegations.keys_of(&role),
+            role,
         })
     }
 
     fn verify(&self, file: &Envelope) -> Result<(), Failure> {
-        let report = verification::threshold(file, self.keys, &self.role.role, &[]);
+        let report = verification::threshold(file, &self.keys, &self.role, &[]);
         if report.reached() {
             Ok(())
         } else {
@@ -161,10 +158,10 @@ impl<'a> Administrators<'a> {
         }
     }
 
-    fn find(&self, key: &SigningKey) -> Result<(&'a KeyId, &'a Key), Failure> {
+    fn find(&self, key: &SigningKey) -> Result<(&KeyId, &Key), Failure> {
         let point = key.verifying_key().to_sec1_point(false);
         let public = PublicKey::P256(point.as_bytes().to_vec());
-        let keyids = self.role.role.keyids.iter();
+        let keyids = self.role.keyids.iter();
         keyids
             .filter_map(|keyid| self.keys.get_key_value(keyid))
             .find(|(_, key)| *key.public() == public)

@@ -12,7 +12,7 @@ use crate::tuf::edit;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::lookup::{Listing, Source};
-use crate::tuf::metadata::SuccinctRoles;
+use crate::tuf::metadata::{Delegations, SuccinctRoles};
 use crate::tuf::repository::Repository;
 
 #[cfg(test)]
@@ -155,8 +155,8 @@ fn paths(before: &Side<'_>, bins: &SuccinctRoles) -> Vec<String> {
         paths.extend(listing.files().keys().cloned());
         let delegations = listing.targets().delegations.iter();
         let patterns = delegations
-            .flat_map(|delegations| &delegations.roles)
-            .flat_map(|role| &role.paths);
+            .flat_map(Delegations::roles)
+            .flat_map(|role| role.paths);
         paths.extend(patterns.map(|pattern| pattern.replace('*', "lookup-1.0.tar.gz")));
     }
     paths

@@ -9,7 +9,7 @@ use crate::pypi::shards::is_shard;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
-use crate::tuf::metadata::{RoleKeys, Root, SuccinctRoles, Targets};
+use crate::tuf::metadata::{Delegations, RoleKeys, Root, SuccinctRoles, Targets};
 
 /// Offline metadata by file name, and what the newest of it says.
 #[derive(Default)]
@@ -78,16 +78,20 @@ impl Offline {
         let delegations = |role: &str| self.role(role).map(|it| it.and_then(|it| it.delegations));
         let recently = delegations("targets")?.into_iter();
         let recently = recently
-            .flat_map(|it| it.roles)
+            .flat_map(|it| it.roles().collect::<Vec<_>>())
             .find(|role| role.name == "recently-claimed");
         let bins = match delegations("unclaimed")? {
             Some(unclaimed) => unclaimed.succinct,
             None => delegations("bins")?.and_then(|bins| bins.succinct),
         };
-        let mut claimed = delegations("claimed")?.map_or_else(Vec::new, |it| it.roles);
+        let mut claimed = delegations("claimed")?.map_or_else(Vec::new, |it| it.roles().collect());
         let shards = claimed.extract_if(.., |role| is_shard(&role.name));
         for shard in shards.collect::<Vec<_>>() {
-            claimed.extend(delegations(&shard.name)?.map_or_else(Vec::new, |it| it.roles));
+            claimed.extend(
+                delegations(&shard.name)?
+                    .iter()
+                    .flat_map(Delegations::roles),
+            );
         }
         self.bins = bins;
         if let Some(recently) = recently {

@@ -231,7 +231,6 @@ impl Beside<'_> {
     fn run(&mut self, list: &List, bytes: &[u8], start: usize) -> usize {
         let mut index = start;
         let mut same = 0;
-        self.comma = false;
         loop {
             let wanted = &bytes[list.run(index..list.len())];
             let rest = &self.window.rest()[same..];
@@ -240,6 +239,7 @@ impl Beside<'_> {
             same += more;
             if same == wanted.len() {
                 self.window.at += same;
+                self.comma = false;
                 return list.len();
             }
             // Whole entries are passed with the comma behind them.

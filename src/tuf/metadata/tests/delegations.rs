@@ -45,7 +45,7 @@ fn targets_are_read_with_their_delegations_in_order() {
         paths: vec!["a/*".to_owned()],
         path_hash_prefixes: Vec::new(),
     };
-    assert_eq!(delegations.roles, [expected]);
+    assert!(delegations.roles().eq([expected]));
     assert_eq!(targets.remarks("targets.json"), []);
 
     let keyid = fixture::keyid(1);
@@ -60,7 +60,7 @@ fn targets_are_read_with_their_delegations_in_order() {
     };
     let bins = read_targets(&bins).unwrap().delegations.unwrap();
     assert_eq!(bins.succinct, Some(succinct));
-    assert_eq!(bins.roles, []);
+    assert!(bins.is_empty());
 
     let none = delegating("0").replace(r#""delegations":0,"#, "");
     assert!(read_targets(&none).unwrap().delegations.is_none());
