@@ -15,8 +15,8 @@ use crate::tuf::json::{Limits, check, string};
 const CHUNK: u64 = 1 << 20;
 /// The longest that is looked at before the file is given up: the members before a list, or one entry.
 const LONGEST: usize = 2 << 20;
-/// So many entries of the base are tried for one of the file, from where the base was left. Behind entries that are new the
-/// trial moves on, so that the end of a long gap is found too, and the work stays linear.
+/// So many entries of the base are tried for one of the file from where the base was left, and as many further on, which
+/// moves with every entry that is new: so the end of a long gap is found too, and the work stays linear.
 const TRIED: usize = 16;
 
 pub(super) fn read(
@@ -211,8 +211,8 @@ impl Beside<'_> {
 
     /// Which entry of the base lies here: the next one, or one of those behind it.
     fn seek(&mut self, list: &List, bytes: &[u8], next: usize, fresh: usize) -> Option<usize> {
-        let first = next + 1 + fresh * TRIED;
-        let tried = std::iter::once(next).chain(first..first + TRIED);
+        let further = next + (1 + fresh) * TRIED;
+        let tried = (next..next + TRIED).chain(further..further + TRIED);
         let mut tried = tried.take_while(|index| *index < list.len());
         tried.find(|index| self.lies_here(&bytes[list.run(*index..index + 1)]))
     }

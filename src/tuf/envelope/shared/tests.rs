@@ -109,6 +109,19 @@ fn entries_that_are_the_same_are_held_once() {
     // The new key and role, and the last ones of each list, behind which a comma comes now.
     assert!(splice.fresh.len() < 2000, "{}", splice.fresh.len());
     assert_eq!((splice.keys.len(), splice.roles.len()), (2000, 2000));
+
+    let keys: Vec<_> = (0..2000).map(key).collect();
+    let roles: Vec<_> = (0..2000)
+        .map(|number| role(number, 1 + usize::from(number % 100 == 50)))
+        .collect();
+    let new = beside(&file(2, &keys, &roles), &old);
+    // Twenty roles differ, one by one.
+    let fresh = new.text().splice().unwrap().fresh.len();
+    assert!((20 * 100..20 * 200).contains(&fresh), "{fresh}");
+    let new = beside(&of(2, (0..300).chain(900..2000)), &old);
+    // Until the end of the gap of six hundred is found.
+    let fresh = new.text().splice().unwrap().fresh.len();
+    assert!(fresh < 40 * 400, "{fresh}");
 }
 
 #[test]
