@@ -72,7 +72,8 @@ impl Tree {
     /// Writes this version of claimed, which delegates to these projects with the keys that their developers have.
     pub fn claim(&self, metadata: &Path, version: i64, online: &Online, projects: &[&str]) {
         let developers = projects.iter().map(|name| online.developer(name).unwrap());
-        let developers: Vec<_> = developers.collect();
+        let mut developers: Vec<_> = developers.collect();
+        developers.sort_by_key(|it| it.project.to_string());
         let keyids = developers.iter().flat_map(|it| it.keys.iter());
         let keys = keyids
             .map(|keyid| {
