@@ -15,6 +15,7 @@ use super::finding::Finding;
 use super::json::text::{Splice, Text};
 use super::json::{Json, Limits};
 use super::key::{Algorithm, KeyId, Message};
+use super::metadata::Targets;
 use super::style;
 use super::value::Value;
 use incoming::Incoming;
@@ -39,14 +40,16 @@ pub struct Envelope {
     compact: bool,
     /// Whether it is canonical as written.
     canonical: bool,
-    /// Taken once, when first asked for; signatures do not change them.
-    digests: Arc<Digests>,
+    /// Found out once, when first asked for; signatures do not change it.
+    known: Arc<Known>,
 }
 
+/// What follows from the signed part.
 #[derive(Default)]
-struct Digests {
+struct Known {
     sha256: OnceLock<Sha256>,
     sha384: OnceLock<[u8; 48]>,
+    targets: OnceLock<Targets>,
 }
 
 /// One entry of `signatures`.
@@ -111,7 +114,7 @@ impl Envelope {
         let envelope = Self::of(text, document, compact, canonical)
             .map_err(|text| Finding::error("ENVELOPE-FORM", file, text))?;
         if let Some(digest) = digest {
-            let _ = envelope.digests.sha256.set(digest);
+            let _ = envelope.known.sha256.set(digest);
         }
         Ok(envelope)
     }
@@ -129,7 +132,7 @@ impl Envelope {
             signatures,
             compact,
             canonical,
-            digests: Arc::default(),
+            known: Arc::default(),
         })
     }
     /// The file as found; put together where it shares entries with another.
@@ -164,13 +167,13 @@ impl Envelope {
     }
     /// SHA-256 of [`Self::payload`].
     pub fn payload_digest(&self) -> Sha256 {
-        *self.digests.sha256.get_or_init(|| self.form().sha256())
+        *self.known.sha256.get_or_init(|| self.form().sha256())
     }
     /// What keys of `algorithm` sign of it; hashed once, however many there are.
     pub fn message(&self, algorithm: Algorithm) -> Message<'_> {
         let long = |algorithm| {
             (algorithm == Algorithm::EcdsaP384).then(|| {
-                self.digests.sha384.get_or_init(|| {
+                self.known.sha384.get_or_init(|| {
                     let mut hasher = sha2::Sha384::new();
                     self.form().write(&mut |piece| hasher.update(piece));
                     hasher.finalize().into()
@@ -196,6 +199,10 @@ impl Envelope {
     /// Its text, with what is known of the two long lists.
     pub(super) fn text(&self) -> &Arc<Text> {
         &self.text
+    }
+    /// The content, once [`Targets::read`] has judged it.
+    pub(super) fn targets(&self) -> &OnceLock<Targets> {
+        &self.known.targets
     }
     /// The signatures in the order found.
     pub fn signatures(&self) -> &[Signature] {
@@ -354,7 +361,7 @@ impl Envelope {
             signatures,
             compact: self.compact,
             canonical: self.canonical,
-            digests: Arc::clone(&self.digests),
+            known: Arc::clone(&self.known),
         }
     }
 }

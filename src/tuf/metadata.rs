@@ -192,6 +192,14 @@ impl Targets {
     /// # Errors
     /// As [`Root::read`] for its parts, and `TARGETS-TYPE`, `DELEGATION-FORM` (not exactly one of paths, `path_hash_prefixes` or succinct roles), `ROLE-NAME`.
     pub fn read(file: &str, envelope: &Envelope) -> Result<Self, Finding> {
+        // What was judged once is not judged again, in no copy of the file.
+        if let Some(known) = envelope.targets().get() {
+            return Ok(known.clone());
+        }
+        let read = Self::judged(file, envelope)?;
+        Ok(envelope.targets().get_or_init(|| read).clone())
+    }
+    fn judged(file: &str, envelope: &Envelope) -> Result<Self, Finding> {
         let header = Header::read_as(RoleType::Targets, "TARGETS-TYPE", file, envelope)?;
         let signed = Field::signed(file, envelope);
         let delegations = match signed.optional("delegations") {

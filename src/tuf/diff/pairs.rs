@@ -47,7 +47,7 @@ impl Pairs {
 
 /// The entry at a place of the keys (its value) or of the roles.
 pub(super) fn entry(of: &Delegations, keys: bool, place: usize) -> Option<Json<'_>> {
-    let text = of.envelope().text();
+    let text = of.text();
     if keys {
         text.key(place)
     } else {
@@ -57,7 +57,7 @@ pub(super) fn entry(of: &Delegations, keys: bool, place: usize) -> Option<Json<'
 
 /// Pairs the keys or the roles of two versions. What one shares with the other is alike without being looked at.
 pub(super) fn pairs((old, new): Pair<&Delegations>, keys: bool) -> Pairs {
-    let count = |of: Option<&Delegations>| of.map_or(0, |of| of.envelope().text().count(keys));
+    let count = |of: Option<&Delegations>| of.map_or(0, |of| of.text().count(keys));
     let (Some(before), Some(after)) = (old, new) else {
         return Pairs {
             gone: (0..count(old)).collect(),
@@ -72,8 +72,8 @@ pub(super) fn pairs((old, new): Pair<&Delegations>, keys: bool) -> Pairs {
         places: None,
     };
     let mut used = vec![false; count(old)];
-    let splice = after.envelope().text().splice();
-    let splice = splice.filter(|splice| Arc::ptr_eq(&splice.base, before.envelope().text()));
+    let splice = after.text().splice();
+    let splice = splice.filter(|splice| Arc::ptr_eq(&splice.base, before.text()));
     for place in 0..count(new) {
         let shared = splice.and_then(|splice| splice.entries(keys)[place].index());
         let found = shared.or_else(|| known.place(&name(after, keys, place)?));
@@ -94,7 +94,7 @@ pub(super) fn pairs((old, new): Pair<&Delegations>, keys: bool) -> Pairs {
 }
 
 fn name(of: &Delegations, keys: bool, place: usize) -> Option<Cow<'_, str>> {
-    let entry = of.envelope().text().entry(keys, place)?;
+    let entry = of.text().entry(keys, place)?;
     if keys {
         entry.as_str()
     } else {
@@ -112,7 +112,7 @@ struct Known<'a> {
 impl Known<'_> {
     fn place(&mut self, wanted: &str) -> Option<usize> {
         let places = self.places.get_or_insert_with(|| {
-            (0..self.of.envelope().text().count(self.keys))
+            (0..self.of.text().count(self.keys))
                 .filter_map(|place| Some((name(self.of, self.keys, place)?, place)))
                 .collect()
         });

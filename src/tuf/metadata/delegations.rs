@@ -10,6 +10,7 @@ use super::{DelegatedRole, RoleKeys, SuccinctRoles, TOP_LEVEL_ROLES, roles};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, shown};
 use crate::tuf::json::Json;
+use crate::tuf::json::text::Text;
 use crate::tuf::key::{Key, KeyId};
 
 /// `delegations`: keys and roles, or TAP 15 succinct roles.
@@ -23,7 +24,7 @@ pub struct Delegations {
 /// What is known of the two lists.
 #[derive(Debug)]
 struct Listed {
-    envelope: Envelope,
+    text: Arc<Text>,
     keys: Names,
     roles: Names,
 }
@@ -79,25 +80,25 @@ impl Delegations {
         };
         Ok(Self {
             listed: Arc::new(Listed {
-                envelope: envelope.clone(),
+                text: Arc::clone(envelope.text()),
                 keys: Names::sorted(&names),
                 roles,
             }),
             succinct,
         })
     }
-    /// The file.
-    pub(in crate::tuf) fn envelope(&self) -> &Envelope {
-        &self.listed.envelope
+    /// The text with the two lists.
+    pub(in crate::tuf) fn text(&self) -> &Arc<Text> {
+        &self.listed.text
     }
     /// The keyid at a place of the keys.
     pub(in crate::tuf) fn keyid(&self, place: usize) -> Option<KeyId> {
-        let name = self.envelope().text().entry(true, place)?;
+        let name = self.text().entry(true, place)?;
         Some(KeyId(name.as_str()?.into_owned()))
     }
     /// The object that stands under a keyid.
     pub(in crate::tuf) fn object(&self, keyid: &KeyId) -> Option<Json<'_>> {
-        let text = self.envelope().text();
+        let text = self.text();
         let compare = |place| {
             let name = text.entry(true, place).and_then(Json::as_str);
             name.as_deref().cmp(&Some(&*keyid.0))
@@ -106,7 +107,7 @@ impl Delegations {
     }
     /// How many roles are listed.
     pub fn len(&self) -> usize {
-        self.listed.envelope.text().count(false)
+        self.text().count(false)
     }
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
@@ -118,12 +119,12 @@ impl Delegations {
     }
     /// The role at a place of the list, from 0.
     pub fn at(&self, place: usize) -> Option<DelegatedRole> {
-        let json = self.listed.envelope.text().entry(false, place)?;
+        let json = self.text().entry(false, place)?;
         Some(DelegatedRole::of(json))
     }
     /// The place of the role called `name`.
     pub fn place(&self, name: &str) -> Option<usize> {
-        let text = self.listed.envelope.text();
+        let text = self.text();
         let compare = |place| {
             let role = text
                 .entry(false, place)
@@ -138,7 +139,7 @@ impl Delegations {
     }
     /// The keys by the keyid they stand under, in ascending order.
     pub fn keys(&self) -> impl Iterator<Item = (KeyId, Key)> {
-        let text = self.listed.envelope.text();
+        let text = self.text();
         (0..text.count(true)).filter_map(move |place| {
             let place = match &self.listed.keys.0 {
                 None => place,

@@ -37,7 +37,7 @@ impl Delegations {
         let names: Vec<Cow<'_, str>> = roles.iter().map(|role| (&*role.name).into()).collect();
         Self {
             listed: Arc::new(Listed {
-                envelope: Envelope::unsigned("made", &signed).unwrap(),
+                text: Arc::clone(Envelope::unsigned("made", &signed).unwrap().text()),
                 keys: Names::default(),
                 roles: Names::sorted(&names),
             }),
