@@ -31,6 +31,7 @@ pub(super) fn read(
             buffer: Vec::new(),
             at: 0,
             total: 0,
+            most: limits.bytes,
             failed: false,
         },
         limits,
@@ -71,6 +72,8 @@ struct Window<'a> {
     buffer: Vec<u8>,
     at: usize,
     total: usize,
+    /// So much is read and no more, whoever gives it.
+    most: usize,
     /// Whether the medium failed; it will say so once more.
     failed: bool,
 }
@@ -80,6 +83,9 @@ impl Window<'_> {
         &self.buffer[self.at..]
     }
     fn more(&mut self) -> Option<()> {
+        if self.total > self.most {
+            return None;
+        }
         self.buffer.drain(..self.at);
         self.at = 0;
         match self.source.take(CHUNK).read_to_end(&mut self.buffer) {
@@ -113,7 +119,7 @@ impl Beside<'_> {
                 return None;
             }
         }
-        if self.window.failed || self.window.total > self.limits.bytes {
+        if self.window.failed || self.window.total > self.window.most {
             return None;
         }
         let text = [&self.own[..], self.window.rest()].concat();

@@ -241,3 +241,42 @@ fn signatures_and_edits_leave_the_shared_entries_where_they_are() {
     assert_eq!(signed.payload_digest(), marked.payload_digest());
     assert_same("unsigned again", &signed.without_signatures(), &expected);
 }
+
+#[test]
+fn a_text_without_end_is_read_up_to_the_limit_only() {
+    /// New keys for ever.
+    struct Endless(usize);
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let head = file(2, &[], &[]);
+            let head = &head[..head.find("\"keys\":{").unwrap() + 8];
+            let text = match self.0 {
+                0 => head.to_owned(),
+                1 => key(1),
+                number => format!(",{}", key(number)),
+            };
+            self.0 += 1;
+            buffer[..text.len()].copy_from_slice(text.as_bytes());
+            Ok(text.len())
+        }
+    }
+    let old = parse(&of(1, 0..10));
+    let limits = Limits {
+        bytes: 3 << 20,
+        ..Limits::LARGE
+    };
+    for base in [None, Some(&old)] {
+        let endless = &mut Endless(0);
+        let fault = Envelope::read(
+            "file",
+            &mut io::BufReader::new(&mut *endless),
+            0,
+            limits,
+            base,
+        );
+        let fault = fault.err().unwrap().text;
+        assert!(fault.contains("at most 3145728 are read"), "{fault}");
+        // A key is over 150 bytes.
+        assert!(endless.0 * 150 < 6 << 20, "{}", endless.0);
+    }
+}
