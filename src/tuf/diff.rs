@@ -10,7 +10,6 @@ use super::metadata::{Header, RoleType, Root, Targets};
 mod delegations;
 mod fields;
 mod keys;
-mod pairs;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -100,7 +99,10 @@ pub fn between(old: Option<&Envelope>, new: &Envelope) -> Result<Diff, Finding> 
             delegations::targets(
                 &mut lines,
                 old.as_ref(),
-                &Targets::read("new", new)?,
+                &match &old {
+                    Some(old) => Targets::following("new", new, old)?,
+                    None => Targets::read("new", new)?,
+                },
                 signed,
             );
             &["delegations"][..]

@@ -200,6 +200,10 @@ impl Envelope {
     pub(super) fn text(&self) -> &Arc<Text> {
         &self.text
     }
+    /// Whether the signed part has no white space and its keys are in order.
+    pub(super) fn is_compact(&self) -> bool {
+        self.compact
+    }
     /// The content, once [`Targets::read`] has judged it.
     pub(super) fn targets(&self) -> &OnceLock<Targets> {
         &self.known.targets

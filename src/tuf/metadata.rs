@@ -7,6 +7,8 @@ use super::expires::Expires;
 use super::finding::{Finding, shown};
 use super::key::{Key, KeyId};
 pub use delegations::Delegations;
+use delegations::Judge;
+pub(super) use delegations::pairs;
 use field::Field;
 pub use files::{Content, MetaFile, Snapshot, TargetFile, Timestamp, target_files};
 
@@ -187,33 +189,49 @@ impl Root {
 }
 
 impl Targets {
-    /// Reads targets or a delegated role.
+    /// Reads targets or a delegated role. Entries that it shares with a version which was read are not judged again.
     ///
     /// # Errors
     /// As [`Root::read`] for its parts, and `TARGETS-TYPE`, `DELEGATION-FORM` (not exactly one of paths, `path_hash_prefixes` or succinct roles), `ROLE-NAME`.
     pub fn read(file: &str, envelope: &Envelope) -> Result<Self, Finding> {
+        Self::by(file, envelope, Judge::Nobody)
+    }
+    /// As [`Self::read`], of a version that follows `earlier`: delegations that stand in it too, written alike, are not judged again.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn following(file: &str, envelope: &Envelope, earlier: &Self) -> Result<Self, Finding> {
+        let judge = earlier.delegations.as_ref().map(Judge::Earlier);
+        Self::by(file, envelope, judge.unwrap_or(Judge::Nobody))
+    }
+    /// As [`Self::read`], of a file whose signatures the caller has verified up to the threshold: who signed it has judged its delegations, and what is
+    /// wrong with one of them can only make that one useless. Names are judged all the same.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn signed(file: &str, envelope: &Envelope) -> Result<Self, Finding> {
+        Self::by(file, envelope, Judge::Signers)
+    }
+    fn by(file: &str, envelope: &Envelope, judge: Judge<'_>) -> Result<Self, Finding> {
         // What was judged once is not judged again, in no copy of the file.
         if let Some(known) = envelope.targets().get() {
             return Ok(known.clone());
         }
-        let read = Self::judged(file, envelope)?;
-        Ok(envelope.targets().get_or_init(|| read).clone())
-    }
-    fn judged(file: &str, envelope: &Envelope) -> Result<Self, Finding> {
         let header = Header::read_as(RoleType::Targets, "TARGETS-TYPE", file, envelope)?;
         let signed = Field::signed(file, envelope);
         let delegations = match signed.optional("delegations") {
             Some(field) => {
                 let field = field.rule("DELEGATION-FORM");
-                Some(Delegations::read(&field, envelope)?)
+                Some(Delegations::read(&field, envelope, judge)?)
             }
             None => None,
         };
-        Ok(Self {
+        let read = Self {
             header,
             targets: signed.member("targets")?.members()?.count(),
             delegations,
-        })
+        };
+        Ok(envelope.targets().get_or_init(|| read).clone())
     }
     /// What is unusual but legal: `KEYID-MISMATCH`, `KEY-TWICE`, `KEY-HEX-POINT`, `KEY-OPAQUE`, `KEY-UNUSED`, `EXPIRES-FOREIGN`,
     /// `ROLE-NAME-FOREIGN`; all warnings or notes.

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::keys::{self, Keyed, Keys};
-use super::pairs::{Pairs, entry, pairs};
 use super::roles::{self, Side};
 use super::{ChangeKind, Lines, Pair, fields, member};
 use crate::tuf::json::Json;
 use crate::tuf::key::{Key, KeyId};
+use crate::tuf::metadata::pairs::{Pairs, entry};
 use crate::tuf::metadata::{DelegatedRole, Delegations, Targets};
 
 /// Up to so many delegated roles are told one by one when they are the same; of more only the number.
@@ -28,20 +28,20 @@ pub(super) fn targets(
     let old = old.and_then(|old| old.delegations.as_ref());
     let new = new.delegations.as_ref();
     let many = new.map_or(0, Delegations::len) > TOLD_WHEN_SAME;
-    let listed = pairs((old, new), false);
-    let named = pairs((old, new), true);
+    let listed = Pairs::of((old, new), false);
+    let named = Pairs::of((old, new), true);
     order(lines, old, &listed);
     asked(lines, (old, new), &listed);
 
     let told = if many {
-        differing(&named, &listed, (old, new))
+        differing(&named, &listed, new)
     } else {
         all(&listed)
     };
     let of_both = told
         .iter()
         .filter(|pair| pair.0.is_some() && pair.1.is_some());
-    let same = listed.both.len() - of_both.count();
+    let same = listed.both().count() - of_both.count();
     let told: Vec<Pair<Role<'_>>> = told
         .into_iter()
         .map(|(before, after)| (role(old, before), role(new, after)))
@@ -67,34 +67,27 @@ fn role(of: Option<&Delegations>, place: Option<usize>) -> Option<Role<'_>> {
 
 /// Those that go in their old order, then the others in their new one.
 fn all(listed: &Pairs) -> Vec<Pair<usize>> {
-    let gone = listed.gone.iter().map(|place| (Some(*place), None));
-    gone.chain(listed.new_order()).collect()
+    let gone = listed.gone().map(|place| (Some(place), None));
+    let others = listed.new_order().map(|(old, new)| (old, Some(new)));
+    gone.chain(others).collect()
 }
 
 /// Those that are not alike in both versions, and those that list a keyid which stands over another object now.
-fn differing(named: &Pairs, listed: &Pairs, (old, new): Pair<&Delegations>) -> Vec<Pair<usize>> {
+fn differing(named: &Pairs, listed: &Pairs, new: Option<&Delegations>) -> Vec<Pair<usize>> {
     let changed: BTreeSet<KeyId> = named
-        .both
-        .iter()
+        .both()
         .filter(|pair| !pair.alike)
         .filter_map(|pair| new?.keyid(pair.new))
         .collect();
-    let lists = |pair: &Pair<usize>| {
-        let role = pair.0.and_then(|place| old?.at(place));
+    let lists = |place: usize| {
+        let role = new.and_then(|new| new.at(place));
         role.is_some_and(|role| role.role.keyids.iter().any(|keyid| changed.contains(keyid)))
     };
-    let alike: BTreeSet<usize> = listed
-        .both
-        .iter()
-        .filter(|pair| pair.alike)
-        .map(|pair| pair.new)
-        .collect();
-    let mut told = all(listed);
-    told.retain(|pair| {
-        let is_alike = pair.1.is_some_and(|place| alike.contains(&place));
-        !is_alike || (!changed.is_empty() && lists(pair))
-    });
-    told
+    let is_told = |place: usize| !listed.is_alike(place) || (!changed.is_empty() && lists(place));
+    let gone = listed.gone().map(|place| (Some(place), None));
+    let others = listed.new_order().filter(|(_, new)| is_told(*new));
+    gone.chain(others.map(|(old, new)| (old, Some(new))))
+        .collect()
 }
 
 /// The keyids that are needed to tell the difference of these roles and keys.
@@ -107,9 +100,9 @@ fn wanted(
     let mut wanted: BTreeSet<KeyId> = sides
         .flat_map(|(_, role, _)| role.role.keyids.iter().cloned())
         .collect();
-    wanted.extend(named.gone.iter().filter_map(|place| old?.keyid(*place)));
-    wanted.extend(named.came.iter().filter_map(|place| new?.keyid(*place)));
-    let changed = named.both.iter().filter(|pair| !pair.alike);
+    wanted.extend(named.gone().filter_map(|place| old?.keyid(place)));
+    wanted.extend(named.came().filter_map(|place| new?.keyid(place)));
+    let changed = named.both().filter(|pair| !pair.alike);
     wanted.extend(changed.filter_map(|pair| new?.keyid(pair.new)));
     wanted
 }
@@ -138,7 +131,7 @@ fn some<'a>(of: Option<&'a Delegations>, wanted: Option<&BTreeSet<KeyId>>) -> Ke
 
 /// Names that both versions have and that do not stand in the same order; what is equal before and after them is left out.
 fn order(lines: &mut Lines, old: Option<&Delegations>, listed: &Pairs) {
-    let after: Vec<usize> = listed.both.iter().map(|pair| pair.old).collect();
+    let after: Vec<usize> = listed.both().map(|pair| pair.old).collect();
     if after.is_sorted() {
         return;
     }
@@ -161,7 +154,7 @@ fn order(lines: &mut Lines, old: Option<&Delegations>, listed: &Pairs) {
 /// Where roles come or go: whom a search asks before and after, in words. Of long lists every role is told by itself only.
 fn asked(lines: &mut Lines, (old, new): Pair<&Delegations>, listed: &Pairs) {
     let count = |of: Option<&Delegations>| of.map_or(0, Delegations::len);
-    let same = listed.gone.is_empty() && listed.came.is_empty();
+    let same = listed.gone().len() == 0 && listed.came().next().is_none();
     if same || old.is_none() || count(old).max(count(new)) > TOLD_WHEN_SAME {
         return;
     }

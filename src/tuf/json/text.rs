@@ -2,11 +2,15 @@
 //! `signed.delegations.roles`. PyPI's `claimed` has a million of them, so it is known where each starts, and a version that follows
 //! another holds only what is new and the numbers of the entries that it shares with it.
 
+use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub(crate) use super::view::value_end;
 use super::{Json, Limits};
+pub(crate) use names::Names;
+
+mod names;
 
 /// Where one of the two lists lies, and where its entries start.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +37,11 @@ pub(crate) struct Text {
     own: String,
     lists: Entries,
     splice: Option<Splice>,
+    judged: OnceLock<Judged>,
 }
+
+/// What is known of the keys and the roles once they were judged.
+pub(crate) type Judged = Arc<[Names; 2]>;
 
 /// The entries of a document that shares some with another.
 #[derive(Clone, Debug)]
@@ -133,7 +141,7 @@ impl Text {
         Self {
             own,
             lists,
-            splice: None,
+            ..Self::default()
         }
     }
     /// A text that passed the reader with both its lists empty, and what lies in them.
@@ -142,7 +150,15 @@ impl Text {
             own,
             lists,
             splice: Some(splice),
+            judged: OnceLock::new(),
         }
+    }
+    /// Its entries by name, once they were judged; a version that shares them need not do it again.
+    pub(crate) fn judged(&self) -> Option<&Judged> {
+        self.judged.get()
+    }
+    pub(crate) fn set_judged(&self, judged: Judged) {
+        let _ = self.judged.set(judged);
     }
     /// The text; of a spliced document without its entries.
     pub(crate) fn own(&self) -> &str {
@@ -184,6 +200,7 @@ impl Text {
             own,
             lists,
             splice: self.splice.clone(),
+            judged: self.judged.clone(),
         }
     }
     /// How long the document is, in bytes.
@@ -227,6 +244,11 @@ impl Text {
     /// Key number `index`: the object.
     pub(crate) fn key(&self, index: usize) -> Option<Json<'_>> {
         self.entry(true, index).map(value_after)
+    }
+    /// What entry number `index` is called: the keyid of a key, the name of a role.
+    pub(crate) fn name(&self, keys: bool, index: usize) -> Option<Cow<'_, str>> {
+        let entry = self.entry(keys, index)?;
+        if keys { entry } else { entry.get("name")? }.as_str()
     }
     /// How many keys, or roles.
     pub(crate) fn count(&self, keys: bool) -> usize {

@@ -9,105 +9,141 @@ use super::field::Field;
 use super::{DelegatedRole, RoleKeys, SuccinctRoles, TOP_LEVEL_ROLES, roles};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, shown};
-use crate::tuf::json::Json;
-use crate::tuf::json::text::Text;
+use crate::tuf::json::text::{Judged, Names, Text};
+use crate::tuf::json::{Json, Kind};
 use crate::tuf::key::{Key, KeyId};
+use pairs::Pairs;
+
+pub(in crate::tuf) mod pairs;
 
 /// `delegations`: keys and roles, or TAP 15 succinct roles.
 #[derive(Clone, Debug)]
 pub struct Delegations {
-    listed: Arc<Listed>,
+    text: Arc<Text>,
+    names: Judged,
     /// TAP 15.
     pub succinct: Option<SuccinctRoles>,
 }
 
-/// What is known of the two lists.
-#[derive(Debug)]
-struct Listed {
-    text: Arc<Text>,
-    keys: Names,
-    roles: Names,
-}
-
-/// The entries of a list by name: none where they stand in the order of their names, else their numbers in that order.
-#[derive(Debug, Default)]
-struct Names(Option<Vec<u32>>);
-
-impl Names {
-    /// Of names that do not ascend all the way.
-    fn sorted(names: &[Cow<'_, str>]) -> Self {
-        if names.windows(2).all(|pair| pair[0] < pair[1]) {
-            return Self(None);
-        }
-        let mut numbers: Vec<u32> = (0..).take(names.len()).collect();
-        numbers.sort_by_key(|number| &names[*number as usize]);
-        Self(Some(numbers))
-    }
-    /// The number of the entry that compares equal.
-    fn find(&self, count: usize, compare: impl Fn(usize) -> std::cmp::Ordering) -> Option<usize> {
-        let number = |place: usize| {
-            let numbers = self.0.as_ref();
-            numbers.map_or(place, |numbers| numbers[place] as usize)
-        };
-        let (mut low, mut high) = (0, count);
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            match compare(number(middle)) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Some(number(middle)),
-            }
-        }
-        None
-    }
+/// Whose word there is for the entries of a file.
+#[derive(Clone, Copy)]
+pub(super) enum Judge<'a> {
+    /// Nobody's: each is judged, but those shared with a version that was.
+    Nobody,
+    /// That of an earlier version: entries that it has too, written alike, are good.
+    Earlier(&'a Delegations),
+    /// That of the keys which signed the file.
+    Signers,
 }
 
 impl Delegations {
-    /// Reads and judges all of it.
-    pub(super) fn read(field: &Field<'_>, envelope: &Envelope) -> Result<Self, Finding> {
+    /// Reads it, and judges what nobody has judged before.
+    pub(super) fn read(
+        field: &Field<'_>,
+        envelope: &Envelope,
+        judge: Judge<'_>,
+    ) -> Result<Self, Finding> {
         let [keys, listed, succinct] = field.these(["keys", "roles", "succinct_roles"])?;
         let keys = keys.ok_or_else(|| field.lacks("keys"))?;
-        let mut names: Vec<Cow<'_, str>> = Vec::new();
-        for (keyid, object) in keys.members()? {
-            roles::key(&object)?;
-            names.push(keyid);
+        keys.expect(Kind::Object, "an object")?;
+        if let Some(listed) = &listed {
+            listed.expect(Kind::Array, "an array")?;
         }
-        let known: HashSet<&str> = names.iter().map(|name| &**name).collect();
-        let (roles, succinct) = match (listed, succinct) {
-            (Some(listed), None) => (delegated_roles(&listed, &known)?, None),
-            (None, Some(succinct)) => (Names::default(), Some(succinct_roles(&succinct, &known)?)),
-            _ => return Err(field.refuse("must have exactly one of roles and succinct_roles")),
+        if listed.is_some() == succinct.is_some() {
+            return Err(field.refuse("must have exactly one of roles and succinct_roles"));
+        }
+        let text = Arc::clone(envelope.text());
+        let names = [true, false].map(|keys| Names::of(&text, keys, envelope.is_compact()));
+        let mut read = Self {
+            names: Arc::new(names),
+            text,
+            succinct: None,
         };
-        Ok(Self {
-            listed: Arc::new(Listed {
-                text: Arc::clone(envelope.text()),
-                keys: Names::sorted(&names),
-                roles,
-            }),
-            succinct,
+        read.judge(&keys, listed.as_ref(), judge)?;
+        let known = |keyid: &str| read.find(true, keyid).is_some();
+        let bins = succinct.map(|succinct| succinct_roles(&succinct, &known));
+        read.succinct = bins.transpose()?;
+        read.text.set_judged(Arc::clone(&read.names));
+        Ok(read)
+    }
+    /// Judges the entries that stand on nobody's word, and that no two roles have one name.
+    fn judge(
+        &self,
+        keys: &Field<'_>,
+        listed: Option<&Field<'_>>,
+        judge: Judge<'_>,
+    ) -> Result<(), Finding> {
+        let base = self.base();
+        let known = match judge {
+            Judge::Earlier(known) => Some(known),
+            Judge::Nobody | Judge::Signers => base.as_ref(),
+        };
+        let by_signers = matches!(judge, Judge::Signers);
+        let named = Pairs::of((known, Some(self)), true);
+        for place in (0..self.text.count(true)).filter(|_| !by_signers) {
+            if !named.is_alike(place)
+                && let Some((keyid, object)) = self.text.name(true, place).zip(self.text.key(place))
+            {
+                roles::key(&keys.entry(keyid, object))?;
+            }
+        }
+        let Some(listed) = listed else {
+            return Ok(());
+        };
+        let pairs = Pairs::of((known, Some(self)), false);
+        // A role stays as it was, and a key that it lists goes.
+        let name = |place| known?.text.name(true, place);
+        let gone: HashSet<Cow<'_, str>> = named.gone().filter_map(name).collect();
+        let is_known = |keyid: &str| self.find(true, keyid).is_some();
+        for place in 0..self.len() {
+            let Some(json) = self.text.entry(false, place) else {
+                continue;
+            };
+            let role = listed.element(place, json);
+            if by_signers {
+                role_name(&role.member("name")?)?;
+            } else if !pairs.is_alike(place) || lists_one_of(json, &gone) {
+                delegated_role(&role, &is_known)?;
+            }
+        }
+        if let Some(place) = self.names(false).twice(&self.text, false)
+            && let Some((name, json)) = self
+                .text
+                .name(false, place)
+                .zip(self.text.entry(false, place))
+        {
+            let text = format!("delegates to {} a second time", shown(&name));
+            return Err(listed.element(place, json).refuse(text));
+        }
+        Ok(())
+    }
+    /// The version whose entries this one shares, if those were judged.
+    fn base(&self) -> Option<Self> {
+        let base = &self.text.splice()?.base;
+        Some(Self {
+            text: Arc::clone(base),
+            names: Arc::clone(base.judged()?),
+            succinct: None,
         })
     }
-    /// The text with the two lists.
-    pub(in crate::tuf) fn text(&self) -> &Arc<Text> {
-        &self.listed.text
+    fn names(&self, keys: bool) -> &Names {
+        &self.names[usize::from(!keys)]
+    }
+    /// The place of the key or the role of this name.
+    fn find(&self, keys: bool, name: &str) -> Option<usize> {
+        self.names(keys).find(&self.text, keys, name)
     }
     /// The keyid at a place of the keys.
     pub(in crate::tuf) fn keyid(&self, place: usize) -> Option<KeyId> {
-        let name = self.text().entry(true, place)?;
-        Some(KeyId(name.as_str()?.into_owned()))
+        Some(KeyId(self.text.name(true, place)?.into_owned()))
     }
     /// The object that stands under a keyid.
     pub(in crate::tuf) fn object(&self, keyid: &KeyId) -> Option<Json<'_>> {
-        let text = self.text();
-        let compare = |place| {
-            let name = text.entry(true, place).and_then(Json::as_str);
-            name.as_deref().cmp(&Some(&*keyid.0))
-        };
-        text.key(self.listed.keys.find(text.count(true), compare)?)
+        self.text.key(self.find(true, &keyid.0)?)
     }
     /// How many roles are listed.
     pub fn len(&self) -> usize {
-        self.text().count(false)
+        self.text.count(false)
     }
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
@@ -119,19 +155,12 @@ impl Delegations {
     }
     /// The role at a place of the list, from 0.
     pub fn at(&self, place: usize) -> Option<DelegatedRole> {
-        let json = self.text().entry(false, place)?;
+        let json = self.text.entry(false, place)?;
         Some(DelegatedRole::of(json))
     }
     /// The place of the role called `name`.
     pub fn place(&self, name: &str) -> Option<usize> {
-        let text = self.text();
-        let compare = |place| {
-            let role = text
-                .entry(false, place)
-                .and_then(|role| role.get("name")?.as_str());
-            role.as_deref().cmp(&Some(name))
-        };
-        self.listed.roles.find(self.len(), compare)
+        self.find(false, name)
     }
     /// The role called `name`.
     pub fn role(&self, name: &str) -> Option<DelegatedRole> {
@@ -139,14 +168,12 @@ impl Delegations {
     }
     /// The keys by the keyid they stand under, in ascending order.
     pub fn keys(&self) -> impl Iterator<Item = (KeyId, Key)> {
-        let text = self.text();
-        (0..text.count(true)).filter_map(move |place| {
-            let place = match &self.listed.keys.0 {
-                None => place,
-                Some(numbers) => numbers[place] as usize,
-            };
-            let keyid = text.entry(true, place)?.as_str()?.into_owned();
-            Some((KeyId(keyid), Key::from_json(text.key(place)?).ok()?))
+        (0..self.text.count(true)).filter_map(|number| {
+            let place = self.names(true).nth(number);
+            Some((
+                self.keyid(place)?,
+                Key::from_json(self.text.key(place)?).ok()?,
+            ))
         })
     }
     /// The key that stands under `keyid`.
@@ -196,26 +223,19 @@ impl DelegatedRole {
 #[cfg(test)]
 mod made;
 
-fn delegated_roles(field: &Field<'_>, known: &HashSet<&str>) -> Result<Names, Finding> {
-    let mut names: Vec<Cow<'_, str>> = Vec::new();
-    for element in field.elements()? {
-        names.push(delegated_role(&element, known)?);
-    }
-    let sorted = Names::sorted(&names);
-    if sorted.0.is_some() {
-        let mut seen = HashSet::new();
-        for (place, name) in names.iter().enumerate() {
-            if !seen.insert(name) {
-                let text = format!("delegates to {} a second time", shown(name));
-                return Err(field.element(place, field.json()).refuse(text));
-            }
-        }
-    }
-    Ok(sorted)
+/// A place in a list, which has fewer entries than the text has bytes.
+fn place_of(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
-/// Judges an entry and gives its name.
-fn delegated_role<'a>(field: &Field<'a>, known: &HashSet<&str>) -> Result<Cow<'a, str>, Finding> {
+/// Whether a role lists one of these keyids.
+fn lists_one_of(role: Json<'_>, keyids: &HashSet<Cow<'_, str>>) -> bool {
+    let mut listed = role.get("keyids").into_iter().flat_map(Json::elements);
+    !keyids.is_empty() && listed.any(|keyid| keyid.as_str().is_some_and(|it| keyids.contains(&it)))
+}
+
+/// Judges an entry.
+fn delegated_role(field: &Field<'_>, known: &dyn Fn(&str) -> bool) -> Result<(), Finding> {
     let [name, paths, prefixes, terminating, keyids, threshold] = field.these([
         "name",
         "paths",
@@ -234,18 +254,17 @@ fn delegated_role<'a>(field: &Field<'a>, known: &HashSet<&str>) -> Result<Cow<'a
         _ => return Err(field.refuse("must have exactly one of paths and path_hash_prefixes")),
     }
     role_name(&name)?;
-    roles::judge(field, keyids, threshold, &|keyid| known.contains(keyid))?;
+    roles::judge(field, keyids, threshold, known)?;
     terminating
         .ok_or_else(|| field.lacks("terminating"))?
         .boolean()?;
-    Ok(field
-        .json()
-        .get("name")
-        .and_then(Json::as_str)
-        .unwrap_or_default())
+    Ok(())
 }
 
-fn succinct_roles(field: &Field<'_>, known: &HashSet<&str>) -> Result<SuccinctRoles, Finding> {
+fn succinct_roles(
+    field: &Field<'_>,
+    known: &dyn Fn(&str) -> bool,
+) -> Result<SuccinctRoles, Finding> {
     let bits = field.member("bit_length")?;
     let found = bits.integer()?;
     let bit_length = u32::try_from(found)
@@ -253,21 +272,21 @@ fn succinct_roles(field: &Field<'_>, known: &HashSet<&str>) -> Result<SuccinctRo
         .filter(|length| (1..=32).contains(length))
         .ok_or_else(|| bits.refuse(format!("is {found}; expected 1 to 32")))?;
     Ok(SuccinctRoles {
-        role: RoleKeys::read(field, &|keyid| known.contains(keyid))?,
+        role: RoleKeys::read(field, known)?,
         bit_length,
-        name_prefix: role_name(&field.member("name_prefix")?)?,
+        name_prefix: role_name(&field.member("name_prefix")?)?.into_owned(),
     })
 }
 
 /// Role names become file names: what could leave the folder, or stand for a top-level role, is refused (CVE-2026-24686, CVE-2021-41131).
-fn role_name(field: &Field<'_>) -> Result<String, Finding> {
+fn role_name<'a>(field: &Field<'a>) -> Result<Cow<'a, str>, Finding> {
     let name = field.string()?;
     let reason = if TOP_LEVEL_ROLES.contains(&&*name) {
         "is the name of a top-level role"
     } else if let Some(reason) = no_file_name(&name) {
         reason
     } else {
-        return Ok(name.into_owned());
+        return Ok(name);
     };
     Err(field.refuse_by("ROLE-NAME", format!("is {}, which {reason}", shown(&name))))
 }

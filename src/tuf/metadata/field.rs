@@ -66,6 +66,14 @@ impl<'a> Field<'a> {
     pub(super) fn json(&self) -> Json<'a> {
         self.json
     }
+    /// Refuses another kind of value; `what` names the right one.
+    pub(super) fn expect(&self, kind: Kind, what: &str) -> Result<(), Finding> {
+        if self.json.kind() == kind {
+            Ok(())
+        } else {
+            Err(self.refuse(format!("must be {what}")))
+        }
+    }
     /// The member called `name`, which must be there.
     pub(super) fn member(&self, name: &'static str) -> Result<Field<'_>, Finding> {
         self.expect(Kind::Object, "an object")?;
@@ -126,18 +134,15 @@ impl<'a> Field<'a> {
         let value = self.json.as_bool();
         value.ok_or_else(|| self.refuse("must be true or false"))
     }
+    /// The value `json` that lies in this one, as the member called `name`.
+    pub(super) fn entry<'f>(&'f self, name: Cow<'f, str>, json: Json<'f>) -> Field<'f> {
+        self.at(Step::Member(name), json)
+    }
     /// The value `json` that lies in this one, as element number `index`.
     pub(super) fn element(&self, index: usize, json: Json<'a>) -> Field<'_> {
         self.at(Step::Element(index), json)
     }
 
-    fn expect(&self, kind: Kind, what: &str) -> Result<(), Finding> {
-        if self.json.kind() == kind {
-            Ok(())
-        } else {
-            Err(self.refuse(format!("must be {what}")))
-        }
-    }
     fn at<'f>(&'f self, step: Step<'f>, json: Json<'f>) -> Field<'f> {
         Field {
             file: self.file,

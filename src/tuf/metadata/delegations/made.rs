@@ -34,13 +34,10 @@ impl Delegations {
         delegations.set("roles", Value::Array(roles.iter().map(object).collect()));
         let mut signed = Value::Object(Vec::new());
         signed.set("delegations", delegations);
-        let names: Vec<Cow<'_, str>> = roles.iter().map(|role| (&*role.name).into()).collect();
+        let text = Arc::clone(Envelope::unsigned("made", &signed).unwrap().text());
         Self {
-            listed: Arc::new(Listed {
-                text: Arc::clone(Envelope::unsigned("made", &signed).unwrap().text()),
-                keys: Names::default(),
-                roles: Names::sorted(&names),
-            }),
+            names: Arc::new([true, false].map(|keys| Names::of(&text, keys, false))),
+            text,
             succinct,
         }
     }

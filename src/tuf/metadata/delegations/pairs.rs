@@ -1,0 +1,154 @@
+//! The entries of two versions by name: which came, which went, and which of the others are written alike.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use super::{Delegations, place_of};
+use crate::tuf::json::Json;
+
+/// Every entry of the new list with its place in the old one, and what went.
+#[derive(Debug, Default)]
+pub(in crate::tuf) struct Pairs {
+    new: Vec<Was>,
+    gone: Vec<u32>,
+}
+
+/// Where an entry stood before: its place in four bytes, and whether it was written as it is now, byte for byte.
+#[derive(Clone, Copy, Debug)]
+struct Was(u32);
+
+/// One entry in both lists.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::tuf) struct Both {
+    pub(in crate::tuf) old: usize,
+    pub(in crate::tuf) new: usize,
+    /// Whether it is written alike.
+    pub(in crate::tuf) alike: bool,
+}
+
+impl Was {
+    const NOWHERE: Self = Self(u32::MAX);
+    const ALIKE: u32 = 1 << 31;
+    fn at(place: usize, alike: bool) -> Self {
+        Self(place_of(place) | if alike { Self::ALIKE } else { 0 })
+    }
+    fn place(self) -> Option<usize> {
+        (self.0 != Self::NOWHERE.0).then_some((self.0 & !Self::ALIKE) as usize)
+    }
+    fn alike(self) -> bool {
+        self.0 != Self::NOWHERE.0 && self.0 & Self::ALIKE != 0
+    }
+}
+
+impl Pairs {
+    /// Pairs the keys or the roles of two versions. What one shares with the other is alike without being looked at.
+    pub(in crate::tuf) fn of(
+        (old, new): (Option<&Delegations>, Option<&Delegations>),
+        keys: bool,
+    ) -> Self {
+        let count = |of: Option<&Delegations>| of.map_or(0, |of| of.text.count(keys));
+        let mut pairs = Self {
+            new: vec![Was::NOWHERE; count(new)],
+            gone: Vec::new(),
+        };
+        let mut stays = vec![false; count(old)];
+        if let (Some(old), Some(new)) = (old, new) {
+            let splice = new.text.splice();
+            let shares = splice.is_some_and(|splice| Arc::ptr_eq(&splice.base, &old.text));
+            if shares {
+                pairs.shared(old, new, keys);
+            } else {
+                pairs.merged(old, new, keys);
+            }
+            for place in pairs.new.iter().filter_map(|was| was.place()) {
+                stays[place] = true;
+            }
+        }
+        let gone = (0..).zip(stays).filter(|(_, stays)| !stays);
+        pairs.gone = gone.map(|(place, _)| place).collect();
+        pairs
+    }
+    /// Of a version that shares entries of the old one: only the new ones are looked for.
+    fn shared(&mut self, old: &Delegations, new: &Delegations, keys: bool) {
+        let entries = new.text.splice().map(|splice| splice.entries(keys));
+        for (place, entry) in entries.unwrap_or_default().iter().enumerate() {
+            self.new[place] = match entry.index() {
+                Some(number) => Was::at(number, true),
+                None => new
+                    .text
+                    .name(keys, place)
+                    .and_then(|name| old.find(keys, &name))
+                    .map_or(Was::NOWHERE, |was| {
+                        Was::at(was, is_alike(old, new, keys, (was, place)))
+                    }),
+            };
+        }
+    }
+    /// Of two versions that share nothing: both are gone through in the order of their names.
+    fn merged(&mut self, old: &Delegations, new: &Delegations, keys: bool) {
+        let (olds, news) = (old.text.count(keys), new.text.count(keys));
+        let (before, after) = (old.names(keys), new.names(keys));
+        let (mut left, mut right) = (0, 0);
+        while left < olds && right < news {
+            let (was, place) = (before.nth(left), after.nth(right));
+            match old.text.name(keys, was).cmp(&new.text.name(keys, place)) {
+                Ordering::Less => left += 1,
+                Ordering::Greater => right += 1,
+                Ordering::Equal => {
+                    self.new[place] = Was::at(was, is_alike(old, new, keys, (was, place)));
+                    left += 1;
+                    right += 1;
+                }
+            }
+        }
+    }
+    /// Only in the old one, in its order.
+    pub(in crate::tuf) fn gone(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.gone.iter().map(|place| *place as usize)
+    }
+    /// Only in the new one, in its order.
+    pub(in crate::tuf) fn came(&self) -> impl Iterator<Item = usize> {
+        let came = self.new_order().filter(|(old, _)| old.is_none());
+        came.map(|(_, new)| new)
+    }
+    /// In both, in the order of the new one.
+    pub(in crate::tuf) fn both(&self) -> impl Iterator<Item = Both> {
+        self.new.iter().enumerate().filter_map(|(new, was)| {
+            Some(Both {
+                old: was.place()?,
+                new,
+                alike: was.alike(),
+            })
+        })
+    }
+    /// The entries of the new list, each with its place in the old one.
+    pub(in crate::tuf) fn new_order(&self) -> impl Iterator<Item = (Option<usize>, usize)> {
+        let places = self.new.iter().enumerate();
+        places.map(|(place, was)| (was.place(), place))
+    }
+    /// Whether the entry at a place of the new list stood in the old one as it is.
+    pub(in crate::tuf) fn is_alike(&self, new: usize) -> bool {
+        self.new.get(new).is_some_and(|was| was.alike())
+    }
+}
+
+/// The entry at a place of the keys (its value) or of the roles.
+pub(in crate::tuf) fn entry(of: &Delegations, keys: bool, place: usize) -> Option<Json<'_>> {
+    if keys {
+        of.text.key(place)
+    } else {
+        of.text.entry(false, place)
+    }
+}
+
+fn is_alike(
+    old: &Delegations,
+    new: &Delegations,
+    keys: bool,
+    (was, place): (usize, usize),
+) -> bool {
+    match (entry(old, keys, was), entry(new, keys, place)) {
+        (Some(was), Some(is)) => was.is_written_as(is),
+        _ => false,
+    }
+}
