@@ -7,12 +7,13 @@
 )]
 
 use std::fs::{self, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{BufRead as _, BufReader, BufWriter, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
+use sha2::Digest as _;
 
 use crate::ceremony::event::FileDigest;
 use crate::tuf::digest::{Sha256, Sha512};
@@ -29,6 +30,9 @@ pub const ARCHIVE: Caps = Caps {
     bytes: 4 << 30,
     files: 1_000_000,
 };
+
+/// How much is written, read back or hashed at once, in bytes.
+const PIECE: usize = 128 << 10;
 
 /// How much of a folder is read.
 #[derive(Clone, Copy, Debug)]
@@ -131,11 +135,23 @@ impl FileError {
 
 /// A file's name by its bytes.
 pub fn digest(path: &str, bytes: &[u8]) -> FileDigest {
+    digest_of(path, &[bytes])
+}
+
+/// The same of a file that is held in pieces.
+pub fn digest_of(path: &str, pieces: &[&[u8]]) -> FileDigest {
+    let mut sha256 = sha2::Sha256::new();
+    let mut sha512 = sha2::Sha512::new();
+    // Both while the processor has the bytes at hand.
+    for piece in pieces.iter().flat_map(|piece| piece.chunks(PIECE)) {
+        sha256.update(piece);
+        sha512.update(piece);
+    }
     FileDigest {
         path: path.to_owned(),
-        size: bytes.len() as u64,
-        sha256: Sha256::of(bytes),
-        sha512: Sha512::of(bytes),
+        size: pieces.iter().map(|piece| piece.len() as u64).sum(),
+        sha256: Sha256(sha256.finalize().into()),
+        sha512: Sha512(sha512.finalize().into()),
     }
 }
 
@@ -206,17 +222,25 @@ pub fn read_within(
 /// # Errors
 /// [`FileError`]; [`FileError::exists`] tells whether something was there.
 pub fn create_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    create_new_of(path, &[bytes])
+}
+
+/// The same of a file that is held in pieces.
+///
+/// # Errors
+/// As [`create_new`].
+pub fn create_new_of(path: &Path, pieces: &[&[u8]]) -> Result<(), FileError> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     fs::create_dir_all(folder).map_err(|e| system(folder, "create", e))?;
-    let mut file = OpenOptions::new()
+    let file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .open(path)
         .map_err(|e| system(path, "create", e))?;
-    let written = fill(&mut file, path, folder, bytes);
+    let written = fill(file, path, folder, pieces);
     if written.is_err() {
         // Ours and not whole: better no file than half of one. The first error is the one to tell.
         let _ = fs::remove_file(path);
@@ -224,20 +248,42 @@ pub fn create_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     written
 }
 
-fn fill(file: &mut fs::File, path: &Path, folder: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    file.write_all(bytes)
-        .map_err(|e| system(path, "write", e))?;
+fn fill(file: fs::File, path: &Path, folder: &Path, pieces: &[&[u8]]) -> Result<(), FileError> {
+    let write = |e| system(path, "write", e);
+    let mut file = BufWriter::with_capacity(PIECE, file);
+    for piece in pieces {
+        file.write_all(piece).map_err(write)?;
+    }
+    let file = file.into_inner().map_err(|e| write(e.into_error()))?;
     file.sync_all().map_err(|e| system(path, "sync", e))?;
     fs::File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|e| system(folder, "sync", e))?;
     // Ask the kernel to forget its copy, so that the medium is read. Advice only: a file system that ignores it still compares.
-    let _ = rustix::fs::fadvise(&*file, 0, None, rustix::fs::Advice::DontNeed);
-    if read(path, CAP.max(bytes.len() as u64))? == bytes {
+    let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+    if holds(opened(path, u64::MAX)?.0, pieces).map_err(|e| system(path, "read", e))? {
         Ok(())
     } else {
         Err(FileError::ReadBack(path.to_owned()))
     }
+}
+
+/// Whether a file has these bytes and no others.
+fn holds(file: fs::File, pieces: &[&[u8]]) -> std::io::Result<bool> {
+    let mut file = BufReader::with_capacity(PIECE, file);
+    for piece in pieces {
+        let mut rest = *piece;
+        while !rest.is_empty() {
+            let found = file.fill_buf()?;
+            let length = found.len().min(rest.len());
+            if length == 0 || found[..length] != rest[..length] {
+                return Ok(false);
+            }
+            file.consume(length);
+            rest = &rest[length..];
+        }
+    }
+    Ok(file.fill_buf()?.is_empty())
 }
 
 fn open(at: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {

@@ -2,7 +2,9 @@
 
 use std::os::unix::fs::symlink;
 
-use super::{FileError, create_new, read, read_folder};
+use super::{
+    FileError, PIECE, create_new, create_new_of, digest, digest_of, holds, read, read_folder,
+};
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
@@ -89,4 +91,19 @@ fn an_absent_file_is_told_apart() {
             .unwrap_err()
             .is_absent()
     );
+}
+
+#[test]
+fn a_file_in_pieces_is_written_compared_and_named_as_one() {
+    let whole: Vec<u8> = (0..=250).cycle().take(3 * PIECE + 17).collect();
+    let mut pieces: Vec<&[u8]> = whole.chunks(1000).collect();
+    pieces.insert(3, b"");
+    let folder = folder();
+    let path = folder.path().join("file");
+    create_new_of(&path, &pieces).unwrap();
+    assert_eq!(read(&path, 1 << 20).unwrap(), whole);
+    assert_eq!(digest_of("file", &pieces), digest("file", &whole));
+    let is = |pieces: &[&[u8]]| holds(std::fs::File::open(&path).unwrap(), pieces).unwrap();
+    assert!(is(&[&whole]));
+    assert!(!is(&[&whole, b"!"]) && !is(&[&whole[1..]]) && !is(&[&whole[..PIECE]]));
 }

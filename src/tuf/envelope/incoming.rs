@@ -9,8 +9,8 @@ use sha2::Digest as _;
 use crate::tuf::digest::Sha256;
 use crate::tuf::json::{Found, JsonError, Limits, Supply, prove};
 
-/// How much is read at once.
-const CHUNK: u64 = 1 << 20;
+/// How much is read at once: so little that the processor has it at hand when it is looked at.
+const CHUNK: u64 = 256 << 10;
 
 /// The text so far, and where the rest comes from.
 pub(super) struct Incoming<'a> {

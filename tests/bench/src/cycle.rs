@@ -40,25 +40,28 @@ pub fn run(folder: &Path, out: &Path, stages: &mut Stages<'_>) -> Result<(), Fai
     let trusted = stages.run("trust", || trust(folder))?;
     let administrators = Administrators::of(&trusted)?;
     let old = stages.run("read old", || parse(folder, "1.claimed.json", None))?;
-    stages.run("validate old", || {
-        read_targets("1.claimed.json", &old).map(drop)
-    })?;
     stages.run("verify old", || administrators.verify(&old))?;
+    let claimed = stages.run("validate old", || {
+        Targets::signed("1.claimed.json", &old).map_err(|finding| refused(&finding))
+    })?;
     let new = stages.run("read new", || {
         parse(folder, "2.claimed.unsigned.json", Some(&old))
     })?;
     stages.run("validate new", || {
-        read_targets("2.claimed.unsigned.json", &new).map(drop)
+        Targets::following("2.claimed.unsigned.json", &new, &claimed)
+            .map(drop)
+            .map_err(|finding| refused(&finding))
     })?;
+    drop(claimed);
     let diff = stages.run("diff", || {
         diff::between(Some(&old), &new).map_err(|finding| refused(&finding))
     })?;
     let counts = stages.run("count", || count(&diff, &expected))?;
     drop(diff);
-    expected.digests(
-        &old.payload_digest().to_string(),
-        &new.payload_digest().to_string(),
-    )?;
+    let digests = stages.run("hash new", || {
+        Ok([&old, &new].map(|file| file.payload_digest().to_string()))
+    })?;
+    expected.digests(&digests[0], &digests[1])?;
     drop(old);
     let key = SigningKey::from_pkcs8_pem(&fs::read_to_string(folder.join(SIGNER))?)?;
     let (keyid, public) = administrators.find(&key)?;
@@ -75,9 +78,14 @@ pub fn run(folder: &Path, out: &Path, stages: &mut Stages<'_>) -> Result<(), Fai
     })?;
     let signed = stages.run("splice", || Ok(new.with_signature(keyid, &sig, &|_| false)))?;
     drop(new);
+    let pieces: Vec<&[u8]> = signed.pieces().collect();
     stages.run("write and read back", || {
-        Ok(files::create_new(out, &signed.bytes())?)
+        Ok(files::create_new_of(out, &pieces)?)
     })?;
+    let listed = stages.run("manifest", || {
+        Ok(files::digest_of("2.claimed.json", &pieces))
+    })?;
+    assert!(listed.size == out.metadata()?.len());
     stages.print(&counts)
 }
 

@@ -6,12 +6,14 @@
 //! | read the new file, SHA-256 over its signed part, once | what is signed; the check of our own signature takes the same digest |
 //! | one P-256 signature | an administrator's |
 //! | write the new file with that signature, sync file and folder, read it back, compare | as every file of ours is written |
+//! | SHA-256 and SHA-512 over the new file | the manifest of what leaves the ceremony names it by both |
 //!
 //! Nothing is parsed, so the signed part must be canonical as written and stand behind `signatures`: only compact data has a
 //! limit. Keyids of projects' keys are not hashed: the cycle takes them as they stand. One buffer holds the old file, then the new
 //! one, hashed piece by piece as they are read; the new text has to stay in memory, or what was signed could not be what is written.
 
 use std::fs::{self, File};
+use std::hint::black_box;
 use std::io::{Read as _, Write as _};
 use std::ops::Range;
 use std::path::Path;
@@ -20,7 +22,7 @@ use data_encoding::HEXLOWER;
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::DecodePrivateKey as _;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 use tuf_ceremony::tuf::key::{Key, PublicKey};
 
 use crate::stages::Stages;
@@ -47,7 +49,16 @@ pub fn run(folder: &Path, out: &Path, stages: &mut Stages<'_>) -> Result<(), Fai
     let entry = stages.run("sign", || entry(folder, &new))?;
     let head = format!("{{\"signatures\":[{entry}],\"signed\":");
     let parts = [head.as_bytes(), &text[signed], b"}"];
-    stages.run("write and read back", || write(out, &parts))
+    stages.run("write and read back", || write(out, &parts))?;
+    stages.run("manifest", || {
+        let (mut short, mut long) = (Sha256::new(), Sha512::new());
+        for piece in parts.iter().flat_map(|part| part.chunks(PIECE)) {
+            short.update(piece);
+            long.update(piece);
+        }
+        black_box((short.finalize(), long.finalize()));
+        Ok(())
+    })
 }
 
 /// Reads a file into `text` and gives the digest of its signed part and where that lies.

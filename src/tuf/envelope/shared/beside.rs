@@ -11,8 +11,8 @@ use crate::tuf::envelope::Envelope;
 use crate::tuf::json::text::{Entry, List, Splice, value_end};
 use crate::tuf::json::{Limits, check, string};
 
-/// How much is read at once.
-const CHUNK: u64 = 1 << 20;
+/// How much is read at once: so little that the processor has it at hand when it is looked at.
+const CHUNK: u64 = 256 << 10;
 /// The longest that is looked at before the file is given up: the members before a list, or one entry.
 const LONGEST: usize = 2 << 20;
 /// So many entries of the base are tried for one of the file from where the base was left, and as many further on, which
