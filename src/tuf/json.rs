@@ -179,9 +179,13 @@ impl<'a> Json<'a> {
     }
     /// The member called `name` of an object (a linear scan).
     pub fn get(self, name: &str) -> Option<Json<'a>> {
-        self.members()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value)
+        let is = |key: Json<'_>| {
+            let written = key.written().as_bytes();
+            let plain = written.get(1..written.len() - 1) == Some(name.as_bytes());
+            plain || key.as_str().is_some_and(|key| key == name)
+        };
+        let mut entries = self.entries();
+        entries.find(|(key, _)| is(*key)).map(|(_, value)| value)
     }
     /// The members with their keys as they stand in the text.
     pub(super) fn entries(self) -> impl Iterator<Item = (Json<'a>, Json<'a>)> {

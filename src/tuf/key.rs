@@ -108,10 +108,22 @@ impl Key {
     /// # Errors
     /// See [`KeyError`].
     pub fn from_json(json: Json<'_>) -> Result<Self, KeyError> {
-        Self::from_value(Value::from_json(json))
+        Self::from_value(Value::from_json(json), material::from_text)
     }
 
-    fn from_value(value: Value) -> Result<Self, KeyError> {
+    /// As [`Self::from_json`], of an object that was judged, or that signers answer for (docs/decisions/0021): 32 bytes are taken for an Ed25519 key
+    /// unproven. Of one that is no point of the curve, or a weak one, no signature counts.
+    pub(super) fn from_judged(json: Json<'_>) -> Option<Self> {
+        let read = |text: &str| {
+            material::bytes_of_ed25519(text).map_or_else(|| material::from_text(text), Ok)
+        };
+        Self::from_value(Value::from_json(json), read).ok()
+    }
+
+    fn from_value(
+        value: Value,
+        read: impl Fn(&str) -> Result<PublicKey, KeyError>,
+    ) -> Result<Self, KeyError> {
         let text = |name: &str| match value.get(name) {
             Some(Value::String(text)) => Ok(text.clone()),
             _ => Err(KeyError::form(format!("its {name} must be a string"))),
@@ -131,7 +143,7 @@ impl Key {
                 "it has a member private: secret key material must never be in metadata",
             ));
         }
-        let public = public_key(&keytype, &scheme, keyval)?;
+        let public = public_key(&keytype, &scheme, keyval, read)?;
         Ok(Self {
             value,
             keytype,
@@ -281,7 +293,12 @@ fn algorithm(keytype: &str, scheme: &str) -> Option<Algorithm> {
     }
 }
 
-fn public_key(keytype: &str, scheme: &str, keyval: &Value) -> Result<PublicKey, KeyError> {
+fn public_key(
+    keytype: &str,
+    scheme: &str,
+    keyval: &Value,
+    read: impl Fn(&str) -> Result<PublicKey, KeyError>,
+) -> Result<PublicKey, KeyError> {
     let public = keyval.get("public").and_then(Value::as_str);
     if public.is_some_and(|text| text.contains("PRIVATE KEY-----")) {
         return Err(KeyError::private(
@@ -295,7 +312,7 @@ fn public_key(keytype: &str, scheme: &str, keyval: &Value) -> Result<PublicKey, 
     match (algorithm(keytype, scheme), public) {
         (Some(_), None) => Err(KeyError::form("its keyval.public must be a string")),
         (Some(algorithm), Some(text)) => {
-            let public = material::from_text(text)?;
+            let public = read(text)?;
             if public.algorithm() == Some(algorithm) {
                 Ok(public)
             } else {
@@ -305,7 +322,7 @@ fn public_key(keytype: &str, scheme: &str, keyval: &Value) -> Result<PublicKey, 
             }
         }
         (None, Some(text)) if known_keytype => {
-            Ok(material::from_text(text).unwrap_or_else(|_| opaque(keytype, keyval)))
+            Ok(read(text).unwrap_or_else(|_| opaque(keytype, keyval)))
         }
         (None, _) => Ok(opaque(keytype, keyval)),
     }

@@ -279,7 +279,22 @@ impl<S: Supply> Reader<'_, S> {
             return Err(self.unexpected("a colon"));
         }
         self.at += 1;
-        self.space()
+        self.space()?;
+        self.role_name();
+        Ok(())
+    }
+
+    /// Where what was just read is the key `name` of a role, its value begins here.
+    fn role_name(&mut self) {
+        let in_role = self.trail == 4 && self.open.len() == 5;
+        if in_role && self.supply.text()[self.key.clone()] == *b"name" {
+            let at = self.at;
+            if let (Some(Open::Array), Some(list)) =
+                (self.open.get(3), &mut self.found.entries.roles)
+            {
+                list.named(at);
+            }
+        }
     }
 
     /// Refuses a key that its object has already. Keys compare unescaped: `"k"` is `"\u006b"`.

@@ -3,14 +3,17 @@
 //! another holds only what is new and the numbers of the entries that it shares with it.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use super::view::value_end;
 use super::{Json, Limits};
-pub(crate) use names::Names;
+pub(crate) use names::{Names, Twice};
+pub(crate) use splice::{Entry, Splice};
 
 mod names;
+mod splice;
 
 /// Where one of the two lists lies, and where its entries start.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +24,8 @@ pub(crate) struct List {
     close: usize,
     /// Offsets of the entries from the opening bracket, ascending; four bytes do, because no text is longer.
     starts: Vec<u32>,
+    /// Of roles: offsets of their names, likewise; `NONE` where one has to be looked for.
+    names: Vec<u32>,
 }
 
 /// The two lists; `None` where a text has none.
@@ -43,42 +48,6 @@ pub(crate) struct Text {
 /// What is known of the keys and the roles once they were judged.
 pub(crate) type Judged = Arc<[Names; 2]>;
 
-/// The entries of a document that shares some with another.
-#[derive(Clone, Debug)]
-pub(crate) struct Splice {
-    /// The other document: not spliced, its signed part compact.
-    pub(crate) base: Arc<Text>,
-    /// Whether all entries are canonical as written.
-    pub(crate) canonical: bool,
-    /// New entries, compact, one behind the other.
-    pub(crate) fresh: String,
-    pub(crate) keys: Vec<Entry>,
-    pub(crate) roles: Vec<Entry>,
-}
-
-/// Where one entry of a spliced document stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Entry(u32);
-
-impl Entry {
-    const FRESH: u32 = 1 << 31;
-    /// Entry number `index` of the base.
-    pub(crate) fn shared(index: usize) -> Self {
-        Self(small(index))
-    }
-    /// At `offset` of the new ones.
-    pub(crate) fn fresh(offset: usize) -> Self {
-        Self(small(offset) | Self::FRESH)
-    }
-    /// Its number in the base, if it is one of it.
-    pub(crate) fn index(self) -> Option<usize> {
-        (self.0 & Self::FRESH == 0).then_some(self.0 as usize)
-    }
-    fn offset(self) -> usize {
-        (self.0 & !Self::FRESH) as usize
-    }
-}
-
 /// Offsets fit: [`Limits::LARGE`] is far below. What is longer could not have been read.
 fn small(offset: usize) -> u32 {
     const { assert!(Limits::LARGE.bytes < Entry::FRESH as usize) };
@@ -86,19 +55,35 @@ fn small(offset: usize) -> u32 {
 }
 
 impl List {
+    const NONE: u32 = u32::MAX;
     pub(crate) fn opened(at: usize) -> Self {
         Self {
             open: at,
             close: at,
             starts: Vec::new(),
+            names: Vec::new(),
         }
     }
     pub(crate) fn start(&mut self, at: usize) {
         self.starts.push(small(at - self.open));
     }
+    /// The name of the entry started last begins here.
+    pub(crate) fn named(&mut self, at: usize) {
+        self.names
+            .resize(self.starts.len().saturating_sub(1), Self::NONE);
+        self.names.push(small(at - self.open));
+    }
     pub(crate) fn close(&mut self, at: usize) {
         self.close = at;
         self.starts.shrink_to_fit();
+        self.names.shrink_to_fit();
+    }
+    fn name_offset(&self, index: usize) -> Option<usize> {
+        let offset = self
+            .names
+            .get(index)
+            .filter(|offset| **offset != Self::NONE);
+        offset.map(|offset| self.open + *offset as usize)
     }
     /// How many entries.
     pub(crate) fn len(&self) -> usize {
@@ -247,8 +232,63 @@ impl Text {
     }
     /// What entry number `index` is called: the keyid of a key, the name of a role.
     pub(crate) fn name(&self, keys: bool, index: usize) -> Option<Cow<'_, str>> {
-        let entry = self.entry(keys, index)?;
-        if keys { entry } else { entry.get("name")? }.as_str()
+        let (text, start) = self.name_at(keys, index)?;
+        value_at(text, start).as_str()
+    }
+    /// How that compares with `name`.
+    pub(crate) fn compare_name(&self, keys: bool, index: usize, name: &str) -> Option<Ordering> {
+        let (text, start) = self.name_at(keys, index)?;
+        // Behind the quote. Most names differ soon, so their ends are not looked for.
+        let found = text.as_bytes().get(start + 1..)?;
+        let same = found
+            .iter()
+            .zip(name.bytes())
+            .take_while(|(a, b)| **a == *b);
+        let same = same.take_while(|(a, _)| !matches!(a, b'"' | b'\\')).count();
+        Some(match (found.get(same)?, name.as_bytes().get(same)) {
+            (b'\\', _) => (*value_at(text, start).as_str()?).cmp(name),
+            (b'"', None) => Ordering::Equal,
+            (b'"', Some(_)) => Ordering::Less,
+            (_, None) => Ordering::Greater,
+            (a, Some(b)) => a.cmp(b),
+        })
+    }
+    /// The text that holds the name of entry number `index`, and where it begins there.
+    fn name_at(&self, keys: bool, index: usize) -> Option<(&str, usize)> {
+        let (text, list, number) = self.held(keys, index)?;
+        let Some(list) = list else {
+            let entry = object_at(text, number);
+            let at = if keys {
+                number
+            } else {
+                entry.get("name")?.start
+            };
+            return Some((text, at));
+        };
+        let known = if keys {
+            list.offset(number)
+        } else {
+            list.name_offset(number)
+        };
+        let at = known.or_else(|| Some(object_at(text, list.offset(number)?).get("name")?.start));
+        Some((text, at?))
+    }
+    /// Role number `index`, its end not looked for: to be asked for its members.
+    pub(crate) fn role(&self, index: usize) -> Option<Json<'_>> {
+        let (text, list, number) = self.held(false, index)?;
+        let start = list.map_or(Some(number), |list| list.offset(number))?;
+        Some(object_at(text, start))
+    }
+    /// The text that holds entry number `index`, and its number in the list of that text; without one where it begins.
+    fn held(&self, keys: bool, index: usize) -> Option<(&str, Option<&List>, usize)> {
+        let Some(splice) = &self.splice else {
+            return Some((&self.own, Some(self.list(keys)?), index));
+        };
+        let entry = *splice.entries(keys).get(index)?;
+        Some(match entry.index() {
+            Some(number) => (&splice.base.own, Some(splice.base.list(keys)?), number),
+            None => (&splice.fresh, None, entry.offset()),
+        })
     }
     /// How many keys, or roles.
     pub(crate) fn count(&self, keys: bool) -> usize {
@@ -281,56 +321,13 @@ impl Text {
     }
 }
 
-impl Splice {
-    fn value(&self, entry: Entry, keys: bool) -> Json<'_> {
-        let list = self.base.list(keys);
-        match entry.index().and_then(|index| list?.offset(index)) {
-            Some(offset) => value_at(&self.base.own, offset),
-            None => value_at(&self.fresh, entry.offset()),
-        }
-    }
-    pub(crate) fn entries(&self, keys: bool) -> &[Entry] {
-        if keys { &self.keys } else { &self.roles }
-    }
-    /// The last of the keys.
-    pub(crate) fn last_key(&self) -> Option<Json<'_>> {
-        Some(self.value(*self.keys.last()?, true))
-    }
-    /// The entries with commas between them, neighbours of the base in one piece.
-    pub(crate) fn runs(&self, keys: bool) -> impl Iterator<Item = &[u8]> {
-        let list = self.base.list(keys);
-        let mut rest = self.entries(keys);
-        let mut comma = false;
-        std::iter::from_fn(move || {
-            let first = *rest.first()?;
-            if std::mem::replace(&mut comma, true) {
-                comma = false;
-                return Some(&b","[..]);
-            }
-            let follows = |pair: &[Entry]| match (pair[0].index(), pair[1].index()) {
-                (Some(one), Some(next)) => next == one + 1,
-                _ => false,
-            };
-            let length = 1 + rest.windows(2).take_while(|pair| follows(pair)).count();
-            rest = &rest[length..];
-            if let Some(index) = first.index() {
-                let run = list.map(|list| list.run(index..index + length));
-                return Some(&self.base.own.as_bytes()[run.unwrap_or_default()]);
-            }
-            let start = first.offset();
-            let bytes = self.fresh.as_bytes();
-            // A member is a string, a colon and a value; an element is a value.
-            let mut end = value_end(bytes, start, None);
-            if bytes.get(end) == Some(&b':') {
-                end = value_end(bytes, end + 1, None);
-            }
-            Some(&bytes[start..end])
-        })
-    }
-}
-
 fn value_at(text: &str, start: usize) -> Json<'_> {
     Json::proven(text, start..value_end(text.as_bytes(), start, None))
+}
+
+/// An object whose end is not looked for: who walks one stops there.
+fn object_at(text: &str, start: usize) -> Json<'_> {
+    Json::proven(text, start..text.len())
 }
 
 /// The value of the member whose name is `name`, in canonical text or any other.

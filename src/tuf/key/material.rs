@@ -46,6 +46,14 @@ pub(super) fn from_text(text: &str) -> Result<PublicKey, KeyError> {
     }
 }
 
+/// 64 hexadecimal digits as an Ed25519 key, unproven.
+pub(super) fn bytes_of_ed25519(text: &str) -> Option<PublicKey> {
+    let mut bytes = [0; 32];
+    let is_key = text.len() == 64;
+    let read = HEXLOWER_PERMISSIVE.decode_mut(text.as_bytes().get(..64)?, &mut bytes);
+    (is_key && read.is_ok()).then_some(PublicKey::Ed25519(bytes))
+}
+
 /// What [`super::Key::from_public`] writes as `keyval.public`.
 pub(super) fn to_text(public: &PublicKey) -> Option<String> {
     match public {

@@ -267,7 +267,10 @@ fn what_we_write_reads_back_as_the_same_key() {
             (ours.keytype(), ours.description().as_str()),
             (keytype, description)
         );
-        assert_eq!(Key::from_value(ours.value().clone()).unwrap(), ours);
+        assert_eq!(
+            Key::from_value(ours.value().clone(), material::from_text).unwrap(),
+            ours
+        );
         assert_eq!(ours.public(), &public);
         let der = public.to_spki_der().unwrap();
         assert_eq!(PublicKey::from_spki_der(&der).unwrap(), public);

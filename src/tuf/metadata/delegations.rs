@@ -9,7 +9,7 @@ use super::field::Field;
 use super::{DelegatedRole, RoleKeys, SuccinctRoles, TOP_LEVEL_ROLES, roles};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, shown};
-use crate::tuf::json::text::{Judged, Names, Text};
+use crate::tuf::json::text::{Judged, Names, Text, Twice};
 use crate::tuf::json::{Json, Kind};
 use crate::tuf::key::{Key, KeyId};
 use pairs::Pairs;
@@ -53,9 +53,14 @@ impl Delegations {
             return Err(field.refuse("must have exactly one of roles and succinct_roles"));
         }
         let text = Arc::clone(envelope.text());
-        let names = [true, false].map(|keys| Names::of(&text, keys, envelope.is_compact()));
+        let names = |keys| Names::of(&text, keys, envelope.is_compact());
         let mut read = Self {
-            names: Arc::new(names),
+            // No reader lets an object pass that has a key twice.
+            names: Arc::new([
+                names(true).map_err(|_| keys.refuse("has a keyid twice"))?,
+                names(false)
+                    .map_err(|Twice(place)| second_time(&text, listed.as_ref(), place, field))?,
+            ]),
             text,
             succinct: None,
         };
@@ -96,26 +101,35 @@ impl Delegations {
         let gone: HashSet<Cow<'_, str>> = named.gone().filter_map(name).collect();
         let is_known = |keyid: &str| self.find(true, keyid).is_some();
         for place in 0..self.len() {
+            let stands = if by_signers {
+                let name = self.text.name(false, place);
+                name.is_some_and(|name| why_no_role(&name).is_none())
+            } else {
+                pairs.is_alike(place) && !self.lists_one_of(place, &gone)
+            };
+            if stands {
+                continue;
+            }
             let Some(json) = self.text.entry(false, place) else {
                 continue;
             };
             let role = listed.element(place, json);
             if by_signers {
                 role_name(&role.member("name")?)?;
-            } else if !pairs.is_alike(place) || lists_one_of(json, &gone) {
+            } else {
                 delegated_role(&role, &is_known)?;
             }
         }
-        if let Some(place) = self.names(false).twice(&self.text, false)
-            && let Some((name, json)) = self
-                .text
-                .name(false, place)
-                .zip(self.text.entry(false, place))
-        {
-            let text = format!("delegates to {} a second time", shown(&name));
-            return Err(listed.element(place, json).refuse(text));
-        }
         Ok(())
+    }
+    /// Whether the role at a place lists one of these keyids.
+    fn lists_one_of(&self, place: usize, keyids: &HashSet<Cow<'_, str>>) -> bool {
+        let role = (!keyids.is_empty())
+            .then(|| self.text.role(place))
+            .flatten();
+        let listed = role.and_then(|role| role.get("keyids"));
+        let mut listed = listed.into_iter().flat_map(Json::elements);
+        listed.any(|keyid| keyid.as_str().is_some_and(|it| keyids.contains(&it)))
     }
     /// The version whose entries this one shares, if those were judged.
     fn base(&self) -> Option<Self> {
@@ -126,12 +140,9 @@ impl Delegations {
             succinct: None,
         })
     }
-    fn names(&self, keys: bool) -> &Names {
-        &self.names[usize::from(!keys)]
-    }
     /// The place of the key or the role of this name.
     fn find(&self, keys: bool, name: &str) -> Option<usize> {
-        self.names(keys).find(&self.text, keys, name)
+        self.names[usize::from(!keys)].find(&self.text, keys, name)
     }
     /// The keyid at a place of the keys.
     pub(in crate::tuf) fn keyid(&self, place: usize) -> Option<KeyId> {
@@ -166,19 +177,14 @@ impl Delegations {
     pub fn role(&self, name: &str) -> Option<DelegatedRole> {
         self.at(self.place(name)?)
     }
-    /// The keys by the keyid they stand under, in ascending order.
+    /// The keys by the keyid they stand under, in the order listed.
     pub fn keys(&self) -> impl Iterator<Item = (KeyId, Key)> {
-        (0..self.text.count(true)).filter_map(|number| {
-            let place = self.names(true).nth(number);
-            Some((
-                self.keyid(place)?,
-                Key::from_json(self.text.key(place)?).ok()?,
-            ))
-        })
+        let entry = |place| Some((self.keyid(place)?, Key::from_judged(self.text.key(place)?)?));
+        (0..self.text.count(true)).filter_map(entry)
     }
     /// The key that stands under `keyid`.
     pub fn key(&self, keyid: &KeyId) -> Option<Key> {
-        Key::from_json(self.object(keyid)?).ok()
+        Key::from_judged(self.object(keyid)?)
     }
     /// The keys of a role.
     pub fn keys_of(&self, role: &RoleKeys) -> BTreeMap<KeyId, Key> {
@@ -223,15 +229,23 @@ impl DelegatedRole {
 #[cfg(test)]
 mod made;
 
+fn second_time(
+    text: &Text,
+    listed: Option<&Field<'_>>,
+    place: usize,
+    field: &Field<'_>,
+) -> Finding {
+    let name = text.name(false, place).unwrap_or_default();
+    let what = format!("delegates to {} a second time", shown(&name));
+    match listed.zip(text.entry(false, place)) {
+        Some((listed, json)) => listed.element(place, json).refuse(what),
+        None => field.refuse(what),
+    }
+}
+
 /// A place in a list, which has fewer entries than the text has bytes.
 fn place_of(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
-}
-
-/// Whether a role lists one of these keyids.
-fn lists_one_of(role: Json<'_>, keyids: &HashSet<Cow<'_, str>>) -> bool {
-    let mut listed = role.get("keyids").into_iter().flat_map(Json::elements);
-    !keyids.is_empty() && listed.any(|keyid| keyid.as_str().is_some_and(|it| keyids.contains(&it)))
 }
 
 /// Judges an entry.
@@ -281,14 +295,18 @@ fn succinct_roles(
 /// Role names become file names: what could leave the folder, or stand for a top-level role, is refused (CVE-2026-24686, CVE-2021-41131).
 fn role_name<'a>(field: &Field<'a>) -> Result<Cow<'a, str>, Finding> {
     let name = field.string()?;
-    let reason = if TOP_LEVEL_ROLES.contains(&&*name) {
-        "is the name of a top-level role"
-    } else if let Some(reason) = no_file_name(&name) {
-        reason
-    } else {
-        return Ok(name);
-    };
-    Err(field.refuse_by("ROLE-NAME", format!("is {}, which {reason}", shown(&name))))
+    match why_no_role(&name) {
+        None => Ok(name),
+        Some(why) => Err(field.refuse_by("ROLE-NAME", format!("is {}, which {why}", shown(&name)))),
+    }
+}
+
+/// Why no delegated role can have this name.
+fn why_no_role(name: &str) -> Option<&'static str> {
+    if TOP_LEVEL_ROLES.contains(&name) {
+        return Some("is the name of a top-level role");
+    }
+    no_file_name(name)
 }
 
 /// Why a role of this name can have no file.

@@ -10,6 +10,7 @@ use crate::tuf::fixture;
 
 mod delegations;
 mod files;
+mod judged;
 
 fn read_root(signed: &str) -> Result<Root, Finding> {
     Root::read(

@@ -1,84 +1,189 @@
 //! The entries of the two long lists by name: the members of the keys by their keyids, the roles by what they are called.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 
-use super::Text;
+use super::{Splice, Text};
 
-/// The entries of one list in ascending order of their names: none where they are listed so, else their places in that order.
-#[derive(Debug, Default)]
-pub(crate) struct Names(Option<Vec<u32>>);
+/// How an entry of one list is found by its name.
+#[derive(Debug)]
+pub(crate) enum Names {
+    /// They ascend.
+    Ascending,
+    /// By a seeded hash.
+    Hashed(Hashed),
+    /// As in the base, which was judged, and those that it has not by themselves.
+    Beside {
+        /// Of every entry of the base its place here, `NOWHERE` if it is not shared.
+        shared: Vec<u32>,
+        /// The others.
+        fresh: HashMap<String, u32>,
+    },
+}
+
+const NOWHERE: u32 = u32::MAX;
+
+/// Places by the hashes of their names: the upper half of each number is of the hash, the lower half the place.
+#[derive(Debug)]
+pub(crate) struct Hashed {
+    state: RandomState,
+    sorted: Vec<u64>,
+}
+
+/// Two entries of one name: the place of the later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Twice(pub(crate) usize);
 
 impl Names {
     /// Of the keys or the roles of `text`. Keys are known to ascend where the text is `compact`.
-    pub(crate) fn of(text: &Text, keys: bool, compact: bool) -> Self {
+    ///
+    /// # Errors
+    /// The first place whose name an earlier entry has too.
+    pub(crate) fn of(text: &Text, keys: bool, compact: bool) -> Result<Self, Twice> {
         if (keys && compact) || ascend(text, keys) {
-            return Self(None);
+            return Ok(Self::Ascending);
         }
-        let count = text.count(keys);
-        let names: Vec<_> = (0..count).map(|place| text.name(keys, place)).collect();
-        let mut places: Vec<u32> = (0..).take(count).collect();
-        places.sort_by(|a, b| names[*a as usize].cmp(&names[*b as usize]));
-        Self(Some(places))
-    }
-    /// The place in the list of the entry that is number `number` by name.
-    pub(crate) fn nth(&self, number: usize) -> usize {
-        let places = self.0.as_ref();
-        places.map_or(number, |places| places[number] as usize)
+        match text
+            .splice()
+            .filter(|splice| splice.base.judged().is_some())
+        {
+            Some(splice) => beside(text, splice, keys),
+            None => Hashed::of(text, keys).map(Self::Hashed),
+        }
     }
     /// The place of the entry called `name`.
     pub(crate) fn find(&self, text: &Text, keys: bool, name: &str) -> Option<usize> {
-        let (mut low, mut high) = (0, text.count(keys));
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            let place = self.nth(middle);
-            match text.name(keys, place).as_deref().cmp(&Some(name)) {
-                Ordering::Less => low = middle + 1,
-                Ordering::Greater => high = middle,
-                Ordering::Equal => return Some(place),
+        match self {
+            Self::Ascending => {
+                let (mut low, mut high) = (0, text.count(keys));
+                while low < high {
+                    let middle = usize::midpoint(low, high);
+                    match text.compare_name(keys, middle, name)? {
+                        Ordering::Less => low = middle + 1,
+                        Ordering::Greater => high = middle,
+                        Ordering::Equal => return Some(middle),
+                    }
+                }
+                None
+            }
+            Self::Hashed(hashed) => hashed.find(text, keys, name),
+            Self::Beside { shared, fresh } => {
+                let fresh = fresh.get(name).copied();
+                let place = fresh.or_else(|| shared_place(text.splice()?, shared, keys, name))?;
+                Some(place as usize)
             }
         }
-        None
     }
-    /// The first place whose name an earlier entry has too.
-    pub(crate) fn twice(&self, text: &Text, keys: bool) -> Option<usize> {
-        let places = self.0.as_ref()?;
-        let name = |place: u32| text.name(keys, place as usize);
-        // Equal ones stand in the order of the list: sorting kept it.
-        let pairs = places.windows(2);
-        let again = pairs.filter(|pair| name(pair[0]).is_some() && name(pair[0]) == name(pair[1]));
-        again.map(|pair| pair[1] as usize).min()
+}
+
+impl Hashed {
+    fn of(text: &Text, keys: bool) -> Result<Self, Twice> {
+        let state = RandomState::new();
+        let number = |place: u32| {
+            let name = text.name(keys, place as usize)?;
+            Some(upper(&state, &name) | u64::from(place))
+        };
+        let mut sorted: Vec<u64> = (0..).take(text.count(keys)).filter_map(number).collect();
+        sorted.sort_unstable();
+        let mut twice: Option<usize> = None;
+        for run in sorted
+            .chunk_by(|a, b| a >> 32 == b >> 32)
+            .filter(|run| run.len() > 1)
+        {
+            // Different names may have one hash, but never many of them: the hash is seeded.
+            let mut seen: Vec<_> = Vec::new();
+            for number in run {
+                let name = text.name(keys, place(*number));
+                if seen.contains(&name) {
+                    let later = place(*number);
+                    twice = Some(twice.map_or(later, |found| found.min(later)));
+                    break;
+                }
+                seen.push(name);
+            }
+        }
+        twice.map_or(Ok(Self { state, sorted }), |later| Err(Twice(later)))
     }
+    fn find(&self, text: &Text, keys: bool, name: &str) -> Option<usize> {
+        let wanted = upper(&self.state, name);
+        let first = self.sorted.partition_point(|number| *number < wanted);
+        let run = self.sorted[first..].iter();
+        let run = run.take_while(|number| **number >> 32 == wanted >> 32);
+        run.map(|number| place(*number))
+            .find(|place| text.compare_name(keys, *place, name) == Some(Ordering::Equal))
+    }
+}
+
+fn upper(state: &RandomState, name: &str) -> u64 {
+    state.hash_one(name) << 32
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+fn place(number: u64) -> usize {
+    (number as u32) as usize
+}
+
+fn beside(text: &Text, splice: &Splice, keys: bool) -> Result<Names, Twice> {
+    let mut shared = vec![NOWHERE; splice.base.count(keys)];
+    let mut fresh = HashMap::new();
+    let mut twice = None;
+    for (place, entry) in (0..).zip(splice.entries(keys)) {
+        let before = match entry.index() {
+            Some(number) => std::mem::replace(&mut shared[number], place) != NOWHERE,
+            None => {
+                let name = text.name(keys, place as usize).unwrap_or_default();
+                fresh.insert(name.into_owned(), place).is_some()
+            }
+        };
+        if before && twice.is_none() {
+            twice = Some(place);
+        }
+    }
+    // A new entry of the name of one that is shared: whichever comes later.
+    for (name, place) in &fresh {
+        if let Some(other) = shared_place(splice, &shared, keys, name) {
+            let later = other.max(*place);
+            twice = Some(twice.map_or(later, |found: u32| found.min(later)));
+        }
+    }
+    twice.map_or(Ok(Names::Beside { shared, fresh }), |later| {
+        Err(Twice(later as usize))
+    })
+}
+
+/// The place here of the entry of the base that has this name, if it is shared.
+fn shared_place(splice: &Splice, shared: &[u32], keys: bool, name: &str) -> Option<u32> {
+    let names = &splice.base.judged()?[usize::from(!keys)];
+    let number = names.find(&splice.base, keys, name)?;
+    shared
+        .get(number)
+        .copied()
+        .filter(|place| *place != NOWHERE)
 }
 
 /// Whether every name is greater than the one before it.
 fn ascend(text: &Text, keys: bool) -> bool {
     // Neighbours of a base that ascends need no look.
-    let splice = text.splice().filter(|splice| {
-        let judged = splice.base.judged();
-        judged.is_some_and(|names| names[usize::from(!keys)].0.is_none())
+    let entries = text.splice().and_then(|splice| {
+        let names = &splice.base.judged()?[usize::from(!keys)];
+        matches!(names, Names::Ascending).then(|| splice.entries(keys))
     });
-    let neighbours = |place: usize| {
-        let entries = splice.map(|splice| splice.entries(keys));
-        let number = |place: usize| entries?[place].index();
-        number(place)
-            .is_some_and(|number_of| number(place - 1).is_some_and(|it| it + 1 == number_of))
+    let are_neighbours = |place: usize| {
+        let entry = |place: usize| entries?.get(place)?.index();
+        entry(place - 1).is_some_and(|before| entry(place) == Some(before + 1))
     };
-    let mut last: Option<(usize, Option<Cow<'_, str>>)> = None;
+    let mut last = None;
     for place in 0..text.count(keys) {
-        if place > 0 && neighbours(place) {
+        if place > 0 && are_neighbours(place) {
+            last = None;
             continue;
         }
-        let before = match last.take() {
-            Some((at, name)) if at + 1 == place => name,
-            _ if place > 0 => text.name(keys, place - 1),
-            _ => None,
-        };
         let name = text.name(keys, place);
-        if place > 0 && before >= name {
+        if place > 0 && last.unwrap_or_else(|| text.name(keys, place - 1)) >= name {
             return false;
         }
-        last = Some((place, name));
+        last = Some(name);
     }
     true
 }

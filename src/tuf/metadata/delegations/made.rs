@@ -36,7 +36,7 @@ impl Delegations {
         signed.set("delegations", delegations);
         let text = Arc::clone(Envelope::unsigned("made", &signed).unwrap().text());
         Self {
-            names: Arc::new([true, false].map(|keys| Names::of(&text, keys, false))),
+            names: Arc::new([true, false].map(|keys| Names::of(&text, keys, false).unwrap())),
             text,
             succinct,
         }

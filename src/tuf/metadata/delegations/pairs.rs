@@ -58,7 +58,7 @@ impl Pairs {
             if shares {
                 pairs.shared(old, new, keys);
             } else {
-                pairs.merged(old, new, keys);
+                pairs.apart(old, new, keys);
             }
             for place in pairs.new.iter().filter_map(|was| was.place()) {
                 stays[place] = true;
@@ -84,21 +84,22 @@ impl Pairs {
             };
         }
     }
-    /// Of two versions that share nothing: both are gone through in the order of their names.
-    fn merged(&mut self, old: &Delegations, new: &Delegations, keys: bool) {
-        let (olds, news) = (old.text.count(keys), new.text.count(keys));
-        let (before, after) = (old.names(keys), new.names(keys));
-        let (mut left, mut right) = (0, 0);
-        while left < olds && right < news {
-            let (was, place) = (before.nth(left), after.nth(right));
-            match old.text.name(keys, was).cmp(&new.text.name(keys, place)) {
-                Ordering::Less => left += 1,
-                Ordering::Greater => right += 1,
-                Ordering::Equal => {
-                    self.new[place] = Was::at(was, is_alike(old, new, keys, (was, place)));
-                    left += 1;
-                    right += 1;
-                }
+    /// Of two versions that share nothing. Most entries follow the one that they followed before.
+    fn apart(&mut self, old: &Delegations, new: &Delegations, keys: bool) {
+        let mut next = 0;
+        for (place, found) in self.new.iter_mut().enumerate() {
+            let Some(name) = new.text.name(keys, place) else {
+                continue;
+            };
+            let follows = old.text.compare_name(keys, next, &name) == Some(Ordering::Equal);
+            let was = if follows {
+                Some(next)
+            } else {
+                old.find(keys, &name)
+            };
+            if let Some(was) = was {
+                *found = Was::at(was, is_alike(old, new, keys, (was, place)));
+                next = was + 1;
             }
         }
     }
