@@ -5,7 +5,8 @@ use super::envelope::Envelope;
 use super::finding::Finding;
 use super::json::Json;
 use super::key::KeyId;
-use super::metadata::{Header, RoleType, Root, Targets};
+use super::metadata::{Delegations, Header, RoleType, Root, Targets};
+pub use pairs::{Both, Pairs};
 
 mod delegations;
 mod fields;
@@ -117,6 +118,12 @@ pub fn between(old: Option<&Envelope>, new: &Envelope) -> Result<Diff, Finding> 
         fields::unexplained(&mut lines, old, new);
     }
     Ok(Diff { changes: lines.0 })
+}
+
+/// Which delegated roles came, which went, and which of the others are alike, keys and all: found without reading what the new version shares with the old
+/// one.
+pub fn delegated(old: Option<&Delegations>, new: Option<&Delegations>) -> Pairs {
+    pairs::roles((old, new), &pairs::pairs((old, new), true))
 }
 
 /// What a renewal changes.

@@ -1,0 +1,396 @@
+//! The comparison, which reads only what may differ, against one that reads everything and keeps it in maps.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::ceremony::review::change::{Delegated, Listed, Shown, kinds};
+use crate::ceremony::review::compare::compare_all;
+use crate::ceremony::review::marks::Marks;
+use crate::ceremony::review::watch::{CROWDED, Reason, reasons};
+use crate::pypi::project::{Project, ProjectRole};
+use crate::pypi::shards::is_shard;
+use crate::tuf::metadata::Targets;
+
+/// By name, and how many went by it before: none but of roles that have a name of their own because another has the project's.
+type At = (String, usize);
+
+/// One side, read whole.
+#[derive(Default)]
+struct Whole {
+    listed: BTreeMap<At, Standing>,
+    wrong: BTreeMap<At, Vec<Reason>>,
+}
+
+impl Whole {
+    fn of(envelopes: &[&Envelope]) -> Self {
+        let mut side = Self::default();
+        for envelope in envelopes {
+            side.read(envelope);
+        }
+        side
+    }
+    fn read(&mut self, envelope: &Envelope) {
+        let delegations = Targets::read("file", envelope)
+            .unwrap()
+            .delegations
+            .unwrap();
+        let keys: BTreeMap<_, _> = delegations.keys().collect();
+        let objects = envelope
+            .signed()
+            .get("delegations")
+            .unwrap()
+            .get("roles")
+            .unwrap();
+        let mut last = String::new();
+        for (role, object) in delegations.roles().zip(objects.elements()) {
+            let behind = (role.name < last).then(|| format!("{} stands behind {last}", role.name));
+            last.clone_from(&role.name);
+            if is_shard(&role.name) {
+                continue;
+            }
+            if role.name == "custody" {
+                for path in &role.paths {
+                    let name = path.strip_suffix("/*").unwrap_or(path).to_owned();
+                    if Project::parse(&name).is_err() {
+                        self.accuse(
+                            (name.clone(), 0),
+                            Watch::WidePath,
+                            format!("custody answers for {path}"),
+                        );
+                    }
+                    if self.listed.contains_key(&(name.clone(), 0)) {
+                        self.accuse((name, 0), Watch::Unsorted, "in custody as well".to_owned());
+                    } else {
+                        self.listed.insert((name, 0), Standing::Custody);
+                    }
+                }
+                continue;
+            }
+            let project = ProjectRole::parse(&role.name);
+            let name = project.map_or_else(|_| role.name.clone(), |role| role.project.to_string());
+            let at = match self.listed.get(&(name.clone(), 0)) {
+                None => (name, 0),
+                Some(first) => {
+                    let text = match first {
+                        Standing::Custody => {
+                            format!("{name} stands in custody as well, and custody answers first")
+                        }
+                        _ => format!("a second role of {name}"),
+                    };
+                    let at = |number| (role.name.clone(), number);
+                    let free = (1..).find(|number| !self.listed.contains_key(&at(*number)));
+                    self.accuse(at(free.unwrap()), Watch::Unsorted, text);
+                    at(free.unwrap())
+                }
+            };
+            if let Some(text) = behind {
+                self.accuse(at.clone(), Watch::Unsorted, text);
+            }
+            let listed = role.role.keyids.iter().map(|keyid| Listed {
+                keyid: keyid.clone(),
+                key: keys.get(keyid).map(|key| {
+                    Shown {
+                        what: key.description(),
+                        fingerprint: key.public().fingerprint(),
+                        object: Sha256::of(&key.value().canonical()),
+                        owner: key.owner().map(ToOwned::to_owned),
+                    }
+                    .into()
+                }),
+            });
+            let other = object.members().filter(|(name, _)| name.starts_with("x-"));
+            let standing = Standing::Delegated(Delegated {
+                keys: listed.collect(),
+                role: role.name,
+                threshold: role.role.threshold,
+                terminating: role.terminating,
+                paths: role.paths,
+                prefixes: role.path_hash_prefixes,
+                other: other
+                    .map(|(name, value)| {
+                        (
+                            name.into_owned(),
+                            String::from_utf8(value.bytes().into_owned()).unwrap(),
+                        )
+                    })
+                    .collect(),
+            });
+            self.listed.insert(at, standing);
+        }
+    }
+    fn accuse(&mut self, at: At, watch: Watch, text: String) {
+        self.wrong
+            .entry(at)
+            .or_default()
+            .push(Reason::new(watch, text));
+    }
+    fn crowded(&self) -> BTreeMap<Sha256, usize> {
+        let mut counts = BTreeMap::new();
+        for standing in self.listed.values() {
+            if let Standing::Delegated(delegated) = standing {
+                for key in delegated.fingerprints() {
+                    *counts.entry(key).or_insert(0) += 1;
+                }
+            }
+        }
+        counts.retain(|_, count| *count > CROWDED);
+        counts
+    }
+}
+
+/// All that is told of a project.
+type Told = (String, Standing, Standing, Vec<Kind>, Vec<(Watch, String)>);
+
+/// Everything that a comparison says: what it counts, what it tells of each project, which keys are crowded.
+type Said = ([usize; 3], Vec<Told>, Vec<(Sha256, usize)>);
+
+fn whole(old: &[&Envelope], new: &[&Envelope]) -> Said {
+    let (old, new) = (Whole::of(old), Whole::of(new));
+    let crowded = new.crowded();
+    let mut names: Vec<_> = old.listed.keys().chain(new.listed.keys()).collect();
+    names.sort();
+    names.dedup();
+    let (mut same, mut told) = (0, Vec::new());
+    for name in names {
+        let at = |side: &Whole| side.listed.get(name).cloned().unwrap_or(Standing::Absent);
+        let (before, after) = (at(&old), at(&new));
+        let mut why = reasons(&before, &after);
+        why.extend(new.wrong.get(name).cloned().into_iter().flatten());
+        if before == after {
+            same += 1;
+            why.retain(|reason| reason.watch == Watch::Unsorted);
+            if why.is_empty() {
+                continue;
+            }
+        } else if let Standing::Delegated(after) = &after {
+            let many = after
+                .fingerprints()
+                .into_iter()
+                .filter_map(|key| Some((key, crowded.get(&key)?)));
+            why.extend(many.map(|(key, count)| {
+                Reason::new(
+                    Watch::Crowded,
+                    format!("key sha256 {key}: {count} projects"),
+                )
+            }));
+        }
+        let kinds = kinds(&before, &after);
+        told.push(as_told(&name.0, before, after, kinds, why));
+    }
+    let mut crowded: Vec<_> = crowded.into_iter().collect();
+    crowded.sort_by_key(|(key, count)| (std::cmp::Reverse(*count), *key));
+    ([old.listed.len(), new.listed.len(), same], told, crowded)
+}
+
+fn as_told(
+    name: &str,
+    before: Standing,
+    after: Standing,
+    kinds: Vec<Kind>,
+    why: Vec<Reason>,
+) -> Told {
+    let mut why: Vec<_> = why
+        .into_iter()
+        .map(|reason| (reason.watch, reason.text))
+        .collect();
+    why.sort();
+    (name.to_owned(), before, after, kinds, why)
+}
+
+fn said(comparison: &Comparison) -> Said {
+    let told = changes(comparison)
+        .into_iter()
+        .enumerate()
+        .map(|(index, view)| {
+            assert_eq!(
+                comparison.marks(index),
+                Marks::of(&view.kinds, &view.reasons)
+            );
+            assert_eq!(comparison.name(index), view.name);
+            as_told(
+                &view.name,
+                view.before,
+                view.after,
+                view.kinds,
+                view.reasons,
+            )
+        });
+    let counts = [comparison.before, comparison.after, comparison.same];
+    (counts, told.collect(), comparison.crowded())
+}
+
+/// One entry: whose, which role of it, keys, threshold, paths, whether it ends the search, another member.
+#[derive(Clone, Debug)]
+struct Entry {
+    role: String,
+    keys: Vec<u8>,
+    threshold: u32,
+    paths: Vec<String>,
+    terminating: bool,
+    note: Option<u8>,
+}
+
+/// Keys 0 to 3 are keys, 4 to 7 the same with another member, under keyids of their own.
+fn object(number: u8, note: u8) -> String {
+    let public = key(number % 4 + 1);
+    let public = public
+        .value()
+        .get("keyval")
+        .unwrap()
+        .get("public")
+        .unwrap()
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let more = match (number / 4, note) {
+        (0, 0) => String::new(),
+        (other, note) => format!(",\"x-rstuf-key-name\":\"{other} {note}\""),
+    };
+    format!(r#"{{"keytype":"ed25519","keyval":{{"public":"{public}"}},"scheme":"ed25519"{more}}}"#)
+}
+
+fn keyid(number: u8) -> String {
+    Sha256::of(&[number]).to_string()
+}
+
+/// A file; `notes` change key objects under their keyids.
+fn file(entries: &[Entry], notes: &[u8; 8]) -> String {
+    let mut roles: Vec<String> = Vec::new();
+    let mut known = std::collections::BTreeSet::new();
+    for entry in entries.iter().filter(|entry| known.insert(&entry.role)) {
+        let keyids: Vec<_> = entry.keys.iter().map(|number| keyid(*number)).collect();
+        let note = entry
+            .note
+            .map_or_else(String::new, |note| format!(",\"x-note\":{note}"));
+        let threshold = entry.threshold.min(u32::try_from(keyids.len()).unwrap());
+        roles.push(format!(
+            r#"{{"keyids":{keyids:?},"name":"{}","paths":{:?},"terminating":{},"threshold":{threshold}{note}}}"#,
+            entry.role, entry.paths, entry.terminating
+        ).replace(", ", ","));
+    }
+    let keys: BTreeMap<_, _> = (0..8)
+        .map(|number| (keyid(number), object(number, notes[usize::from(number)])))
+        .collect();
+    let keys: Vec<_> = keys
+        .iter()
+        .map(|(keyid, object)| format!("\"{keyid}\":{object}"))
+        .collect();
+    format!(
+        r#"{{"signatures":[],"signed":{{"_type":"targets","delegations":{{"keys":{{{}}},"roles":[{}]}},"expires":"2027-11-22T00:00:00Z","spec_version":"1.0.31","targets":{{}},"version":1}}}}"#,
+        keys.join(","),
+        roles.join(",")
+    )
+}
+
+fn parsed(text: &str) -> Envelope {
+    Envelope::parse("claimed", text.as_bytes().to_vec(), Limits::LARGE).unwrap()
+}
+
+fn beside(base: &Envelope, text: &str) -> Envelope {
+    let source = &mut text.as_bytes();
+    Envelope::read("claimed", source, text.len(), Limits::LARGE, Some(base)).unwrap()
+}
+
+fn entry_of(project: u8) -> impl Strategy<Value = Entry> {
+    let role = prop_oneof![
+        20 => Just(format!("project-p{project:02}")),
+        2 => (2..4).prop_map(move |generation| format!("project-p{project:02}_{generation}")),
+        1 => Just("custody".to_owned()),
+        1 => Just("claimed-p".to_owned()),
+        1 => Just("evil".to_owned()),
+        1 => Just("project-P1".to_owned()),
+    ];
+    let keys = proptest::sample::subsequence((0..8).collect::<Vec<u8>>(), 1..4).prop_shuffle();
+    let paths = prop_oneof![
+        8 => Just(vec![project]),
+        1 => Just(vec![]),
+        1 => proptest::collection::vec(0..12_u8, 1..4),
+    ];
+    let paths = paths.prop_map(|paths| {
+        paths
+            .iter()
+            .map(|path| format!("p{path:02}/*"))
+            .collect::<Vec<_>>()
+    });
+    let more = (
+        1..3_u32,
+        prop::bool::weighted(0.9),
+        prop::option::weighted(0.1, 0..3_u8),
+    );
+    (role, keys, paths, more).prop_map(|(role, keys, paths, (threshold, terminating, note))| {
+        Entry {
+            role,
+            keys,
+            threshold,
+            paths,
+            terminating,
+            note,
+        }
+    })
+}
+
+fn entries() -> impl Strategy<Value = Vec<Entry>> {
+    proptest::collection::vec((0..40_u8).prop_flat_map(entry_of), 0..60)
+}
+
+/// An old list, and what becomes of it: entries go, come, change places, and are written anew; and keys under the same keyid.
+fn edited() -> impl Strategy<Value = ([String; 2], bool)> {
+    let edits = proptest::collection::vec(
+        (
+            any::<prop::sample::Index>(),
+            any::<prop::sample::Index>(),
+            0..5_u8,
+        ),
+        0..12,
+    );
+    let notes = proptest::array::uniform8(prop_oneof![20 => Just(0_u8), 1 => Just(1)]);
+    (entries(), entries(), edits, notes, any::<bool>()).prop_map(
+        |(mut old, fresh, edits, notes, sorted)| {
+            if sorted {
+                old.sort_by(|a, b| a.role.cmp(&b.role));
+            }
+            let mut new = old.clone();
+            for (from, to, edit) in edits {
+                if new.is_empty() {
+                    break;
+                }
+                let (from, to) = (from.index(new.len()), to.index(new.len()));
+                let other = fresh.get(to);
+                match (edit, other) {
+                    (0, _) => drop(new.remove(from)),
+                    (1, _) => new.swap(from, to),
+                    (2, Some(other)) => new.insert(from, other.clone()),
+                    (3, Some(other)) => {
+                        new[from] = Entry {
+                            role: new[from].role.clone(),
+                            ..other.clone()
+                        }
+                    }
+                    (_, _) => new[from].keys.rotate_left(1),
+                }
+            }
+            ([file(&old, &[0; 8]), file(&new, &notes)], sorted)
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_missed_that_is_not_read((texts, _) in edited()) {
+        let [old, new] = texts;
+        let old = parsed(&old);
+        for new in [parsed(&new), beside(&old, &new)] {
+            prop_assert_eq!(said(&compare(Some(&old), &new).unwrap()), whole(&[&old], &[&new]));
+            prop_assert_eq!(said(&compare(None, &new).unwrap()), whole(&[], &[&new]));
+        }
+    }
+
+    #[test]
+    fn files_of_a_batch_are_compared_as_one((one, _) in edited(), (two, _) in edited()) {
+        let [old, other] = [&one[0], &two[0]].map(|text| parsed(text));
+        let (new, came) = (beside(&old, &one[1]), parsed(&two[1]));
+        let pairs = [(Some(&old), Some(&new)), (None, Some(&came)), (Some(&other), None)];
+        let comparison = compare_all(pairs).unwrap();
+        prop_assert_eq!(said(&comparison), whole(&[&old, &other], &[&new, &came]));
+    }
+}
