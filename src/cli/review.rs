@@ -11,7 +11,7 @@ use crate::bundle::files;
 use crate::bundle::part::{self, Part};
 use crate::ceremony::review::Row;
 use crate::ceremony::review::change::{Kind, ProjectChangeView};
-use crate::ceremony::review::claimed::{besides, clients, counts};
+use crate::ceremony::review::claimed::{besides, clients, counts, difference};
 use crate::ceremony::review::compare::{self, Comparison};
 use crate::ceremony::review::searched::Entries as _;
 use crate::ceremony::review::watch::Reason;
@@ -153,9 +153,14 @@ fn envelope(path: &Path, bytes: Vec<u8>, base: Option<&Envelope>) -> Result<Enve
 
 fn review(new_path: &Path, old: &Envelope, new: &Envelope) -> Result<Review, Finding> {
     let name = new_path.display().to_string();
-    let diff: Diff = diff::between(Some(old), new)?;
+    let delegates_projects = compare::delegates_projects(new);
+    let diff: Diff = if delegates_projects {
+        difference(Some(old), new)?
+    } else {
+        diff::between(Some(old), new)?
+    };
     let renewal = diff.is_renewal();
-    let projects = compare::delegates_projects(new)
+    let projects = delegates_projects
         .then(|| compare::compare(Some(old), new).map(|all| Projects::of(&all)))
         .transpose()?;
     let changes = if projects.is_some() {

@@ -73,6 +73,27 @@ impl Diff {
 /// # Errors
 /// What the typed readers refuse, or two different `_type`s (`SIGNED-FORM`).
 pub fn between(old: Option<&Envelope>, new: &Envelope) -> Result<Diff, Finding> {
+    between_but(old, new, None)
+}
+
+/// As [`between`] but for delegated roles that came or went and are `apart`, and for the keys of delegations: whoever looks at thousands of them has a better way to tell
+/// them. Where anything of that is left out, one line about `delegations.keys` says so.
+///
+/// # Errors
+/// As [`between`].
+pub fn besides(
+    old: Option<&Envelope>,
+    new: &Envelope,
+    apart: &dyn Fn(&str) -> bool,
+) -> Result<Diff, Finding> {
+    between_but(old, new, Some(apart))
+}
+
+fn between_but(
+    old: Option<&Envelope>,
+    new: &Envelope,
+    apart: Option<&dyn Fn(&str) -> bool>,
+) -> Result<Diff, Finding> {
     let header = Header::read("new", new)?;
     let before = old.map(|old| Header::read("old", old)).transpose()?;
     if let Some(before) = before
@@ -103,6 +124,7 @@ pub fn between(old: Option<&Envelope>, new: &Envelope) -> Result<Diff, Finding> 
                 old.as_ref(),
                 &Targets::read("new", new)?,
                 signed,
+                apart,
             );
             &["delegations"][..]
         }

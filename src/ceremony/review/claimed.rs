@@ -12,7 +12,7 @@ use crate::ceremony::event::Quorum;
 use crate::tuf::compat::{self, Verdict};
 use crate::tuf::diff::{self, Change, Diff};
 use crate::tuf::envelope::Envelope;
-use crate::tuf::finding::{Finding, Level};
+use crate::tuf::finding::{Finding, Level, grouped};
 use crate::tuf::key::KeyId;
 
 /// Up to so many entries without a reason to look, of a file that can be read in full, are reviewed in full.
@@ -70,7 +70,7 @@ impl Review {
         summary.extend(counts(&comparison));
         summary.push(row(Mark::Heading, "What else differs in the file"));
         summary.extend(
-            besides(diff::between(Some(old), new)?)
+            besides(difference(Some(old), new)?)
                 .iter()
                 .map(|change| change_row(change, holder_of)),
         );
@@ -159,14 +159,27 @@ pub fn counts(comparison: &Comparison) -> Vec<Row> {
     rows
 }
 
+/// Whether a role is called as a project's.
+fn is_project(role: &str) -> bool {
+    role.starts_with("project-")
+}
+
+/// The difference without projects and their keys, which are compared by themselves.
+///
+/// # Errors
+/// What the typed readers refuse.
+pub fn difference(old: Option<&Envelope>, new: &Envelope) -> Result<Diff, Finding> {
+    diff::besides(old, new, &is_project)
+}
+
 /// What differs beside projects and their keys. Values that are lists of thousands of names are told by their length.
 pub fn besides(diff: Diff) -> Vec<Change> {
     let of_projects = |change: &Change| {
         let subject = change.subject.as_str();
         let role = subject.strip_prefix("delegations.roles ");
-        let project = |name: &str| name.trim_start_matches('"').starts_with("project-");
         // The order of thousands is their names' order; a name out of it is on the watch list.
-        let listed = |role: &str| project(role) || role == "asked in this order";
+        let listed =
+            |role: &str| is_project(role.trim_start_matches('"')) || role == "asked in this order";
         role.is_some_and(listed) || subject.starts_with("delegations.keys")
     };
     let mut changes = diff.changes;
@@ -208,28 +221,5 @@ pub(super) fn said(findings: &[Finding]) -> Vec<Row> {
 
 /// What each client will do with the file. Most clients say the same of every project, so that only the first few are told and the number of the others.
 pub fn clients(new: &Envelope) -> Vec<Verdict> {
-    let mut verdicts = compat::verdicts(new);
-    for verdict in &mut verdicts {
-        for list in [&mut verdict.reasons, &mut verdict.notes] {
-            if list.len() > ALIKE {
-                let more = grouped(list.len() - ALIKE);
-                list.truncate(ALIKE);
-                list.push(format!("and {more} more of this sort."));
-            }
-        }
-    }
-    verdicts
-}
-
-/// `699,812`.
-pub(super) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    compat::verdicts_of(new, ALIKE)
 }

@@ -23,6 +23,7 @@ pub(super) fn targets(
     old: Option<&Targets>,
     new: &Targets,
     signed: Pair<Json<'_>>,
+    apart: Option<&dyn Fn(&str) -> bool>,
 ) {
     let objects = member(signed, "delegations");
     let old = old.and_then(|old| old.delegations.as_ref());
@@ -33,7 +34,7 @@ pub(super) fn targets(
     order(lines, old, &listed);
     asked(lines, (old, new), &listed);
 
-    let told = if many {
+    let mut told = if many {
         differing(&listed)
     } else {
         all(&listed)
@@ -42,16 +43,40 @@ pub(super) fn targets(
         .iter()
         .filter(|pair| pair.0.is_some() && pair.1.is_some());
     let same = listed.both.len() - of_both.count();
+    if let Some(apart) = apart {
+        let before = told.len();
+        told.retain(|pair| {
+            let name = match pair {
+                (Some(_), Some(_)) | (None, None) => None,
+                (Some(place), None) => old.and_then(|old| old.name(*place)),
+                (None, Some(place)) => new.and_then(|new| new.name(*place)),
+            };
+            !name.is_some_and(|name| apart(&name))
+        });
+        let keys = named.both.iter().all(|pair| pair.alike)
+            && named.gone.is_empty()
+            && named.came.is_empty();
+        if told.len() < before || !keys {
+            lines.push(ChangeKind::Changed, "delegations.keys", None, None);
+        }
+    }
     let told: Vec<Pair<Role<'_>>> = told
         .into_iter()
         .map(|(before, after)| (role(old, before), role(new, after)))
         .collect();
+    let named = if apart.is_some() {
+        Pairs::default()
+    } else {
+        named
+    };
     let wanted = many.then(|| wanted(&told, &named, (old, new)));
     let (before, after) = (some(old, wanted.as_ref()), some(new, wanted.as_ref()));
     let keys = (Keys::of(&before), Keys::of(&after));
     delegated(lines, told, &keys, (old, new), same);
     succinct(lines, (old, new), &keys, member(objects, "succinct_roles"));
-    keys::compare(lines, "delegations.keys", &keys.0, &keys.1);
+    if apart.is_none() {
+        keys::compare(lines, "delegations.keys", &keys.0, &keys.1);
+    }
     fields::members(
         lines,
         "delegations",

@@ -4,11 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ceremony::review::change::{Delegated, Listed, Shown, kinds};
+use crate::ceremony::review::claimed::{besides, difference};
 use crate::ceremony::review::compare::compare_all;
 use crate::ceremony::review::marks::Marks;
 use crate::ceremony::review::watch::{CROWDED, Reason, reasons};
 use crate::pypi::project::{Project, ProjectRole};
 use crate::pypi::shards::is_shard;
+use crate::tuf::diff;
 use crate::tuf::metadata::Targets;
 
 /// By name, and how many went by it before: none but of roles that have a name of their own because another has the project's.
@@ -375,6 +377,8 @@ fn edited() -> impl Strategy<Value = ([String; 2], bool)> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn nothing_is_missed_that_is_not_read((texts, _) in edited()) {
         let [old, new] = texts;
@@ -382,6 +386,10 @@ proptest! {
         for new in [parsed(&new), beside(&old, &new)] {
             prop_assert_eq!(said(&compare(Some(&old), &new).unwrap()), whole(&[&old], &[&new]));
             prop_assert_eq!(said(&compare(None, &new).unwrap()), whole(&[], &[&new]));
+            let all = diff::between(Some(&old), &new).unwrap();
+            let apart = difference(Some(&old), &new).unwrap();
+            prop_assert_eq!(all.is_renewal(), apart.is_renewal());
+            prop_assert_eq!(besides(all), besides(apart));
         }
     }
 
