@@ -38,7 +38,8 @@ impl Counts {
         }
     }
     fn number(&self, keyid: &str) -> u32 {
-        place(self.hasher.hash_one(keyid) as usize & (self.counts.len() - 1))
+        let mask = self.counts.len() as u64 - 1;
+        u32::try_from(self.hasher.hash_one(keyid) & mask).unwrap_or_default()
     }
     fn add(&self, number: u32) {
         self.counts[number as usize].fetch_add(1, Ordering::Relaxed);
@@ -166,7 +167,7 @@ fn exact(side: &Side, suspects: &[Place], counts: &Counts) -> HashMap<Sha256, us
 
 /// Keyids that stand over the same material as another keyid does.
 fn ambiguous(side: &Side, hasher: &RandomState) -> Vec<String> {
-    let hashes = side.files().iter().enumerate().flat_map(|(number, file)| {
+    let keys = side.files().iter().enumerate().flat_map(|(number, file)| {
         let parts = in_parts(file.keys_len(), |range| {
             let keys = range.filter_map(|at| {
                 let (keyid, object) = file.key_at(at)?;
@@ -181,9 +182,9 @@ fn ambiguous(side: &Side, hasher: &RandomState) -> Vec<String> {
         });
         parts.into_iter().flatten()
     });
-    let mut hashes: Vec<_> = hashes.collect();
-    hashes.sort_unstable();
-    let alike = hashes.chunk_by(|one, next| one.0 == next.0);
+    let mut keys: Vec<_> = keys.collect();
+    keys.sort_unstable();
+    let alike = keys.chunk_by(|one, next| one.0 == next.0);
     let several = alike.filter(|keys| keys.iter().any(|key| key.1 != keys[0].1));
     let keyids = several.flatten().filter_map(|(_, _, file, at)| {
         let (keyid, _) = side.files()[*file as usize].key_at(*at as usize)?;

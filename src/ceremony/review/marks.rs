@@ -43,7 +43,7 @@ impl From<Kind> for Marks {
 
 impl From<Watch> for Marks {
     fn from(watch: Watch) -> Self {
-        Self(1 << (Kind::ALL.len() as u32 + watch as u32))
+        Self(1 << (Self::KINDS.count_ones() + watch as u32))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod compared;
 mod searched;
+mod whole;
 
 use std::collections::BTreeMap;
 
