@@ -192,14 +192,15 @@ impl<'a> Json<'a> {
         let mut walk = self.walk(Kind::Object);
         std::iter::from_fn(move || Some((walk.next()?, walk.next()?)))
     }
-    fn walk(self, kind: Kind) -> impl Iterator<Item = Json<'a>> {
-        let is_kind = self.kind() == kind;
-        let held = self.document.filter(|_| is_kind);
-        let held = held.and_then(|document| document.held_at(self.start));
-        let plain =
-            (is_kind && held.is_none()).then(|| Walk::into(self.text, self.start, self.document));
-        let held = held.into_iter().flatten();
-        plain.into_iter().flatten().chain(held)
+    fn walk(self, kind: Kind) -> Values<'a> {
+        if self.kind() != kind {
+            return Values::None;
+        }
+        let held = self.document.and_then(|text| text.held_at(self.start));
+        held.map_or_else(
+            || Values::Walked(Walk::into(self.text, self.start, self.document)),
+            |held| Values::Held(Box::new(held)),
+        )
     }
     /// The text that this value reaches beyond, into entries that are held elsewhere.
     fn spliced(self) -> Option<&'a Text> {
@@ -228,6 +229,25 @@ impl<'a> Json<'a> {
     }
     fn written(self) -> &'a str {
         &self.text[self.start..self.end]
+    }
+}
+
+/// The values inside a container: where they are written, or held elsewhere.
+enum Values<'a> {
+    None,
+    Walked(Walk<'a>),
+    Held(Box<dyn Iterator<Item = Json<'a>> + 'a>),
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = Json<'a>;
+
+    fn next(&mut self) -> Option<Json<'a>> {
+        match self {
+            Self::None => None,
+            Self::Walked(walk) => walk.next(),
+            Self::Held(held) => held.next(),
+        }
     }
 }
 

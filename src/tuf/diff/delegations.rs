@@ -23,18 +23,19 @@ pub(super) fn targets(
     old: Option<&Targets>,
     new: &Targets,
     signed: Pair<Json<'_>>,
+    apart: Option<&dyn Fn(&str) -> bool>,
 ) {
     let objects = member(signed, "delegations");
     let old = old.and_then(|old| old.delegations.as_ref());
     let new = new.delegations.as_ref();
     let many = new.map_or(0, Delegations::len) > TOLD_WHEN_SAME;
-    let listed = Pairs::of((old, new), false);
     let named = Pairs::of((old, new), true);
+    let listed = Pairs::roles((old, new), &named);
     order(lines, old, &listed);
     asked(lines, (old, new), &listed);
 
-    let told = if many {
-        differing(&named, &listed, new)
+    let mut told = if many {
+        differing(&listed)
     } else {
         all(&listed)
     };
@@ -42,16 +43,40 @@ pub(super) fn targets(
         .iter()
         .filter(|pair| pair.0.is_some() && pair.1.is_some());
     let same = listed.both().count() - of_both.count();
+    if let Some(apart) = apart {
+        let before = told.len();
+        told.retain(|pair| {
+            let name = match pair {
+                (Some(_), Some(_)) | (None, None) => None,
+                (Some(place), None) => old.and_then(|old| old.name(*place)),
+                (None, Some(place)) => new.and_then(|new| new.name(*place)),
+            };
+            !name.is_some_and(|name| apart(&name))
+        });
+        let keys = named.both().all(|pair| pair.alike)
+            && named.gone().len() == 0
+            && named.came().next().is_none();
+        if told.len() < before || !keys {
+            lines.push(ChangeKind::Changed, "delegations.keys", None, None);
+        }
+    }
     let told: Vec<Pair<Role<'_>>> = told
         .into_iter()
         .map(|(before, after)| (role(old, before), role(new, after)))
         .collect();
+    let named = if apart.is_some() {
+        Pairs::default()
+    } else {
+        named
+    };
     let wanted = many.then(|| wanted(&told, &named, (old, new)));
     let (before, after) = (some(old, wanted.as_ref()), some(new, wanted.as_ref()));
     let keys = (Keys::of(&before), Keys::of(&after));
     delegated(lines, told, &keys, (old, new), same);
     succinct(lines, (old, new), &keys, member(objects, "succinct_roles"));
-    keys::compare(lines, "delegations.keys", &keys.0, &keys.1);
+    if apart.is_none() {
+        keys::compare(lines, "delegations.keys", &keys.0, &keys.1);
+    }
     fields::members(
         lines,
         "delegations",
@@ -72,20 +97,10 @@ fn all(listed: &Pairs) -> Vec<Pair<usize>> {
     gone.chain(others).collect()
 }
 
-/// Those that are not alike in both versions, and those that list a keyid which stands over another object now.
-fn differing(named: &Pairs, listed: &Pairs, new: Option<&Delegations>) -> Vec<Pair<usize>> {
-    let changed: BTreeSet<KeyId> = named
-        .both()
-        .filter(|pair| !pair.alike)
-        .filter_map(|pair| new?.keyid(pair.new))
-        .collect();
-    let lists = |place: usize| {
-        let role = new.and_then(|new| new.at(place));
-        role.is_some_and(|role| role.role.keyids.iter().any(|keyid| changed.contains(keyid)))
-    };
-    let is_told = |place: usize| !listed.is_alike(place) || (!changed.is_empty() && lists(place));
+/// Those that are not alike in both versions.
+fn differing(listed: &Pairs) -> Vec<Pair<usize>> {
     let gone = listed.gone().map(|place| (Some(place), None));
-    let others = listed.new_order().filter(|(_, new)| is_told(*new));
+    let others = listed.new_order().filter(|(_, new)| !listed.is_alike(*new));
     gone.chain(others.map(|(old, new)| (old, Some(new))))
         .collect()
 }
@@ -112,21 +127,21 @@ fn some<'a>(of: Option<&'a Delegations>, wanted: Option<&BTreeSet<KeyId>>) -> Ke
     let Some(of) = of else {
         return Keyed::default();
     };
-    let Some(wanted) = wanted else {
-        let keys: BTreeMap<KeyId, Key> = of.keys().collect();
-        let objects = keys
-            .keys()
-            .filter_map(|keyid| Some((keyid.clone(), of.object(keyid)?)));
-        let objects = objects.collect();
-        return (keys, objects);
+    let all = (0..of.keys_len()).filter_map(|place| of.key_at(place));
+    let all = all.map(|(keyid, object)| (KeyId(keyid.into_owned()), object));
+    let objects: BTreeMap<KeyId, Json<'_>> = match wanted {
+        None => all.collect(),
+        Some(wanted) => {
+            let found = wanted
+                .iter()
+                .map(|keyid| Some((keyid.clone(), of.object(keyid)?)));
+            found.flatten().collect()
+        }
     };
-    let keys = wanted
-        .iter()
-        .filter_map(|keyid| Some((keyid.clone(), of.key(keyid)?)));
-    let objects = wanted
-        .iter()
-        .filter_map(|keyid| Some((keyid.clone(), of.object(keyid)?)));
-    (keys.collect(), objects.collect())
+    let typed = objects.iter();
+    let typed =
+        typed.filter_map(|(keyid, object)| Some((keyid.clone(), Key::from_judged(*object)?)));
+    (typed.collect(), objects)
 }
 
 /// Names that both versions have and that do not stand in the same order; what is equal before and after them is left out.

@@ -14,7 +14,7 @@ use crate::tuf::json::{Json, Kind};
 use crate::tuf::key::{Key, KeyId};
 use pairs::Pairs;
 
-pub(in crate::tuf) mod pairs;
+pub(crate) mod pairs;
 
 /// `delegations`: keys and roles, or TAP 15 succinct roles.
 #[derive(Clone, Debug)]
@@ -149,7 +149,7 @@ impl Delegations {
         Some(KeyId(self.text.name(true, place)?.into_owned()))
     }
     /// The object that stands under a keyid.
-    pub(in crate::tuf) fn object(&self, keyid: &KeyId) -> Option<Json<'_>> {
+    pub fn object(&self, keyid: &KeyId) -> Option<Json<'_>> {
         self.text.key(self.find(true, &keyid.0)?)
     }
     /// How many roles are listed.
@@ -163,6 +163,22 @@ impl Delegations {
     /// The roles in order of priority.
     pub fn roles(&self) -> impl Iterator<Item = DelegatedRole> {
         (0..self.len()).filter_map(|place| self.at(place))
+    }
+    /// The role at a place of the list, from 0, as it stands.
+    pub fn entry(&self, place: usize) -> Option<Json<'_>> {
+        self.text.entry(false, place)
+    }
+    /// What the role at a place is called.
+    pub fn name(&self, place: usize) -> Option<Cow<'_, str>> {
+        self.text.name(false, place)
+    }
+    /// How many keys are listed.
+    pub fn keys_len(&self) -> usize {
+        self.text.count(true)
+    }
+    /// The key at a place of the list, from 0: its keyid and its object.
+    pub fn key_at(&self, place: usize) -> Option<(Cow<'_, str>, Json<'_>)> {
+        Some((self.text.name(true, place)?, self.text.key(place)?))
     }
     /// The role at a place of the list, from 0.
     pub fn at(&self, place: usize) -> Option<DelegatedRole> {

@@ -1,6 +1,7 @@
 //! The entries of two versions by name: which came, which went, and which of the others are written alike.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Delegations, place_of};
@@ -8,7 +9,7 @@ use crate::tuf::json::Json;
 
 /// Every entry of the new list with its place in the old one, and what went.
 #[derive(Debug, Default)]
-pub(in crate::tuf) struct Pairs {
+pub struct Pairs {
     new: Vec<Was>,
     gone: Vec<u32>,
 }
@@ -19,11 +20,13 @@ struct Was(u32);
 
 /// One entry in both lists.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::tuf) struct Both {
-    pub(in crate::tuf) old: usize,
-    pub(in crate::tuf) new: usize,
+pub struct Both {
+    /// Its place in the old one.
+    pub old: usize,
+    /// Its place in the new one.
+    pub new: usize,
     /// Whether it is written alike.
-    pub(in crate::tuf) alike: bool,
+    pub alike: bool,
 }
 
 impl Was {
@@ -68,6 +71,22 @@ impl Pairs {
         pairs.gone = gone.map(|(place, _)| place).collect();
         pairs
     }
+    /// Pairs the roles of two versions; those are alike that are written alike and whose keys are.
+    pub fn roles((old, new): (Option<&Delegations>, Option<&Delegations>), keys: &Self) -> Self {
+        let mut pairs = Self::of((old, new), false);
+        let other = keys.both().filter(|pair| !pair.alike);
+        let other: HashSet<_> = other
+            .filter_map(|pair| new?.text.name(true, pair.new))
+            .collect();
+        if let Some(new) = new.filter(|_| !other.is_empty()) {
+            for (place, was) in pairs.new.iter_mut().enumerate() {
+                if was.alike() && new.lists_one_of(place, &other) {
+                    was.0 &= !Was::ALIKE;
+                }
+            }
+        }
+        pairs
+    }
     /// Of a version that shares entries of the old one: only the new ones are looked for.
     fn shared(&mut self, old: &Delegations, new: &Delegations, keys: bool) {
         let entries = new.text.splice().map(|splice| splice.entries(keys));
@@ -104,16 +123,16 @@ impl Pairs {
         }
     }
     /// Only in the old one, in its order.
-    pub(in crate::tuf) fn gone(&self) -> impl ExactSizeIterator<Item = usize> {
+    pub fn gone(&self) -> impl ExactSizeIterator<Item = usize> {
         self.gone.iter().map(|place| *place as usize)
     }
     /// Only in the new one, in its order.
-    pub(in crate::tuf) fn came(&self) -> impl Iterator<Item = usize> {
+    pub fn came(&self) -> impl Iterator<Item = usize> {
         let came = self.new_order().filter(|(old, _)| old.is_none());
         came.map(|(_, new)| new)
     }
     /// In both, in the order of the new one.
-    pub(in crate::tuf) fn both(&self) -> impl Iterator<Item = Both> {
+    pub fn both(&self) -> impl Iterator<Item = Both> {
         self.new.iter().enumerate().filter_map(|(new, was)| {
             Some(Both {
                 old: was.place()?,
