@@ -32,7 +32,7 @@ pub const ARCHIVE: Caps = Caps {
 };
 
 /// How much is written, read back or hashed at once, in bytes.
-const PIECE: usize = 128 << 10;
+const PIECE: usize = 256 << 10;
 
 /// How much of a folder is read.
 #[derive(Clone, Copy, Debug)]

@@ -48,26 +48,38 @@ pub(super) fn prove(text: &[u8], mut at: usize) -> Result<Proof, (usize, JsonFau
     }
 }
 
-/// The first quote, backslash or control character at or behind `at`, eight bytes at a time.
+/// The first quote, backslash or control character at or behind `at`: eight bytes at a time, and of a long string 32.
 pub(crate) fn special(text: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES << 7;
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
     while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let found = zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5C)) | control;
+        let found = marked(u64::from_le_bytes(*word));
         // A borrow can only mark bytes behind a true one, and the first is asked for.
-        if found & HIGH != 0 {
-            return at + ((found & HIGH).trailing_zeros() / 8) as usize;
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
         }
         at += 8;
+        while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<32>) {
+            let (words, _) = block.as_chunks::<8>();
+            let found = words.iter().map(|word| marked(u64::from_le_bytes(*word)));
+            if found.fold(0, |all, found| all | found) != 0 {
+                break;
+            }
+            at += 32;
+        }
     }
     let rest = text.get(at..).unwrap_or_default();
     let hit = rest
         .iter()
         .position(|&b| matches!(b, b'"' | b'\\') || b < 0x20);
     hit.map_or(text.len(), |hit| at + hit)
+}
+
+/// The high bits of the bytes of a word that are a quote, a backslash or a control character, and perhaps of some above the lowest of them.
+fn marked(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    (zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5C)) | control) & HIGH
 }
 
 /// Proves the escape at `at` and returns its length: 2, 6, or 12 for a surrogate pair.
@@ -152,11 +164,15 @@ fn decode_units(text: &[u8]) -> (char, usize) {
 
 /// Compares what two proven strings without their quotes stand for, by code point.
 pub(crate) fn compare(a: &[u8], b: &[u8]) -> Ordering {
-    // UTF-8 sorts as code points do.
-    if a.contains(&b'\\') || b.contains(&b'\\') {
-        meant(a).cmp(&meant(b))
-    } else {
-        a.cmp(b)
+    // UTF-8 sorts as code points do, so the first byte that differs decides unless an escape stands there.
+    let same = a
+        .iter()
+        .zip(b)
+        .take_while(|(a, b)| a == b && **a != b'\\')
+        .count();
+    match (a.get(same), b.get(same)) {
+        (Some(b'\\'), _) | (_, Some(b'\\')) => meant(&a[same..]).cmp(&meant(&b[same..])),
+        (a, b) => a.cmp(&b),
     }
 }
 

@@ -63,7 +63,7 @@ impl<S: Supply> Reader<'_, S> {
         let written = || String::from_utf8_lossy(&text[start..self.at]).into_owned();
         let fault = match text.get(self.at) {
             Some(b'.' | b'e' | b'E') => JsonFault::Float,
-            _ if number.len() > 1 && number.starts_with('0') || written() == "-0" => {
+            _ if number.len() > 1 && number.starts_with('0') || text[start..self.at] == *b"-0" => {
                 JsonFault::NumberForm(cut(&written()))
             }
             _ => match number.parse::<u64>() {
