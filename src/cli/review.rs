@@ -11,13 +11,13 @@ use crate::bundle::files;
 use crate::bundle::part::{self, Part};
 use crate::ceremony::review::Row;
 use crate::ceremony::review::change::{Kind, ProjectChangeView};
-use crate::ceremony::review::claimed::{besides, clients, counts};
+use crate::ceremony::review::claimed::{beside, clients, counts};
 use crate::ceremony::review::compare::{self, Comparison};
 use crate::ceremony::review::watch::Reason;
 use crate::ceremony::thresholds::Threshold;
 use crate::plain::escape;
 use crate::tuf::compat::{self, Verdict};
-use crate::tuf::diff::{self, Change, ChangeKind, Diff};
+use crate::tuf::diff::{self, Change, ChangeKind};
 use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, Level};
@@ -147,16 +147,18 @@ fn envelope(path: &Path, bytes: Vec<u8>) -> Result<Envelope, Finding> {
 
 fn review(new_path: &Path, old: &Envelope, new: &Envelope) -> Result<Review, Finding> {
     let name = new_path.display().to_string();
-    let diff: Diff = diff::between(Some(old), new)?;
-    let renewal = diff.is_renewal();
     let projects = compare::delegates_projects(new)
         .then(|| compare::compare(Some(old), new).map(Projects::of))
         .transpose()?;
-    let changes = if projects.is_some() {
-        besides(diff)
-    } else {
-        diff.changes
-    };
+    let (mut changes, mut renewal) = (Vec::new(), true);
+    diff::each(Some(old), new, &mut |change| {
+        renewal &= change.is_renewal();
+        if projects.is_some() {
+            changes.extend(beside(change));
+        } else {
+            changes.push(change);
+        }
+    })?;
     let mut quorums = Vec::new();
     let mut findings = house::step(old, (&name, new), crate::room::clock::now())?;
     if Header::read(&name, new)?.role_type == RoleType::Root {

@@ -1,6 +1,8 @@
 //! What differs between two versions, in words: keys matched by key bytes, never by JSON text (root-signing#1437), every changed field listed with
 //! its old and new value, unknown ones too; list order is meaning and its change is told.
 
+use std::collections::BTreeSet;
+
 use super::envelope::Envelope;
 use super::finding::Finding;
 use super::json::Json;
@@ -59,11 +61,18 @@ pub struct Diff {
 impl Diff {
     /// Whether nothing but `version` and `expires` differs: a pure renewal.
     pub fn is_renewal(&self) -> bool {
-        self.changes.iter().all(|change| match change.kind {
+        self.changes.iter().all(Change::is_renewal)
+    }
+}
+
+impl Change {
+    /// Whether a pure renewal has such a line.
+    pub fn is_renewal(&self) -> bool {
+        match self.kind {
             ChangeKind::Same => true,
-            ChangeKind::Changed => RENEWED.contains(&change.subject.as_str()),
+            ChangeKind::Changed => RENEWED.contains(&self.subject.as_str()),
             _ => false,
-        })
+        }
     }
 }
 
@@ -72,6 +81,20 @@ impl Diff {
 /// # Errors
 /// What the typed readers refuse, or two different `_type`s (`SIGNED-FORM`).
 pub fn between(old: Option<&Envelope>, new: &Envelope) -> Result<Diff, Finding> {
+    let mut changes = Vec::new();
+    each(old, new, &mut |change| changes.push(change))?;
+    Ok(Diff { changes })
+}
+
+/// As [`between`], line by line: there can be millions, and who wants some of them need not hold the others.
+///
+/// # Errors
+/// As [`between`].
+pub fn each(
+    old: Option<&Envelope>,
+    new: &Envelope,
+    give: &mut dyn FnMut(Change),
+) -> Result<(), Finding> {
     let header = Header::read("new", new)?;
     let before = old.map(|old| Header::read("old", old)).transpose()?;
     if let Some(before) = before
@@ -84,7 +107,7 @@ pub fn between(old: Option<&Envelope>, new: &Envelope) -> Result<Diff, Finding> 
         ));
     }
     let signed = (old.map(Envelope::signed), Some(new.signed()));
-    let mut lines = Lines::default();
+    let mut lines = Lines::new(give);
     for name in HEADER {
         let (old, new) = member(signed, name);
         lines.compare(name, old.map(fields::plain), new.map(fields::plain));
@@ -116,7 +139,7 @@ pub fn between(old: Option<&Envelope>, new: &Envelope) -> Result<Diff, Finding> 
     if let (Some(old), Some(new)) = signed {
         fields::unexplained(&mut lines, old, new);
     }
-    Ok(Diff { changes: lines.0 })
+    Ok(())
 }
 
 /// What a renewal changes.
@@ -133,13 +156,29 @@ fn member<'a>(pair: Pair<Json<'a>>, name: &str) -> Pair<Json<'a>> {
     (of(pair.0), of(pair.1))
 }
 
-/// The lines written so far.
-#[derive(Default)]
-struct Lines(Vec<Change>);
+/// Where lines go.
+struct Lines<'a> {
+    give: &'a mut dyn FnMut(Change),
+    /// The members of the signed part of which a line says that they differ, as their names begin it.
+    told: BTreeSet<String>,
+}
 
-impl Lines {
+impl<'a> Lines<'a> {
+    fn new(give: &'a mut dyn FnMut(Change)) -> Self {
+        Self {
+            give,
+            told: BTreeSet::new(),
+        }
+    }
+    fn give(&mut self, change: Change) {
+        let member = fields::first(&change.subject);
+        if change.kind != ChangeKind::Same && !self.told.contains(member) {
+            self.told.insert(member.to_owned());
+        }
+        (self.give)(change);
+    }
     fn push(&mut self, kind: ChangeKind, subject: &str, old: Option<String>, new: Option<String>) {
-        self.0.push(Change {
+        self.give(Change {
             kind,
             subject: subject.to_owned(),
             old,
@@ -154,10 +193,13 @@ impl Lines {
         (old, new): Pair<String>,
         keyid: &KeyId,
     ) {
-        self.push(kind, subject, old, new);
-        if let Some(line) = self.0.last_mut() {
-            line.keyid = Some(keyid.clone());
-        }
+        self.give(Change {
+            kind,
+            subject: subject.to_owned(),
+            old,
+            new,
+            keyid: Some(keyid.clone()),
+        });
     }
     /// A line of the kind that follows from the two values; none where there is neither.
     fn compare(&mut self, subject: &str, old: Option<String>, new: Option<String>) {
@@ -169,8 +211,5 @@ impl Lines {
             (Some(_), Some(_)) => ChangeKind::Changed,
         };
         self.push(kind, subject, old, new);
-    }
-    fn all_same(&self) -> bool {
-        self.0.iter().all(|line| line.kind == ChangeKind::Same)
     }
 }

@@ -10,7 +10,7 @@ use super::searched::Searched;
 use super::{Mark, Review, Row};
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{Quorum, batch_digest};
-use crate::tuf::diff::{self, Change};
+use crate::tuf::diff::Change;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Json;
@@ -126,7 +126,7 @@ fn others(
 ) -> Result<Vec<Row>, Finding> {
     let mut by_subject = BTreeMap::<String, (Vec<Row>, usize)>::new();
     for one in batch {
-        for change in besides(diff::between(one.old.as_ref(), &one.envelope)?) {
+        for change in besides(one.old.as_ref(), &one.envelope)? {
             let told = by_subject.entry(subject(&change)).or_default();
             told.1 += 1;
             if told.0.len() < TOLD {

@@ -9,7 +9,7 @@ use super::{Mark, Review, Row};
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::Quorum;
 use crate::tuf::compat::{self, Verdict};
-use crate::tuf::diff::{self, Change, Diff};
+use crate::tuf::diff::{self, Change};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, Level};
 use crate::tuf::key::KeyId;
@@ -67,7 +67,7 @@ impl Review {
         summary.extend(counts(&comparison));
         summary.push(row(Mark::Heading, "What else differs in the file"));
         summary.extend(
-            besides(diff::between(Some(old), new)?)
+            besides(Some(old), new)?
                 .iter()
                 .map(|change| change_row(change, holder_of)),
         );
@@ -181,26 +181,29 @@ pub fn counts(comparison: &Comparison) -> Vec<Row> {
     rows
 }
 
-/// What differs beside projects and their keys. Values that are lists of thousands of names are told by their length.
-pub fn besides(diff: Diff) -> Vec<Change> {
-    let of_projects = |change: &Change| {
-        let subject = change.subject.as_str();
-        let role = subject.strip_prefix("delegations.roles ");
-        let project = |name: &str| name.trim_start_matches('"').starts_with("project-");
-        // The order of thousands is their names' order; a name out of it is on the watch list.
-        let listed = |role: &str| project(role) || role == "asked in this order";
-        role.is_some_and(listed) || subject.starts_with("delegations.keys")
-    };
-    let mut changes = diff.changes;
-    changes.retain(|change| !of_projects(change));
-    for change in &mut changes {
-        for value in [&mut change.old, &mut change.new].into_iter().flatten() {
-            if value.len() > LONGEST {
-                *value = format!("{} bytes, see the entries", grouped(value.len()));
-            }
+/// What differs beside projects and their keys.
+pub(super) fn besides(old: Option<&Envelope>, new: &Envelope) -> Result<Vec<Change>, Finding> {
+    let mut changes = Vec::new();
+    diff::each(old, new, &mut |change| changes.extend(beside(change)))?;
+    Ok(changes)
+}
+
+/// A line that is not about projects or their keys. A value that is a list of thousands of names is told by its length.
+pub fn beside(mut change: Change) -> Option<Change> {
+    let subject = change.subject.as_str();
+    let role = subject.strip_prefix("delegations.roles ");
+    let project = |name: &str| name.trim_start_matches('"').starts_with("project-");
+    // The order of thousands is their names' order; a name out of it is on the watch list.
+    let listed = |role: &str| project(role) || role == "asked in this order";
+    if role.is_some_and(listed) || subject.starts_with("delegations.keys") {
+        return None;
+    }
+    for value in [&mut change.old, &mut change.new].into_iter().flatten() {
+        if value.len() > LONGEST {
+            *value = format!("{} bytes, see the entries", grouped(value.len()));
         }
     }
-    changes
+    Some(change)
 }
 
 /// The findings: those of a rule that has much to say by their number and the first few, for each stands at its entry.

@@ -19,7 +19,7 @@ type Role<'a> = (usize, DelegatedRole, Json<'a>);
 
 /// The delegations of targets or a delegated role.
 pub(super) fn targets(
-    lines: &mut Lines,
+    lines: &mut Lines<'_>,
     old: Option<&Targets>,
     new: &Targets,
     signed: Pair<Json<'_>>,
@@ -42,10 +42,6 @@ pub(super) fn targets(
         .iter()
         .filter(|pair| pair.0.is_some() && pair.1.is_some());
     let same = listed.both.len() - of_both.count();
-    let told: Vec<Pair<Role<'_>>> = told
-        .into_iter()
-        .map(|(before, after)| (role(old, before), role(new, after)))
-        .collect();
     let wanted = many.then(|| wanted(&told, &named, (old, new)));
     let (before, after) = (some(old, wanted.as_ref()), some(new, wanted.as_ref()));
     let keys = (Keys::of(&before), Keys::of(&after));
@@ -98,15 +94,18 @@ fn differing(named: &Pairs, listed: &Pairs, (old, new): Pair<&Delegations>) -> V
 }
 
 /// The keyids that are needed to tell the difference of these roles and keys.
-fn wanted(
-    told: &[Pair<Role<'_>>],
-    named: &Pairs,
-    (old, new): Pair<&Delegations>,
-) -> BTreeSet<KeyId> {
-    let sides = told.iter().flat_map(|(old, new)| [old, new]).flatten();
-    let mut wanted: BTreeSet<KeyId> = sides
-        .flat_map(|(_, role, _)| role.role.keyids.iter().cloned())
-        .collect();
+fn wanted(told: &[Pair<usize>], named: &Pairs, (old, new): Pair<&Delegations>) -> BTreeSet<KeyId> {
+    let role = |of: Option<&Delegations>, place: Option<usize>| of?.at(place?);
+    let mut wanted = BTreeSet::new();
+    for (before, after) in told {
+        let sides = [role(old, *before), role(new, *after)];
+        wanted.extend(
+            sides
+                .into_iter()
+                .flatten()
+                .flat_map(|side| side.role.keyids),
+        );
+    }
     wanted.extend(named.gone.iter().filter_map(|place| old?.keyid(*place)));
     wanted.extend(named.came.iter().filter_map(|place| new?.keyid(*place)));
     let changed = named.both.iter().filter(|pair| !pair.alike);
@@ -137,7 +136,7 @@ fn some<'a>(of: Option<&'a Delegations>, wanted: Option<&BTreeSet<KeyId>>) -> Ke
 }
 
 /// Names that both versions have and that do not stand in the same order; what is equal before and after them is left out.
-fn order(lines: &mut Lines, old: Option<&Delegations>, listed: &Pairs) {
+fn order(lines: &mut Lines<'_>, old: Option<&Delegations>, listed: &Pairs) {
     let after: Vec<usize> = listed.both.iter().map(|pair| pair.old).collect();
     if after.is_sorted() {
         return;
@@ -159,7 +158,7 @@ fn order(lines: &mut Lines, old: Option<&Delegations>, listed: &Pairs) {
 }
 
 /// Where roles come or go: whom a search asks before and after, in words. Of long lists every role is told by itself only.
-fn asked(lines: &mut Lines, (old, new): Pair<&Delegations>, listed: &Pairs) {
+fn asked(lines: &mut Lines<'_>, (old, new): Pair<&Delegations>, listed: &Pairs) {
     let count = |of: Option<&Delegations>| of.map_or(0, Delegations::len);
     let same = listed.gone.is_empty() && listed.came.is_empty();
     if same || old.is_none() || count(old).max(count(new)) > TOLD_WHEN_SAME {
@@ -184,18 +183,21 @@ fn in_words(of: Option<&Delegations>) -> Option<String> {
 }
 
 fn delegated(
-    lines: &mut Lines,
-    told: Vec<Pair<Role<'_>>>,
+    lines: &mut Lines<'_>,
+    told: Vec<Pair<usize>>,
     keys: &(Keys<'_>, Keys<'_>),
     (old, new): Pair<&Delegations>,
     mut same: usize,
 ) {
     let many = new.map_or(0, Delegations::len) > TOLD_WHEN_SAME;
     for (before, after) in told {
+        let (before, after) = (role(old, before), role(new, after));
         let either = before.as_ref().or(after.as_ref());
         let name = either.map_or("", |(_, role, _)| &role.name);
         let path = format!("delegations.roles {}", fields::join("", name));
-        let mut about = Lines::default();
+        let mut own = Vec::new();
+        let mut give = |change| own.push(change);
+        let mut about = Lines::new(&mut give);
         if before.is_none() || after.is_none() {
             let words = |of: Option<&Delegations>, place: usize| {
                 format!("place {} of {}", place + 1, of.map_or(0, Delegations::len))
@@ -216,10 +218,10 @@ fn delegated(
             after.as_ref().map(|entry| entry.2),
         );
         fields::members(&mut about, &path, objects, &["name", "keyids", "threshold"]);
-        if about.all_same() && many {
+        if many && own.iter().all(|line| line.kind == ChangeKind::Same) {
             same += 1;
         } else {
-            lines.0.append(&mut about.0);
+            own.into_iter().for_each(|line| lines.give(line));
         }
     }
     if same > 0 && many {
@@ -233,7 +235,7 @@ fn delegated(
 }
 
 fn succinct(
-    lines: &mut Lines,
+    lines: &mut Lines<'_>,
     (old, new): Pair<&Delegations>,
     keys: &(Keys<'_>, Keys<'_>),
     objects: Pair<Json<'_>>,
