@@ -59,7 +59,7 @@ fn each_is_refused_in_words_or_read() {
 /// they are all held at once.
 const MEMORY: [f64; 11] = [7.0, 7.0, 2.0, 2.0, 2.0, 3.0, 5.0, 14.0, 20.0, 22.0, 7.0];
 /// What the process has beside it, in MiB.
-const PROCESS: f64 = 12.0;
+const PROCESS: f64 = 10.0;
 /// Four times the size may take so many times as long: linear, and the noise of a busy machine. The square would be 16.
 const GROWTH: f64 = 8.0;
 /// Below so many seconds a ratio says nothing.
