@@ -7,7 +7,8 @@ use super::envelope::Envelope;
 use super::finding::Finding;
 use super::json::Json;
 use super::key::KeyId;
-use super::metadata::{Header, RoleType, Root, Targets};
+use super::metadata::{Delegations, Header, RoleType, Root, Targets};
+pub use pairs::{Both, Pairs};
 
 mod delegations;
 mod fields;
@@ -61,18 +62,11 @@ pub struct Diff {
 impl Diff {
     /// Whether nothing but `version` and `expires` differs: a pure renewal.
     pub fn is_renewal(&self) -> bool {
-        self.changes.iter().all(Change::is_renewal)
-    }
-}
-
-impl Change {
-    /// Whether a pure renewal has such a line.
-    pub fn is_renewal(&self) -> bool {
-        match self.kind {
+        self.changes.iter().all(|change| match change.kind {
             ChangeKind::Same => true,
-            ChangeKind::Changed => RENEWED.contains(&self.subject.as_str()),
+            ChangeKind::Changed => RENEWED.contains(&change.subject.as_str()),
             _ => false,
-        }
+        })
     }
 }
 
@@ -81,20 +75,27 @@ impl Change {
 /// # Errors
 /// What the typed readers refuse, or two different `_type`s (`SIGNED-FORM`).
 pub fn between(old: Option<&Envelope>, new: &Envelope) -> Result<Diff, Finding> {
-    let mut changes = Vec::new();
-    each(old, new, &mut |change| changes.push(change))?;
-    Ok(Diff { changes })
+    between_but(old, new, None)
 }
 
-/// As [`between`], line by line: there can be millions, and who wants some of them need not hold the others.
+/// As [`between`] but for delegated roles that came or went and are `apart`, and for the keys of delegations: whoever looks at thousands of them has a better way to tell
+/// them. Where anything of that is left out, one line about `delegations.keys` says so.
 ///
 /// # Errors
 /// As [`between`].
-pub fn each(
+pub fn besides(
     old: Option<&Envelope>,
     new: &Envelope,
-    give: &mut dyn FnMut(Change),
-) -> Result<(), Finding> {
+    apart: &dyn Fn(&str) -> bool,
+) -> Result<Diff, Finding> {
+    between_but(old, new, Some(apart))
+}
+
+fn between_but(
+    old: Option<&Envelope>,
+    new: &Envelope,
+    apart: Option<&dyn Fn(&str) -> bool>,
+) -> Result<Diff, Finding> {
     let header = Header::read("new", new)?;
     let before = old.map(|old| Header::read("old", old)).transpose()?;
     if let Some(before) = before
@@ -107,7 +108,7 @@ pub fn each(
         ));
     }
     let signed = (old.map(Envelope::signed), Some(new.signed()));
-    let mut lines = Lines::new(give);
+    let mut lines = Lines::default();
     for name in HEADER {
         let (old, new) = member(signed, name);
         lines.compare(name, old.map(fields::plain), new.map(fields::plain));
@@ -125,6 +126,7 @@ pub fn each(
                 old.as_ref(),
                 &Targets::read("new", new)?,
                 signed,
+                apart,
             );
             &["delegations"][..]
         }
@@ -139,7 +141,15 @@ pub fn each(
     if let (Some(old), Some(new)) = signed {
         fields::unexplained(&mut lines, old, new);
     }
-    Ok(())
+    Ok(Diff {
+        changes: lines.written,
+    })
+}
+
+/// Which delegated roles came, which went, and which of the others are alike, keys and all: found without reading what the new version shares with the old
+/// one.
+pub fn delegated(old: Option<&Delegations>, new: Option<&Delegations>) -> Pairs {
+    pairs::roles((old, new), &pairs::pairs((old, new), true))
 }
 
 /// What a renewal changes.
@@ -156,29 +166,24 @@ fn member<'a>(pair: Pair<Json<'a>>, name: &str) -> Pair<Json<'a>> {
     (of(pair.0), of(pair.1))
 }
 
-/// Where lines go.
-struct Lines<'a> {
-    give: &'a mut dyn FnMut(Change),
+/// The lines written so far.
+#[derive(Default)]
+struct Lines {
+    written: Vec<Change>,
     /// The members of the signed part of which a line says that they differ, as their names begin it.
     told: BTreeSet<String>,
 }
 
-impl<'a> Lines<'a> {
-    fn new(give: &'a mut dyn FnMut(Change)) -> Self {
-        Self {
-            give,
-            told: BTreeSet::new(),
-        }
-    }
-    fn give(&mut self, change: Change) {
+impl Lines {
+    fn write(&mut self, change: Change) {
         let member = fields::first(&change.subject);
         if change.kind != ChangeKind::Same && !self.told.contains(member) {
             self.told.insert(member.to_owned());
         }
-        (self.give)(change);
+        self.written.push(change);
     }
     fn push(&mut self, kind: ChangeKind, subject: &str, old: Option<String>, new: Option<String>) {
-        self.give(Change {
+        self.write(Change {
             kind,
             subject: subject.to_owned(),
             old,
@@ -193,7 +198,7 @@ impl<'a> Lines<'a> {
         (old, new): Pair<String>,
         keyid: &KeyId,
     ) {
-        self.give(Change {
+        self.write(Change {
             kind,
             subject: subject.to_owned(),
             old,

@@ -8,12 +8,7 @@ use crate::tuf::canonical;
 use crate::tuf::json::{Json, Kind};
 
 /// Compares the members of two objects but those named in `known`; a missing object has no members.
-pub(super) fn members(
-    lines: &mut Lines<'_>,
-    path: &str,
-    (old, new): Pair<Json<'_>>,
-    known: &[&str],
-) {
+pub(super) fn members(lines: &mut Lines, path: &str, (old, new): Pair<Json<'_>>, known: &[&str]) {
     for (name, pair) in merged(old, new) {
         if !known.contains(&&*name) {
             value(lines, &join(path, &name), pair);
@@ -22,7 +17,7 @@ pub(super) fn members(
 }
 
 /// Compares two values; objects member by member.
-pub(super) fn value(lines: &mut Lines<'_>, path: &str, (old, new): Pair<Json<'_>>) {
+pub(super) fn value(lines: &mut Lines, path: &str, (old, new): Pair<Json<'_>>) {
     let (Some(before), Some(after)) = (old, new) else {
         return lines.compare(path, old.map(text), new.map(text));
     };
@@ -50,7 +45,7 @@ pub(super) fn value(lines: &mut Lines<'_>, path: &str, (old, new): Pair<Json<'_>
 
 /// The net under everything: a member of the signed part that differs although no line is about it becomes a line of its own.
 /// So `is_renewal` can be believed whatever the typed comparisons overlook.
-pub(super) fn unexplained(lines: &mut Lines<'_>, old: Json<'_>, new: Json<'_>) {
+pub(super) fn unexplained(lines: &mut Lines, old: Json<'_>, new: Json<'_>) {
     for (name, (old, new)) in merged(Some(old), Some(new)) {
         let path = join("", &name);
         if !lines.told.contains(&path) && !equal(old, new) {

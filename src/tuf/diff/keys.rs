@@ -79,7 +79,7 @@ impl<'a> Keys<'a> {
 }
 
 /// One line for every key added, removed, renamed or put in another's place, and one for every field that changed in a key that stays.
-pub(super) fn compare(lines: &mut Lines<'_>, path: &str, old: &Keys<'_>, new: &Keys<'_>) {
+pub(super) fn compare(lines: &mut Lines, path: &str, old: &Keys<'_>, new: &Keys<'_>) {
     let (before, after) = (old.by_material(), new.by_material());
     // A key put in another's place is told as it comes, with both objects.
     let replaced = |keyid: &KeyId| {
@@ -114,7 +114,7 @@ pub(super) fn compare(lines: &mut Lines<'_>, path: &str, old: &Keys<'_>, new: &K
 }
 
 fn renamed(
-    lines: &mut Lines<'_>,
+    lines: &mut Lines,
     path: &str,
     (old, new): (&Keys<'_>, &Keys<'_>),
     (was, is): (&KeyId, &KeyId),
@@ -129,7 +129,7 @@ fn renamed(
 }
 
 /// A key that is only in one version, or (both given) another key under the same keyid.
-fn one_sided(lines: &mut Lines<'_>, path: &str, told: Pair<String>, keyid: &KeyId) {
+fn one_sided(lines: &mut Lines, path: &str, told: Pair<String>, keyid: &KeyId) {
     let kind = match &told {
         (None, _) => ChangeKind::Added,
         (_, None) => ChangeKind::Removed,

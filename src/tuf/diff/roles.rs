@@ -21,7 +21,7 @@ impl<'a> Side<'a> {
 }
 
 /// The roles and keys of a root.
-pub(super) fn root(lines: &mut Lines<'_>, old: Option<&Root>, new: &Root, signed: Pair<Json<'_>>) {
+pub(super) fn root(lines: &mut Lines, old: Option<&Root>, new: &Root, signed: Pair<Json<'_>>) {
     let objects = member(signed, "keys");
     let objects = (keys::objects(objects.0), keys::objects(objects.1));
     let old_keys = old.map_or_else(Keys::none, |old| Keys::new(&old.keys, &objects.0));
@@ -51,7 +51,7 @@ pub(super) fn root(lines: &mut Lines<'_>, old: Option<&Root>, new: &Root, signed
 }
 
 /// The threshold and the keys of one role.
-pub(super) fn role(lines: &mut Lines<'_>, path: &str, old: &Side<'_>, new: &Side<'_>) {
+pub(super) fn role(lines: &mut Lines, path: &str, old: &Side<'_>, new: &Side<'_>) {
     let threshold = |role: &RoleKeys| format!("{} of {}", role.threshold, role.keyids.len());
     lines.compare(
         &format!("{path}.threshold"),

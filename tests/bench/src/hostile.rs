@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use tuf_ceremony::ceremony::review::claimed::difference;
+use tuf_ceremony::ceremony::review::compare::delegates_projects;
 use tuf_ceremony::tuf::diff;
 use tuf_ceremony::tuf::envelope::Envelope;
 use tuf_ceremony::tuf::finding::Finding;
@@ -123,8 +125,13 @@ fn read(before: &Envelope, bytes: Vec<u8>) -> Result<String, Finding> {
     let file = Envelope::parse("the file", bytes, Limits::LARGE)?;
     let targets = Targets::read("the file", &file)?;
     let remarks = targets.remarks("the file").len();
-    let mut changes = 0_usize;
-    diff::each(Some(before), &file, &mut |_| changes += 1)?;
+    // As the review does.
+    let difference = if delegates_projects(&file) {
+        difference(Some(before), &file)?
+    } else {
+        diff::between(Some(before), &file)?
+    };
+    let changes = difference.changes.len();
     Ok(format!(
         "read: {changes} lines of difference, {remarks} remarks, {} bytes to sign",
         file.payload().len()

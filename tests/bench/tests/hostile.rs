@@ -55,7 +55,7 @@ fn each_is_refused_in_words_or_read() {
     assert_eq!(CASES.len(), table.len());
 }
 
-/// So many times its bytes is the most memory that one may take while it is read, by its place in the list. Keys that came are told with what is in them, so
+/// So many times its bytes is the most memory that one may take while it is read, by its place in the list. Keys and members that came are told with what is in them, so
 /// they are all held at once.
 const MEMORY: [f64; 11] = [7.0, 7.0, 2.0, 2.0, 2.0, 3.0, 5.0, 14.0, 20.0, 22.0, 7.0];
 /// What the process has beside it, in MiB.
