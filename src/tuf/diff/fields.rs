@@ -90,13 +90,13 @@ pub(super) fn join(path: &str, name: &str) -> String {
 /// The first name of a path that [`join`] began.
 pub(super) fn first(path: &str) -> &str {
     let mut escaped = false;
-    let end = if path.starts_with('"') {
+    let end = if let Some(quoted) = path.strip_prefix('"') {
         let ends = |c: char| {
             let plain = !std::mem::take(&mut escaped);
             escaped = plain && c == '\\';
             plain && c == '"'
         };
-        path[1..].find(ends).map(|end| end + 2)
+        quoted.find(ends).map(|end| end + 2)
     } else {
         path.find(['.', ' '])
     };

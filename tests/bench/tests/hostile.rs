@@ -57,7 +57,7 @@ fn each_is_refused_in_words_or_read() {
 
 /// So many times its bytes is the most memory that one may take while it is read, by its place in the list. Keys and members that came are told with what is in them, so
 /// they are all held at once.
-const MEMORY: [f64; 11] = [7.0, 7.0, 2.0, 2.0, 2.0, 3.0, 5.0, 14.0, 20.0, 22.0, 7.0];
+const MEMORY: [f64; 11] = [6.0, 6.0, 2.0, 2.0, 2.0, 2.0, 4.0, 11.0, 16.0, 28.0, 5.0];
 /// What the process has beside it, in MiB.
 const PROCESS: f64 = 10.0;
 /// Four times the size may take so many times as long: linear, and the noise of a busy machine. The square would be 16.
