@@ -54,6 +54,7 @@ fn tree(roles: &[Role]) -> Tree {
         persons: persons
             .map(|(number, person)| (key(number).0, person.to_owned()))
             .into(),
+        ..Tree::default()
     }
 }
 
