@@ -95,8 +95,10 @@ struct Disk {
     kill: Option<Kill>,
     signed: usize,
     began: Option<Instant>,
-    /// From the intent to the end of each batch, and the tokens' part of it.
-    times: Vec<(Duration, Duration)>,
+    /// Of all batches: from the intent to the end, and the parts of it that the tokens and the record took.
+    wall: Duration,
+    token: Duration,
+    recording: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -127,21 +129,27 @@ impl Sink for Disk {
         if due(false) {
             die();
         }
+        let recording = Instant::now();
         self.writer
             .append_all(clock(), events)
             .map_err(|fault| WorldError {
                 path: NAME.to_owned(),
                 said: fault.to_string(),
             })?;
+        if self.began.is_some() {
+            self.recording += recording.elapsed();
+        }
         if due(true) {
             die();
         }
         match events {
             [Event::BatchIntended(_)] => self.began = Some(Instant::now()),
             [.., Event::BatchEnded(ended)] => {
-                let wall = self.began.map(|began| began.elapsed());
-                let token = Duration::from_micros(ended.micros);
-                self.times.extend(wall.map(|wall| (wall, token)));
+                self.wall += self
+                    .began
+                    .take()
+                    .map_or(Duration::ZERO, |began| began.elapsed());
+                self.token += Duration::from_micros(ended.micros);
             }
             _ => {}
         }
@@ -213,7 +221,9 @@ fn run(folder: &Path, kill: Option<Kill>, algorithm: Algorithm, count: usize) ->
         kill,
         signed: 0,
         began: None,
-        times: Vec::new(),
+        wall: Duration::ZERO,
+        token: Duration::ZERO,
+        recording: Duration::ZERO,
     };
     let mut world = Hsm {
         fake: stand.world,
@@ -417,29 +427,66 @@ fn verifying(transcript: &Transcript) -> Duration {
     began.elapsed()
 }
 
-/// What the program takes beside the tokens. `SOFTHSM2_CONF` names a folder of tokens; `BATCH_ALGORITHM` is p256 or p384.
+/// Rounds of [`measure`] for each algorithm: the quickest counts, the others had company.
+const ROUNDS: usize = 5;
+/// What is measured. The rehearsal before it has no RSA keys, and of Ed25519 keys, which sign whole documents, the token's time cannot be told from the pipe's.
+const ALGORITHMS: [Algorithm; 2] = [Algorithm::EcdsaP256, Algorithm::EcdsaP384];
+
+/// What the program takes beside the tokens: a table.
 #[test]
-#[ignore = "a measurement: SOFTHSM2_CONF=... cargo test --release --test batch_signing measure -- --ignored --nocapture"]
+#[ignore = "a measurement: cargo test --release --test batch_signing measure -- --ignored --nocapture"]
 #[allow(clippy::print_stdout, reason = "a measurement")]
 fn measure() {
-    let folder = tempfile::tempdir().unwrap();
-    let algorithm = match std::env::var("BATCH_ALGORITHM").as_deref() {
-        Ok("p384") => Algorithm::EcdsaP384,
-        _ => Algorithm::EcdsaP256,
-    };
-    let began = Instant::now();
-    let disk = run(folder.path(), None, algorithm, DOCUMENTS);
-    let all = began.elapsed();
-    let (mut wall, mut token) = (Duration::ZERO, Duration::ZERO);
-    for (one, of) in &disk.times {
-        wall += *one;
-        token += *of;
-    }
-    assert_eq!(disk.times.len(), SIGNERS.len());
-    let verifying = verifying(disk.writer.transcript());
     println!(
-        "{algorithm:?}: {} signatures, tokens {token:?}, wall {wall:?}, overhead {:.1}%; one processor verifies them all in {verifying:?}; the whole ceremony {all:?}",
-        DOCUMENTS * SIGNERS.len(),
-        (wall.as_secs_f64() / token.as_secs_f64() - 1.0) * 100.0
+        "\n{:<12}{:>12}{:>12}{:>12}{:>16}{:>12}",
+        "milliseconds", "tokens", "wall", "record", "verify, 1 core", "overhead"
     );
+    for algorithm in ALGORITHMS {
+        let rounds = (0..ROUNDS).map(|_| round(algorithm));
+        let least = rounds.min_by(|one, other| one[1].total_cmp(&other[1]));
+        let [token, wall, record, verify] = least.unwrap();
+        println!(
+            "{:<12}{token:>12.1}{wall:>12.1}{record:>12.1}{verify:>16.1}{:>11.1}%",
+            format!("{algorithm:?}"),
+            (wall / token - 1.0) * 100.0
+        );
+    }
+}
+
+/// Milliseconds of the tokens, from the intents to the ends, of the record, and of one processor that verifies everything. In a process of its own: tokens
+/// are where its environment says.
+fn round(algorithm: Algorithm) -> [f64; 4] {
+    let folder = folder();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "measured", "--ignored", "--nocapture"])
+        .env("SOFTHSM2_CONF", folder.path().join("softhsm2.conf"))
+        .env("BATCH_FOLDER", folder.path())
+        .env(
+            "BATCH_ALGORITHM",
+            serde_json::to_string(&algorithm).unwrap(),
+        )
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut lines = text.lines();
+    let measured = lines
+        .find_map(|line| line.strip_prefix("MEASURED "))
+        .unwrap();
+    serde_json::from_str(measured).unwrap()
+}
+
+/// The other process.
+#[test]
+#[ignore = "is run by the measurement beside it"]
+#[allow(clippy::print_stdout, reason = "it is what the other process reads")]
+fn measured() {
+    let folder = std::env::var("BATCH_FOLDER").unwrap();
+    let algorithm = std::env::var("BATCH_ALGORITHM").unwrap();
+    let algorithm = serde_json::from_str(&algorithm).unwrap();
+    let disk = run(Path::new(&folder), None, algorithm, DOCUMENTS);
+    let verify = verifying(disk.writer.transcript());
+    let times = [disk.token, disk.wall, disk.recording, verify];
+    let times = times.map(|time| time.as_secs_f64() * 1e3);
+    println!("\nMEASURED {}", serde_json::to_string(&times).unwrap());
 }

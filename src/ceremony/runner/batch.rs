@@ -1,10 +1,12 @@
 //! Signing a batch: one login, then one signature after the other. Each is verified in software before it counts, several at a time while the token signs
 //! on, and they are put on record in groups (docs/decisions/0019).
 
+mod judges;
 mod taking;
 
 use std::sync::Arc;
 
+use self::judges::Judges;
 use self::taking::{Ports, Taking};
 use super::ask::Question;
 use super::nonce::Nonces;
@@ -193,24 +195,30 @@ impl Runner<'_> {
         let trusted = self.subject.trusted;
         let candidates = Arc::clone(&self.candidates);
         let nonces = Nonces::of(&key.public, trusted, &candidates, &self.progress);
-        let mut taking = Taking::new(
-            Ports {
-                progress: &mut self.progress,
-                sink: &mut *self.sink,
-                operator: &mut *self.operator,
-            },
-            nonces,
-            left,
-            signer,
-            key.usage.touch,
+        let judge = |place: usize, sig: &[u8]| {
+            left.get(place)
+                .is_some_and(|asked| asked.verifies(&signer.keyid, sig))
+        };
+        let (progress, sink, operator, world) = (
+            &mut self.progress,
+            &mut *self.sink,
+            &mut *self.operator,
+            &mut *self.world,
         );
-        taking.tell();
-        let asked = self
-            .world
-            .sign_each(&reviewed, &token.id, key, &mut |signature, took| {
+        let ended = std::thread::scope(|scope| {
+            let judges = Judges::start(scope, &judge);
+            let ports = Ports {
+                progress,
+                sink,
+                operator,
+            };
+            let mut taking = Taking::new(ports, judges, nonces, left, signer, key.usage.touch);
+            taking.tell();
+            let asked = world.sign_each(&reviewed, &token.id, key, &mut |signature, took| {
                 taking.take(signature, took)
             });
-        let ended = taking.end(asked);
+            taking.end(asked)
+        });
         match ended {
             Err(Halt::Refused(findings)) => Err(match findings.into_iter().next() {
                 Some(repeated) => self.refuse_repeated(repeated),

@@ -11,7 +11,7 @@ use crate::ceremony::port::{Taken, TokenError, TokenFault, TokenId, TokenKey};
 use crate::tuf::key::Message;
 
 /// How long signatures may wait for others that go with them.
-const PATIENCE: Duration = Duration::from_millis(10);
+const PATIENCE: Duration = Duration::from_millis(2);
 /// Most digests of one call.
 const MOST: usize = 1 << 20;
 /// Bytes before each signature: its length, and the nanoseconds that it took.

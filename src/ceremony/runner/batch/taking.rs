@@ -1,9 +1,11 @@
 //! Signatures on their way from the token to the record.
 
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 
+use super::judges::Judges;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{BatchEnded, Event, Signer};
 use crate::ceremony::port::{Operator, Sink, Stop, TokenError, TokenFault, TouchPolicy};
@@ -27,14 +29,15 @@ pub(super) struct Ports<'t> {
 /// Signatures that come, and how many of them are on record.
 pub(super) struct Taking<'t> {
     ports: Ports<'t>,
+    judges: Judges,
     nonces: Nonces<'t>,
     /// What the token is asked for, in order; so many of it are on record.
     left: &'t [&'t Candidate],
     signed: usize,
     signer: &'t Signer,
     touch: TouchPolicy,
-    /// Not on record yet.
-    group: Vec<Vec<u8>>,
+    /// Not on record yet, and being verified.
+    group: Vec<(Vec<u8>, Receiver<bool>)>,
     /// The token's time for the group, and for all.
     since: Duration,
     busy: Duration,
@@ -45,6 +48,7 @@ pub(super) struct Taking<'t> {
 impl<'t> Taking<'t> {
     pub(super) fn new(
         ports: Ports<'t>,
+        judges: Judges,
         nonces: Nonces<'t>,
         left: &'t [&'t Candidate],
         signer: &'t Signer,
@@ -52,6 +56,7 @@ impl<'t> Taking<'t> {
     ) -> Self {
         Self {
             ports,
+            judges,
             nonces,
             left,
             signer,
@@ -70,7 +75,9 @@ impl<'t> Taking<'t> {
         if self.halt.is_some() {
             return false;
         }
-        self.group.push(signature);
+        let place = self.signed + self.group.len();
+        let judged = self.judges.ask(place, signature.clone());
+        self.group.push((signature, judged));
         self.since += took;
         self.busy += took;
         if self.since >= PERIOD || self.group.len() >= GROUP {
@@ -105,11 +112,10 @@ impl<'t> Taking<'t> {
         let group = std::mem::take(&mut self.group);
         self.since = Duration::ZERO;
         let of = self.left.get(self.signed..).unwrap_or_default();
-        let verified = verified(of, self.signer, &group);
         let mut events = Vec::with_capacity(group.len());
-        for ((candidate, sig), right) in of.iter().zip(&group).zip(verified) {
+        for (candidate, (sig, judged)) in of.iter().zip(&group) {
             let (document, payload) = (&candidate.document, candidate.payload());
-            if !right {
+            if !judged.recv().unwrap_or(false) {
                 self.halt = Some(Halt::Token(TokenError {
                     attempted: format!("sign {document} for {}", self.signer.holder),
                     said: "the token returned a signature that does not verify with the key in the metadata; it was thrown away".to_owned(),
@@ -167,31 +173,4 @@ impl<'t> Taking<'t> {
         record(self.ports.progress, self.ports.sink, &events)?;
         ended
     }
-}
-
-/// Whether each signature is by the signer's key over its candidate, judged on all processors at once.
-fn verified(of: &[&Candidate], signer: &Signer, group: &[Vec<u8>]) -> Vec<bool> {
-    let pairs: Vec<_> = of.iter().zip(group).collect();
-    let judge = |pairs: &[(&&Candidate, &Vec<u8>)]| -> Vec<bool> {
-        let judged = pairs.iter();
-        judged
-            .map(|(candidate, sig)| candidate.verifies(&signer.keyid, sig))
-            .collect()
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = pairs.len().div_ceil(threads).max(1);
-    std::thread::scope(|scope| {
-        let mut shares = pairs.chunks(share);
-        let own = shares.next();
-        let others: Vec<_> = shares
-            .map(|share| scope.spawn(move || judge(share)))
-            .collect();
-        let mut judged = own.map(judge).unwrap_or_default();
-        for other in others {
-            // A thread that ended otherwise judged nothing: what it had counts for nothing.
-            judged.extend(other.join().unwrap_or_default());
-        }
-        judged.resize(pairs.len(), false);
-        judged
-    })
 }
