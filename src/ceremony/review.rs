@@ -5,8 +5,13 @@ pub mod batch;
 pub mod change;
 pub mod claimed;
 pub mod compare;
+mod crowd;
+mod index;
+pub mod marks;
+mod parts;
 mod rows;
 pub mod searched;
+mod side;
 #[cfg(test)]
 mod tests;
 pub mod watch;
@@ -16,7 +21,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::candidate::Candidate;
-use super::event::{Document, Quorum, Seen};
+use super::event::{Document, Quorum, Seen, Share};
 use super::progress::Progress;
 use crate::tuf::compat;
 use crate::tuf::diff;
@@ -219,7 +224,8 @@ impl Review {
     }
     /// Whether the phrase may be taken.
     pub fn is_seen(&self) -> bool {
-        self.seen().is_none_or(Seen::is_full)
+        let shares = self.entries().map(|entries| entries.shares());
+        shares.is_none_or(|shares| shares.into_iter().all(Share::is_full))
     }
     /// How many rows people were shown.
     pub fn rows_seen(&self) -> usize {

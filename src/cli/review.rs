@@ -11,8 +11,9 @@ use crate::bundle::files;
 use crate::bundle::part::{self, Part};
 use crate::ceremony::review::Row;
 use crate::ceremony::review::change::{Kind, ProjectChangeView};
-use crate::ceremony::review::claimed::{besides, clients, counts};
+use crate::ceremony::review::claimed::{besides, clients, counts, difference};
 use crate::ceremony::review::compare::{self, Comparison};
+use crate::ceremony::review::searched::Entries as _;
 use crate::ceremony::review::watch::Reason;
 use crate::ceremony::thresholds::Threshold;
 use crate::plain::escape;
@@ -72,9 +73,9 @@ struct Changed {
 }
 
 impl Projects {
-    fn of(comparison: Comparison) -> Self {
-        let counts = counts(&comparison);
-        let changed = comparison.changes.into_iter().map(Changed::of);
+    fn of(comparison: &Comparison) -> Self {
+        let counts = counts(comparison);
+        let changed = (0..comparison.len()).map(|index| Changed::of(comparison.view(index)));
         Self {
             before: comparison.before,
             after: comparison.after,
@@ -106,8 +107,10 @@ pub fn run(args: &ReviewArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answe
         (Ok(old), Ok(new)) => (old, new),
         (Err(error), _) | (_, Err(error)) => return print::unread(err, &error),
     };
-    let review = envelope(&args.old, old)
-        .and_then(|old| review(&args.new, &old, &envelope(&args.new, new)?));
+    let review = envelope(&args.old, old, None).and_then(|old| {
+        let new = envelope(&args.new, new, Some(&old))?;
+        review(&args.new, &old, &new)
+    });
     match review {
         Err(finding) if args.json => {
             print::refusal(out, SCHEMA, &[finding])?;
@@ -136,21 +139,29 @@ fn bytes(path: &Path) -> Result<Vec<u8>, files::FileError> {
     files::read(path, files::CAP)
 }
 
-// A part file is reviewed by what it carries.
-fn envelope(path: &Path, bytes: Vec<u8>) -> Result<Envelope, Finding> {
+// A part file is reviewed by what it carries. What a file shares with `base`, the version before, is held once.
+fn envelope(path: &Path, bytes: Vec<u8>, base: Option<&Envelope>) -> Result<Envelope, Finding> {
     let name = path.display().to_string();
     if part::schema_of(&bytes).as_deref() == Some(part::SCHEMA) {
         return Ok(Part::parse(&name, &bytes)?.envelope);
     }
-    Envelope::parse(&name, bytes, Limits::LARGE)
+    match base {
+        None => Envelope::parse(&name, bytes, Limits::LARGE),
+        base => Envelope::read(&name, &mut &*bytes, bytes.len(), Limits::LARGE, base),
+    }
 }
 
 fn review(new_path: &Path, old: &Envelope, new: &Envelope) -> Result<Review, Finding> {
     let name = new_path.display().to_string();
-    let diff: Diff = diff::between(Some(old), new)?;
+    let delegates_projects = compare::delegates_projects(new);
+    let diff: Diff = if delegates_projects {
+        difference(Some(old), new)?
+    } else {
+        diff::between(Some(old), new)?
+    };
     let renewal = diff.is_renewal();
-    let projects = compare::delegates_projects(new)
-        .then(|| compare::compare(Some(old), new).map(Projects::of))
+    let projects = delegates_projects
+        .then(|| compare::compare(Some(old), new).map(|all| Projects::of(&all)))
         .transpose()?;
     let changes = if projects.is_some() {
         besides(diff)

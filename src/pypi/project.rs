@@ -142,6 +142,11 @@ impl ProjectRole {
             generation,
         })
     }
+    /// The project whose first role this is, as nearly all are.
+    pub fn first(name: &str) -> Option<&str> {
+        let project = name.strip_prefix(PREFIX)?;
+        (project.len() <= LONGEST && is_normalized(project)).then_some(project)
+    }
     /// The one after it; none behind the largest number.
     pub fn next(&self) -> Option<Self> {
         Some(self.project.generation(self.generation.checked_add(1)?))

@@ -1,7 +1,10 @@
 //! Which clients will read and verify a file, from measurements on 2026-11-22 (docs/compatibility.md), before a key or field enters metadata.
 //! It predicts; it does not run the clients, and it does not ask whether a signature that is missing will come.
 
+use std::fmt;
+
 use super::envelope::Envelope;
+use super::finding::grouped;
 
 mod facts;
 mod form;
@@ -66,8 +69,13 @@ impl Client {
 
 /// Predicts for all clients, in the order of [`Client::ALL`].
 pub fn verdicts(envelope: &Envelope) -> Vec<Verdict> {
+    verdicts_of(envelope, usize::MAX)
+}
+
+/// As [`verdicts`], but of each client's reasons and notes the first `most`, and the number of the others: many say the same of every delegated role.
+pub fn verdicts_of(envelope: &Envelope, most: usize) -> Vec<Verdict> {
     let facts = facts::Facts::of(envelope);
-    let mut report = Report::new();
+    let mut report = Report::new(most);
     form::envelope(envelope, &facts, &mut report);
     form::header(&facts, &mut report);
     form::roles(&facts, &mut report);
@@ -76,43 +84,68 @@ pub fn verdicts(envelope: &Envelope) -> Vec<Verdict> {
     keys::thresholds(&facts, &mut report);
     keys::signatures(envelope, &facts, &mut report);
     text::strings(&facts, &mut report);
-    report.0
+    report.verdicts()
 }
 
 /// The verdicts while they are being found.
-struct Report(Vec<Verdict>);
+struct Report {
+    verdicts: Vec<Verdict>,
+    /// So many sentences of a sort are written down.
+    most: usize,
+    /// The others, by client: reasons and notes.
+    more: Vec<[usize; 2]>,
+}
 
 impl Report {
-    fn new() -> Self {
-        Self(
-            Client::ALL
-                .map(|client| Verdict {
-                    client,
-                    version: client.version(),
-                    reasons: Vec::new(),
-                    notes: Vec::new(),
-                })
-                .into(),
-        )
+    fn new(most: usize) -> Self {
+        let verdicts = Client::ALL.map(|client| Verdict {
+            client,
+            version: client.version(),
+            reasons: Vec::new(),
+            notes: Vec::new(),
+        });
+        Self {
+            verdicts: verdicts.into(),
+            most,
+            more: vec![[0; 2]; Client::ALL.len()],
+        }
     }
     /// These clients refuse the file.
-    fn refuse(&mut self, clients: &[Client], text: &str) {
-        for verdict in self
-            .0
-            .iter_mut()
-            .filter(|verdict| clients.contains(&verdict.client))
-        {
-            verdict.reasons.push(text.to_owned());
-        }
+    fn refuse(&mut self, clients: &[Client], text: fmt::Arguments<'_>) {
+        self.say(clients, text, false);
     }
     /// These clients take the file, but.
-    fn note(&mut self, clients: &[Client], text: &str) {
-        for verdict in self
-            .0
-            .iter_mut()
-            .filter(|verdict| clients.contains(&verdict.client))
-        {
-            verdict.notes.push(text.to_owned());
+    fn note(&mut self, clients: &[Client], text: fmt::Arguments<'_>) {
+        self.say(clients, text, true);
+    }
+    fn say(&mut self, clients: &[Client], text: fmt::Arguments<'_>, is_note: bool) {
+        for (verdict, more) in self.verdicts.iter_mut().zip(&mut self.more) {
+            if !clients.contains(&verdict.client) {
+                continue;
+            }
+            let said = if is_note {
+                &mut verdict.notes
+            } else {
+                &mut verdict.reasons
+            };
+            if said.len() < self.most {
+                said.push(text.to_string());
+            } else {
+                more[usize::from(is_note)] += 1;
+            }
         }
+    }
+    fn verdicts(mut self) -> Vec<Verdict> {
+        for (verdict, more) in self.verdicts.iter_mut().zip(self.more) {
+            for (said, more) in [&mut verdict.reasons, &mut verdict.notes]
+                .into_iter()
+                .zip(more)
+            {
+                if more > 0 {
+                    said.push(format!("and {} more of this sort.", grouped(more)));
+                }
+            }
+        }
+        self.verdicts
     }
 }

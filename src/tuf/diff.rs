@@ -5,7 +5,8 @@ use super::envelope::Envelope;
 use super::finding::Finding;
 use super::json::Json;
 use super::key::KeyId;
-use super::metadata::{Header, RoleType, Root, Targets};
+use super::metadata::{Delegations, Header, RoleType, Root, Targets};
+pub use pairs::{Both, Pairs};
 
 mod delegations;
 mod fields;
@@ -72,6 +73,27 @@ impl Diff {
 /// # Errors
 /// What the typed readers refuse, or two different `_type`s (`SIGNED-FORM`).
 pub fn between(old: Option<&Envelope>, new: &Envelope) -> Result<Diff, Finding> {
+    between_but(old, new, None)
+}
+
+/// As [`between`] but for delegated roles that came or went and are `apart`, and for the keys of delegations: whoever looks at thousands of them has a better way to tell
+/// them. Where anything of that is left out, one line about `delegations.keys` says so.
+///
+/// # Errors
+/// As [`between`].
+pub fn besides(
+    old: Option<&Envelope>,
+    new: &Envelope,
+    apart: &dyn Fn(&str) -> bool,
+) -> Result<Diff, Finding> {
+    between_but(old, new, Some(apart))
+}
+
+fn between_but(
+    old: Option<&Envelope>,
+    new: &Envelope,
+    apart: Option<&dyn Fn(&str) -> bool>,
+) -> Result<Diff, Finding> {
     let header = Header::read("new", new)?;
     let before = old.map(|old| Header::read("old", old)).transpose()?;
     if let Some(before) = before
@@ -102,6 +124,7 @@ pub fn between(old: Option<&Envelope>, new: &Envelope) -> Result<Diff, Finding> 
                 old.as_ref(),
                 &Targets::read("new", new)?,
                 signed,
+                apart,
             );
             &["delegations"][..]
         }
@@ -117,6 +140,12 @@ pub fn between(old: Option<&Envelope>, new: &Envelope) -> Result<Diff, Finding> 
         fields::unexplained(&mut lines, old, new);
     }
     Ok(Diff { changes: lines.0 })
+}
+
+/// Which delegated roles came, which went, and which of the others are alike, keys and all: found without reading what the new version shares with the old
+/// one.
+pub fn delegated(old: Option<&Delegations>, new: Option<&Delegations>) -> Pairs {
+    pairs::roles((old, new), &pairs::pairs((old, new), true))
 }
 
 /// What a renewal changes.

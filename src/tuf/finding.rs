@@ -53,6 +53,19 @@ impl Finding {
     }
 }
 
+/// `699,812`.
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Text from a file, made fit for a sentence: plain printable ASCII as it is, anything else quoted and escaped (bidirectional
 /// marks and look-alikes must not reach a screen unseen), and what is longer than 200 characters cut with its length told.
 pub fn shown(text: &str) -> Cow<'_, str> {

@@ -120,7 +120,7 @@ impl Searching {
         let Some(index) = self.entries.next_unseen(from) else {
             return false;
         };
-        if let Some(place) = self.hits.iter().position(|hit| *hit == index) {
+        if let Ok(place) = self.hits.binary_search(&index) {
             self.selected = place;
         }
         self.open(index);

@@ -3,16 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claimed::{Checks, SPOTS, add, besides, clients, counts, grouped, said, spots};
+use super::claimed::{Checks, SPOTS, besides, clients, counts, difference, said, spots};
 use super::compare::compare_all;
 use super::rows::{change_row, quorum_row, row, verdict_rows};
 use super::searched::Searched;
 use super::{Mark, Review, Row};
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{Quorum, batch_digest};
-use crate::tuf::diff::{self, Change};
+use crate::tuf::diff::Change;
 use crate::tuf::envelope::Envelope;
-use crate::tuf::finding::Finding;
+use crate::tuf::finding::{Finding, grouped};
 use crate::tuf::json::Json;
 use crate::tuf::key::KeyId;
 use crate::words;
@@ -43,11 +43,14 @@ impl Review {
     /// What the readers refuse.
     pub fn of_batch(batch: &[&Candidate], beside: Beside<'_>) -> Result<Self, Finding> {
         let digest = batch_digest(batch.iter().map(|one| (&one.document, one.payload())));
-        let before = batch.iter().filter_map(|one| one.old.as_ref());
-        let before: Vec<_> = before.chain(beside.gone.iter().copied()).collect();
-        let after: Vec<_> = batch.iter().map(|one| &one.envelope).collect();
-        let mut comparison = compare_all(&before, &after)?;
-        add(&mut comparison, &beside.checks.reasons);
+        let pairs = batch
+            .iter()
+            .map(|one| (one.old.as_ref(), Some(&one.envelope)));
+        let gone = beside.gone.iter().map(|gone| (Some(*gone), None));
+        let mut comparison = compare_all(pairs.chain(gone))?;
+        for (name, reason) in &beside.checks.reasons {
+            comparison.add(name, reason);
+        }
         let mut summary = head(batch, beside.gone.len(), &digest.0);
         summary.push(row(Mark::Plain, format!("SHA-256 of the batch {digest}")));
         summary.extend(dates(batch));
@@ -66,14 +69,14 @@ impl Review {
         summary.extend(accepted(batch));
         let seed = beside.checks.seed.unwrap_or(&digest.0);
         let spots = spots(&comparison, seed, beside.checks.spots.unwrap_or(SPOTS));
-        let searched = Searched::new(summary, comparison.changes, spots);
+        let searched = Searched::new(summary, comparison, spots);
         let name = format!("the batch of {}", batch.len());
         Ok(Self::searched(name, digest, searched))
     }
 }
 
 fn head(batch: &[&Candidate], gone: usize, digest: &[u8]) -> Vec<Row> {
-    let bytes = batch.iter().map(|one| one.envelope.payload().len());
+    let bytes = batch.iter().map(|one| one.envelope.payload_length());
     let new = batch.iter().filter(|one| one.old.is_none()).count();
     let mut rows = vec![
         row(
@@ -126,7 +129,7 @@ fn others(
 ) -> Result<Vec<Row>, Finding> {
     let mut by_subject = BTreeMap::<String, (Vec<Row>, usize)>::new();
     for one in batch {
-        for change in besides(diff::between(one.old.as_ref(), &one.envelope)?) {
+        for change in besides(difference(one.old.as_ref(), &one.envelope)?) {
             let told = by_subject.entry(subject(&change)).or_default();
             told.1 += 1;
             if told.0.len() < TOLD {

@@ -1,9 +1,10 @@
 //! The review of delegations to thousands of projects: what is counted, what must be seen, what is drawn.
 
-use super::change::{Kind, ProjectChangeView};
+use super::change::Kind;
 use super::compare::{Comparison, compare, delegates_projects};
+use super::marks::Marks;
 use super::rows::{change_row, finding_row, head, quorum_row, row, verdict_rows};
-use super::searched::{Searched, draw};
+use super::searched::{Entries as _, Searched, draw};
 use super::watch::{CROWDED, Reason, Watch};
 use super::{Mark, Review, Row};
 use crate::ceremony::candidate::Candidate;
@@ -11,7 +12,7 @@ use crate::ceremony::event::Quorum;
 use crate::tuf::compat::{self, Verdict};
 use crate::tuf::diff::{self, Change, Diff};
 use crate::tuf::envelope::Envelope;
-use crate::tuf::finding::{Finding, Level};
+use crate::tuf::finding::{Finding, Level, grouped};
 use crate::tuf::key::KeyId;
 
 /// Up to so many entries without a reason to look, of a file that can be read in full, are reviewed in full.
@@ -58,16 +59,18 @@ impl Review {
             return whole();
         };
         let mut comparison = compare(Some(old), new)?;
-        add(&mut comparison, &checks.reasons);
-        let watched = comparison.changes.iter().any(ProjectChangeView::is_watched);
-        if !watched && comparison.changes.len() < FEW && new.payload().len() <= READABLE {
+        for (name, reason) in &checks.reasons {
+            comparison.add(name, reason);
+        }
+        let watched = (0..comparison.len()).any(|index| comparison.marks(index).is_watched());
+        if !watched && comparison.len() < FEW && new.payload_length() <= READABLE {
             return whole();
         }
         let mut summary = head(candidate);
         summary.extend(counts(&comparison));
         summary.push(row(Mark::Heading, "What else differs in the file"));
         summary.extend(
-            besides(diff::between(Some(old), new)?)
+            besides(difference(Some(old), new)?)
                 .iter()
                 .map(|change| change_row(change, holder_of)),
         );
@@ -87,58 +90,38 @@ impl Review {
         Ok(Self::searched(
             candidate.document.to_string(),
             payload,
-            Searched::new(summary, comparison.changes, spots),
+            Searched::new(summary, comparison, spots),
         ))
-    }
-}
-
-/// Adds what other checks found. A project that does not differ has no entry and needs none.
-pub(super) fn add(comparison: &mut Comparison, reasons: &[(String, Reason)]) {
-    for (name, reason) in reasons {
-        let changes = &mut comparison.changes;
-        if let Ok(index) = changes.binary_search_by(|change| change.name.cmp(name)) {
-            changes[index].reasons.push(reason.clone());
-        }
     }
 }
 
 /// The entries to be looked at by chance, in the order of the list: of those that must be seen anyway none is drawn. Of few all are.
 pub(super) fn spots(comparison: &Comparison, seed: &[u8], count: usize) -> Vec<usize> {
-    let count = if comparison.changes.len() < FEW {
-        FEW
-    } else {
-        count
-    };
-    let changes = comparison.changes.iter().enumerate();
-    let free = changes.filter(|(_, change)| !change.is_watched());
+    let count = if comparison.len() < FEW { FEW } else { count };
+    let free = (0..comparison.len()).filter(|index| !comparison.marks(*index).is_watched());
     draw(
         seed,
         count,
-        free.map(|(index, change)| (index, &*change.name)),
+        free.map(|index| (index, comparison.name(index))),
     )
 }
 
 /// What differs in how many projects, and what must be looked at, side by side.
 pub fn counts(comparison: &Comparison) -> Vec<Row> {
-    let changes = &comparison.changes;
-    let of_kind = |kind: Kind| {
-        let with = changes.iter().filter(|change| change.kinds.contains(&kind));
-        (kind.label(), with.count())
+    let with = |mark: Marks| {
+        let marks = (0..comparison.len()).map(|index| comparison.marks(index));
+        marks.filter(|marks| marks.has(mark)).count()
     };
     let mut left = vec![("same", comparison.same)];
-    left.extend(Kind::ALL.map(of_kind));
-    let right = Watch::ALL.map(|watch| {
-        let has =
-            |change: &&ProjectChangeView| change.reasons.iter().any(|reason| reason.watch == watch);
-        (watch, changes.iter().filter(has).count())
-    });
+    left.extend(Kind::ALL.map(|kind| (kind.label(), with(kind.into()))));
+    let right = Watch::ALL.map(|watch| (watch, with(watch.into())));
     let mut rows = vec![row(
         Mark::Heading,
         format!(
             "{} projects -> {}; {} differ. Delegations, and what to look at:",
             grouped(comparison.before),
             grouped(comparison.after),
-            grouped(changes.len())
+            grouped(comparison.len())
         ),
     )];
     rows.extend(
@@ -158,20 +141,15 @@ pub fn counts(comparison: &Comparison) -> Vec<Row> {
                 )
             }),
     );
-    let crowded = comparison.crowded.iter().take(TOLD);
-    rows.extend(crowded.map(|(key, projects)| {
+    let crowded = comparison.crowded();
+    rows.extend(crowded.iter().take(TOLD).map(|(key, projects)| {
         let projects = grouped(*projects);
         row(
             Mark::Note,
             format!("one key on {projects} projects: key sha256 {key}"),
         )
     }));
-    if let Some(more) = comparison
-        .crowded
-        .len()
-        .checked_sub(TOLD)
-        .filter(|more| *more > 0)
-    {
+    if let Some(more) = crowded.len().checked_sub(TOLD).filter(|more| *more > 0) {
         let more = grouped(more);
         rows.push(row(
             Mark::Note,
@@ -181,14 +159,27 @@ pub fn counts(comparison: &Comparison) -> Vec<Row> {
     rows
 }
 
+/// Whether a role is called as a project's.
+fn is_project(role: &str) -> bool {
+    role.starts_with("project-")
+}
+
+/// The difference without projects and their keys, which are compared by themselves.
+///
+/// # Errors
+/// What the typed readers refuse.
+pub fn difference(old: Option<&Envelope>, new: &Envelope) -> Result<Diff, Finding> {
+    diff::besides(old, new, &is_project)
+}
+
 /// What differs beside projects and their keys. Values that are lists of thousands of names are told by their length.
 pub fn besides(diff: Diff) -> Vec<Change> {
     let of_projects = |change: &Change| {
         let subject = change.subject.as_str();
         let role = subject.strip_prefix("delegations.roles ");
-        let project = |name: &str| name.trim_start_matches('"').starts_with("project-");
         // The order of thousands is their names' order; a name out of it is on the watch list.
-        let listed = |role: &str| project(role) || role == "asked in this order";
+        let listed =
+            |role: &str| is_project(role.trim_start_matches('"')) || role == "asked in this order";
         role.is_some_and(listed) || subject.starts_with("delegations.keys")
     };
     let mut changes = diff.changes;
@@ -230,28 +221,5 @@ pub(super) fn said(findings: &[Finding]) -> Vec<Row> {
 
 /// What each client will do with the file. Most clients say the same of every project, so that only the first few are told and the number of the others.
 pub fn clients(new: &Envelope) -> Vec<Verdict> {
-    let mut verdicts = compat::verdicts(new);
-    for verdict in &mut verdicts {
-        for list in [&mut verdict.reasons, &mut verdict.notes] {
-            if list.len() > ALIKE {
-                let more = grouped(list.len() - ALIKE);
-                list.truncate(ALIKE);
-                list.push(format!("and {more} more of this sort."));
-            }
-        }
-    }
-    verdicts
-}
-
-/// `699,812`.
-pub(super) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    compat::verdicts_of(new, ALIKE)
 }

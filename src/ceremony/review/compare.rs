@@ -1,32 +1,23 @@
-//! What two files delegate, compared project by project in one walk over both sorted lists.
+//! What two files delegate, compared project by project. Entries that both versions share are not read again: of 736,344 a few thousand are left. What is known
+//! of a difference is where it stood, where it stands, and its marks; what is shown of it is read from the two files when it is drawn.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, HashSet};
 
-use super::change::{Delegated, Listed, ProjectChangeView, Shown, Standing, kinds};
-use super::watch::{CROWDED, Reason, Watch, reasons};
-use crate::pypi::project::{Project, ProjectRole};
-use crate::pypi::shards::is_shard;
-use crate::tuf::canonical;
+use super::change::{ProjectChangeView, Standing, kinds};
+use super::crowd::walk;
+use super::marks::Marks;
+use super::parts::in_parts;
+use super::searched::Entries;
+use super::side::{NOWHERE, Place, Side, Stand, place};
+use super::watch::{Reason, Watch, reasons};
+use crate::pypi::project::ProjectRole;
+use crate::tuf::diff;
 use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
-use crate::tuf::json::Json;
-use crate::tuf::key::KeyId;
-use crate::tuf::metadata::Targets;
-
-/// The role that answers for projects without keys of their own (decision 0017).
-const CUSTODY: &str = "custody";
-
-/// Members of a delegation that have a place of their own in [`Delegated`].
-const KNOWN: [&str; 6] = [
-    "name",
-    "keyids",
-    "threshold",
-    "terminating",
-    "paths",
-    "path_hash_prefixes",
-];
+use crate::tuf::metadata::{Delegations, Targets};
 
 /// Everything in which two files' delegations to projects differ.
 #[derive(Clone, Debug)]
@@ -37,10 +28,27 @@ pub struct Comparison {
     pub after: usize,
     /// How many are the same in both.
     pub same: usize,
+    old: Side,
+    new: Side,
     /// The others, by name; and those that stand where they should not.
-    pub changes: Vec<ProjectChangeView>,
-    /// Keys on more than [`CROWDED`] projects, and on how many; the most used first.
-    pub crowded: Vec<(Sha256, usize)>,
+    changes: Vec<Change>,
+    /// What is wrong with the name of what stands at a new place.
+    wrong: BTreeMap<Place, Vec<Reason>>,
+    /// New roles that stand behind one that comes after them, ascending.
+    behind: Vec<Place>,
+    crowded: BTreeMap<Sha256, usize>,
+    /// What other checks found, by the entry's number.
+    told: BTreeMap<usize, Vec<Reason>>,
+}
+
+/// One difference.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    before: Place,
+    after: Place,
+    marks: Marks,
+    /// Whether it is listed by its role's name, because another has the project's.
+    own: bool,
 }
 
 /// Whether a file delegates to projects.
@@ -57,211 +65,275 @@ pub fn delegates_projects(envelope: &Envelope) -> bool {
 /// # Errors
 /// What the typed reader refuses.
 pub fn compare(old: Option<&Envelope>, new: &Envelope) -> Result<Comparison, Finding> {
-    compare_all(old.as_slice(), &[new])
+    compare_all([(old, Some(new))])
 }
 
-/// Compares all projects of `new` with all of `old`, whichever file of a side they stand in. Delegations to shards are no projects.
+/// Compares all projects of the new files with all of the old ones, whichever file of a side they stand in; of each pair both are versions of one role.
+/// Delegations to shards are no projects.
 ///
 /// # Errors
 /// What the typed reader refuses.
-pub fn compare_all(old: &[&Envelope], new: &[&Envelope]) -> Result<Comparison, Finding> {
-    let old = Side::of("old", old)?;
-    let new = Side::of("new", new)?;
-    let crowded = new.crowded();
-    let mut changes = Vec::new();
-    let mut same = 0;
-    let names: BTreeSet<&String> = old.names().chain(new.names()).collect();
-    for name in names {
-        let (before, after) = (old.standing(name), new.standing(name));
-        let mut told = reasons(before, after);
-        told.extend(new.placed_wrongly(name));
-        if before == after {
-            same += usize::from(*after != Standing::Absent);
-            // What is wrong with an unchanged entry was seen when it came, but for its place, which others give it.
-            told.retain(|reason| reason.watch == Watch::Unsorted);
-            if told.is_empty() {
-                continue;
-            }
-        } else if let Standing::Delegated(after) = after {
-            let fingerprints = after.fingerprints();
-            let many = fingerprints
-                .iter()
-                .filter_map(|key| crowded.get_key_value(key));
-            told.extend(many.map(|(key, count)| {
-                Reason::new(
-                    Watch::Crowded,
-                    format!("key sha256 {key}: {count} projects"),
-                )
-            }));
-        }
-        changes.push(ProjectChangeView {
-            name: name.clone(),
-            kinds: kinds(before, after),
-            before: before.clone(),
-            after: after.clone(),
-            reasons: told,
-        });
+pub fn compare_all<'a>(
+    files: impl IntoIterator<Item = (Option<&'a Envelope>, Option<&'a Envelope>)>,
+) -> Result<Comparison, Finding> {
+    let (mut old, mut new) = (Side::default(), Side::default());
+    let mut looked = Looked::default();
+    for (before, after) in files {
+        let (before, after) = (delegations("old", before)?, delegations("new", after)?);
+        let pairs = diff::delegated(before.as_ref(), after.as_ref());
+        let starts = (old.push(before), new.push(after));
+        looked.add(&pairs, starts, (old.len(), new.len()));
     }
-    let mut crowded: Vec<_> = crowded.into_iter().collect();
-    crowded.sort_by_key(|(key, count)| (std::cmp::Reverse(*count), *key));
-    Ok(Comparison {
-        before: old.names().count(),
-        after: new.names().count(),
-        same,
-        changes,
-        crowded,
-    })
+    let walked = walk(&new);
+    let behind = new.behind();
+    looked.at_new(walked.odd.iter().chain(&behind).copied());
+    looked.complete(&old, &new, &walked.odd);
+    let unread = looked.like.iter().zip(&looked.new);
+    let unread = unread
+        .filter(|(like, looked)| **like != NOWHERE && !**looked)
+        .count();
+    let (before, after) = (old.list(&looked.old), new.list(&looked.new));
+    let mut comparison = Comparison {
+        before: unread + before.stands.len(),
+        after: unread + after.stands.len(),
+        same: unread,
+        old,
+        new,
+        changes: Vec::new(),
+        wrong: after.wrong,
+        behind,
+        crowded: walked.crowded,
+        told: BTreeMap::new(),
+    };
+    let pairs = paired(&before.stands, &after.stands);
+    let parts = in_parts(pairs.len(), |range| {
+        let pairs = pairs[range].iter();
+        let changes = pairs.map(|pair| comparison.judge(*pair, &looked.like));
+        changes.collect::<Vec<_>>()
+    });
+    for (is_same, change) in parts.into_iter().flatten() {
+        comparison.same += usize::from(is_same);
+        comparison.changes.extend(change);
+    }
+    comparison.changes.shrink_to_fit();
+    Ok(comparison)
 }
 
-/// One file's projects.
+fn delegations(file: &str, envelope: Option<&Envelope>) -> Result<Option<Delegations>, Finding> {
+    let read = envelope
+        .map(|envelope| Targets::read(file, envelope))
+        .transpose()?;
+    Ok(read.and_then(|targets| targets.delegations))
+}
+
+/// The places that are read.
 #[derive(Default)]
-struct Side {
-    standing: BTreeMap<String, Standing>,
-    /// What is wrong with an entry's place or name.
-    wrong: BTreeMap<String, Vec<Reason>>,
+struct Looked {
+    old: Vec<bool>,
+    new: Vec<bool>,
+    /// For each new place the old one that is alike, keys and all.
+    like: Vec<Place>,
 }
 
-impl Side {
-    fn of(file: &str, envelopes: &[&Envelope]) -> Result<Self, Finding> {
-        let mut side = Self::default();
-        for envelope in envelopes {
-            side.read(file, envelope)?;
+impl Looked {
+    /// Those that differ in one more pair of files.
+    fn add(&mut self, pairs: &diff::Pairs, starts: (Place, Place), lengths: (usize, usize)) {
+        self.old.resize(lengths.0, false);
+        self.new.resize(lengths.1, false);
+        self.like.resize(lengths.1, NOWHERE);
+        let (old, new) = (starts.0 as usize, starts.1 as usize);
+        for gone in &pairs.gone {
+            self.old[old + gone] = true;
         }
-        Ok(side)
+        for came in &pairs.came {
+            self.new[new + came] = true;
+        }
+        for both in &pairs.both {
+            if both.alike {
+                self.like[new + both.new] = place(old + both.old);
+            } else {
+                (self.old[old + both.old], self.new[new + both.new]) = (true, true);
+            }
+        }
+    }
+    /// New places, and with each the old one that is alike.
+    fn at_new(&mut self, places: impl Iterator<Item = Place>) {
+        for at in places {
+            self.new[at as usize] = true;
+            if let Some(like) = self.old.get_mut(self.like[at as usize] as usize) {
+                *like = true;
+            }
+        }
+    }
+    /// Whoever else goes by the name of a role that is not the first of its project, or not the only one.
+    fn complete(&mut self, old: &Side, new: &Side, odd: &[Place]) {
+        let mut names = HashSet::new();
+        for at in odd {
+            names.extend(new.named_by(*at));
+        }
+        // One file has no name twice.
+        let several = old.files().len() > 1;
+        let looked = (0..).zip(&self.old).filter(|(_, looked)| **looked);
+        for (at, _) in looked {
+            if several || ProjectRole::first(&old.role(at)).is_none() {
+                names.extend(old.named_by(at));
+            }
+        }
+        self.at_new(new.firsts(&names).into_iter());
+    }
+}
+
+/// Who stands on either side under one name.
+type Pair<'a> = (Option<&'a Stand>, Option<&'a Stand>);
+
+/// Both sides by name.
+fn paired<'a>(old: &'a [Stand], new: &'a [Stand]) -> Vec<Pair<'a>> {
+    let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
+    let of = |stand: &&'a Stand| (&stand.name, stand.own);
+    let mut pairs = Vec::new();
+    loop {
+        let order = match (old.peek(), new.peek()) {
+            (Some(before), Some(after)) => of(before).cmp(&of(after)),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return pairs,
+        };
+        let before = if order.is_le() { old.next() } else { None };
+        let after = if order.is_ge() { new.next() } else { None };
+        pairs.push((before, after));
+    }
+}
+
+impl Comparison {
+    /// Whether a project is the same in both, and what is to be told of it.
+    fn judge(&self, pair: Pair<'_>, like: &[Place]) -> (bool, Option<Change>) {
+        let place = |stand: Option<&Stand>| stand.map_or(NOWHERE, |stand| stand.at);
+        let (before, after) = (place(pair.0), place(pair.1));
+        let Some(Stand { name, own, .. }) = pair.1.or(pair.0) else {
+            return (false, None);
+        };
+        let is_alike = before != NOWHERE && like.get(after as usize) == Some(&before);
+        let view = if is_alike {
+            self.unchanged(name, after)
+        } else {
+            self.made(name, before, after)
+        };
+        let marks = Marks::of(&view.kinds, &view.reasons);
+        let change = (marks != Marks::default()).then_some(Change {
+            before,
+            after,
+            marks,
+            own: *own,
+        });
+        (view.kinds.is_empty(), change)
     }
 
-    fn read(&mut self, file: &str, envelope: &Envelope) -> Result<(), Finding> {
-        let side = self;
-        let Some(delegations) = Targets::read(file, envelope)?.delegations else {
-            return Ok(());
+    /// A project that does not differ. What is wrong with an unchanged entry was seen when it came, but for its place, which others give it.
+    fn unchanged(&self, name: &str, after: Place) -> ProjectChangeView {
+        let mut reasons = self.misplaced(after);
+        reasons.retain(|reason| reason.watch == Watch::Unsorted);
+        ProjectChangeView {
+            name: name.to_owned(),
+            before: Standing::Absent,
+            after: Standing::Absent,
+            kinds: Vec::new(),
+            reasons,
+        }
+    }
+
+    /// A project, read from both files.
+    fn made(&self, name: &str, before: Place, after: Place) -> ProjectChangeView {
+        let (before, stands) = (self.old.standing(before), self.new.standing(after));
+        let mut view = self.unchanged(name, after);
+        view.kinds = kinds(&before, &stands);
+        if !view.kinds.is_empty() {
+            view.reasons = reasons(&before, &stands);
+            view.reasons.extend(self.misplaced(after));
+            view.reasons.extend(self.crowds(&stands));
+        }
+        ProjectChangeView {
+            before,
+            after: stands,
+            ..view
+        }
+    }
+
+    /// What is wrong with a new entry's place or name.
+    fn misplaced(&self, after: Place) -> Vec<Reason> {
+        let behind = self.behind.binary_search(&after).is_ok();
+        let behind = behind.then(|| self.new.reason_behind(after));
+        let wrong = self.wrong.get(&after).into_iter().flatten();
+        behind.into_iter().chain(wrong.cloned()).collect()
+    }
+
+    /// Which of its keys are crowded.
+    fn crowds(&self, after: &Standing) -> Vec<Reason> {
+        let Standing::Delegated(after) = after else {
+            return Vec::new();
         };
-        let keys: BTreeMap<KeyId, Arc<Shown>> = delegations
-            .keys()
-            .map(|(keyid, key)| {
-                let shown = Shown {
-                    what: key.description(),
-                    fingerprint: key.public().fingerprint(),
-                    object: Sha256::of(&key.value().canonical()),
-                    owner: key.owner().map(ToOwned::to_owned),
-                };
-                (keyid, Arc::new(shown))
-            })
+        let keys = after.fingerprints();
+        let many = keys
+            .iter()
+            .filter_map(|key| self.crowded.get_key_value(key));
+        let told = many.map(|(key, count)| {
+            let text = format!("key sha256 {key}: {count} projects");
+            Reason::new(Watch::Crowded, text)
+        });
+        told.collect()
+    }
+
+    /// Keys on more than [`super::watch::CROWDED`] projects, and on how many; the most used first.
+    pub fn crowded(&self) -> Vec<(Sha256, usize)> {
+        let mut crowded: Vec<_> = self
+            .crowded
+            .iter()
+            .map(|(key, count)| (*key, *count))
             .collect();
-        let objects = envelope.signed().get("delegations");
-        let objects = objects.and_then(|delegations| delegations.get("roles"));
-        let objects = objects.into_iter().flat_map(Json::elements);
-        let mut last = String::new();
-        for (role, object) in delegations.roles().zip(objects) {
-            if role.name < last {
-                let text = format!("{} stands behind {last}", role.name);
-                side.accuse(name_of(&role.name), Watch::Unsorted, text);
-            }
-            last.clone_from(&role.name);
-            if is_shard(&role.name) {
-                continue;
-            }
-            if role.name == CUSTODY {
-                for path in &role.paths {
-                    let name = path.strip_suffix("/*").unwrap_or(path).to_owned();
-                    if Project::parse(&name).is_err() {
-                        let text = format!("custody answers for {path}");
-                        side.accuse(name.clone(), Watch::WidePath, text);
-                    }
-                    side.stand(name, Standing::Custody);
-                }
-                continue;
-            }
-            let keyids = role.role.keyids.iter();
-            let keys = keyids.map(|keyid| Listed {
-                keyid: keyid.clone(),
-                key: keys.get(keyid).cloned(),
-            });
-            let standing = Standing::Delegated(Delegated {
-                role: role.name.clone(),
-                keys: keys.collect(),
-                threshold: role.role.threshold,
-                terminating: role.terminating,
-                paths: role.paths.clone(),
-                prefixes: role.path_hash_prefixes.clone(),
-                other: other(object),
-            });
-            side.stand(name_of(&role.name), standing);
-        }
-        Ok(())
+        crowded.sort_by_key(|(key, count)| (Reverse(*count), *key));
+        crowded
     }
 
-    /// The first that names a project has it; whatever names it again is listed under what it is called itself.
-    fn stand(&mut self, name: String, standing: Standing) {
-        let Some(first) = self.standing.get(&name) else {
-            self.standing.insert(name, standing);
-            return;
-        };
-        let in_custody = *first == Standing::Custody;
-        match standing {
-            Standing::Delegated(second) => {
-                let text = if in_custody {
-                    format!("{name} stands in custody as well, and custody answers first")
-                } else {
-                    format!("a second role of {name}")
-                };
-                let role = second.role.clone();
-                self.accuse(role.clone(), Watch::Unsorted, text);
-                self.standing.insert(role, Standing::Delegated(second));
-            }
-            Standing::Custody | Standing::Absent => {
-                self.accuse(name, Watch::Unsorted, "in custody as well".to_owned());
+    /// Adds what another check found. A project that does not differ has no entry and needs none.
+    pub fn add(&mut self, name: &str, reason: &Reason) {
+        let (mut low, mut high) = (0, self.changes.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if (&*self.name(middle), self.changes[middle].own) < (name, false) {
+                low = middle + 1;
+            } else {
+                high = middle;
             }
         }
-    }
-
-    fn accuse(&mut self, name: String, watch: Watch, text: String) {
-        let reasons = self.wrong.entry(name).or_default();
-        reasons.push(Reason::new(watch, text));
-    }
-
-    fn names(&self) -> impl Iterator<Item = &String> {
-        self.standing.keys()
-    }
-
-    fn standing(&self, name: &str) -> &Standing {
-        self.standing.get(name).unwrap_or(&Standing::Absent)
-    }
-
-    fn placed_wrongly(&self, name: &str) -> Vec<Reason> {
-        self.wrong.get(name).cloned().unwrap_or_default()
-    }
-
-    /// Keys on more than [`CROWDED`] projects.
-    fn crowded(&self) -> BTreeMap<Sha256, usize> {
-        let mut counts = BTreeMap::new();
-        for standing in self.standing.values() {
-            if let Standing::Delegated(delegated) = standing {
-                for key in delegated.fingerprints() {
-                    *counts.entry(key).or_insert(0) += 1;
-                }
-            }
+        if low < self.changes.len() && self.name(low) == name {
+            let marks = &mut self.changes[low].marks;
+            *marks = marks.and(reason.watch.into());
+            self.told.entry(low).or_default().push(reason.clone());
         }
-        counts.retain(|_, count| *count > CROWDED);
-        counts
     }
 }
 
-/// The project whose role this is, else the role's own name.
-fn name_of(role: &str) -> String {
-    let project = ProjectRole::parse(role).map(|role| role.project);
-    project.map_or_else(|_| role.to_owned(), |project| project.as_str().to_owned())
-}
-
-fn other(object: Json<'_>) -> BTreeMap<String, String> {
-    let members = object.members();
-    members
-        .filter(|(name, _)| !KNOWN.contains(&&**name))
-        .map(|(name, value)| {
-            let text = canonical::to_vec(value);
-            (
-                name.into_owned(),
-                String::from_utf8_lossy(&text).into_owned(),
-            )
-        })
-        .collect()
+impl Entries for Comparison {
+    fn len(&self) -> usize {
+        self.changes.len()
+    }
+    fn marks(&self, index: usize) -> Marks {
+        self.changes[index].marks
+    }
+    fn name(&self, index: usize) -> Cow<'_, str> {
+        let Change {
+            before, after, own, ..
+        } = self.changes[index];
+        if after == NOWHERE {
+            self.old.name(before, own)
+        } else {
+            self.new.name(after, own)
+        }
+    }
+    fn view(&self, index: usize) -> ProjectChangeView {
+        let Change { before, after, .. } = self.changes[index];
+        let mut view = self.made(&self.name(index), before, after);
+        let told = self.told.get(&index).into_iter().flatten();
+        view.reasons.extend(told.cloned());
+        view
+    }
 }

@@ -27,7 +27,7 @@ pub(super) fn head(candidate: &Candidate) -> Vec<Row> {
             Mark::Plain,
             format!(
                 "{} bytes, SHA-256 {payload}",
-                candidate.envelope.payload().len()
+                candidate.envelope.payload_length()
             ),
         ),
     ];

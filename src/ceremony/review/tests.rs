@@ -1,12 +1,15 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod compared;
 mod searched;
+mod whole;
 
 use std::collections::BTreeMap;
 
-use super::change::{Kind, Standing};
+use super::change::{Kind, ProjectChangeView, Standing};
 use super::claimed::{Checks, counts};
 use super::compare::{Comparison, compare, delegates_projects};
+use super::searched::Entries as _;
 use super::watch::Watch;
 use super::{Review, Row};
 use crate::ceremony::candidate::Candidate;
@@ -90,11 +93,19 @@ fn texts(rows: &[Row]) -> String {
     lines.join("\n")
 }
 
+fn changes(comparison: &Comparison) -> Vec<ProjectChangeView> {
+    (0..comparison.len())
+        .map(|index| comparison.view(index))
+        .collect()
+}
+
 /// What the comparison says of the one project that differs.
 fn told(old: &[String], new: &[String]) -> (Vec<Kind>, Vec<Watch>, String) {
     let comparison = compare(Some(&claimed(1, old)), &claimed(2, new)).unwrap();
-    assert_eq!(comparison.changes.len(), 1, "{:?}", comparison.changes);
-    let change = &comparison.changes[0];
+    let changes = changes(&comparison);
+    let [change] = changes.as_slice() else {
+        panic!("{changes:?}");
+    };
     let reasons = change.reasons.iter().map(|reason| reason.watch).collect();
     (change.kinds.clone(), reasons, texts(&change.detail()))
 }
@@ -223,11 +234,9 @@ fn an_entry_holds_every_keyid_and_fingerprint_whole() {
 #[test]
 fn places_that_mislead_are_watched_even_where_nothing_differs() {
     let names = |comparison: &Comparison| {
-        let changes = comparison.changes.iter();
-        let watched = changes.filter(|change| change.is_watched());
-        watched
-            .map(|change| change.name.clone())
-            .collect::<Vec<_>>()
+        let changes = changes(comparison).into_iter();
+        let watched = changes.filter(ProjectChangeView::is_watched);
+        watched.map(|change| change.name).collect::<Vec<_>>()
     };
     let cases = [
         (vec![usual("b", &[1], 1), usual("a", &[1], 1)], vec!["a"]),
@@ -254,7 +263,7 @@ fn places_that_mislead_are_watched_even_where_nothing_differs() {
     let unsorted = claimed(1, &[usual("b", &[1], 1), usual("a", &[1], 1)]);
     assert_eq!(names(&compare(Some(&unsorted), &unsorted).unwrap()), ["a"]);
     let odd = claimed(1, &[entry("project-a", &[1], 1, &["*"])]);
-    assert!(compare(Some(&odd), &odd).unwrap().changes.is_empty());
+    assert!(compare(Some(&odd), &odd).unwrap().is_empty());
 }
 
 #[test]
@@ -263,14 +272,15 @@ fn a_key_on_many_projects_is_told_and_never_in_the_way() {
         .map(|number| usual(&format!("p{number:02}"), &[1], 1))
         .collect();
     let comparison = compare(Some(&claimed(1, &entries[..20])), &claimed(2, &entries)).unwrap();
-    assert_eq!(comparison.crowded, [(key(1).public().fingerprint(), 21)]);
-    let [change] = comparison.changes.as_slice() else {
+    assert_eq!(comparison.crowded(), [(key(1).public().fingerprint(), 21)]);
+    let changes = changes(&comparison);
+    let [change] = changes.as_slice() else {
         panic!("one project was added");
     };
     assert_eq!(change.reasons[0].watch, Watch::Crowded);
     assert!(!change.is_watched());
     let twenty = compare(None, &claimed(1, &entries[..20])).unwrap();
-    assert!(twenty.crowded.is_empty());
+    assert!(twenty.crowded().is_empty());
 }
 
 #[test]

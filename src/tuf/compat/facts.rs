@@ -1,5 +1,6 @@
 //! What the predictions look at, read leniently: a file that our own readers refuse gets its verdicts too.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::tuf::envelope::Envelope;
@@ -16,8 +17,8 @@ pub(super) struct Facts<'a> {
     /// The roles that these keys are for.
     pub(super) roles: Vec<RoleFacts>,
     pub(super) delegations: Option<Json<'a>>,
-    /// Names of the roles that list each keyid.
-    users: BTreeMap<String, Vec<String>>,
+    /// Names of the roles that list each keyid, once they are asked for.
+    users: OnceCell<BTreeMap<String, Vec<String>>>,
 }
 
 /// One key object under its keyid.
@@ -46,7 +47,7 @@ impl<'a> Facts<'a> {
         let keys = holder.and_then(|holder| holder.get("keys"));
         let roles = holder.map_or_else(Vec::new, roles);
         Self {
-            bytes: envelope.bytes().len(),
+            bytes: envelope.length(),
             signed,
             role_type,
             keys: keys
@@ -57,14 +58,15 @@ impl<'a> Facts<'a> {
                     object,
                 })
                 .collect(),
-            users: users(&roles),
+            users: OnceCell::new(),
             roles,
             delegations,
         }
     }
     /// The roles that list a keyid, in words.
     pub(super) fn users(&self, keyid: &str) -> String {
-        let users = self.users.get(keyid).into_iter().flatten();
+        let users = self.users.get_or_init(|| users(&self.roles));
+        let users = users.get(keyid).into_iter().flatten();
         let names: Vec<&str> = users.map(String::as_str).collect();
         match names.as_slice() {
             [] => "of no role".to_owned(),

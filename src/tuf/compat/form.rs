@@ -22,7 +22,7 @@ pub(super) fn envelope(envelope: &Envelope, facts: &Facts<'_>, report: &mut Repo
     };
     for (clients, limit) in [(&[PythonTuf, TufJs][..], python), (&[Tough], tough)] {
         if facts.bytes > limit {
-            report.refuse(clients, &format!("The file has {} bytes; at most {limit} are read here unless the program that uses the client raises the limit.", facts.bytes));
+            report.refuse(clients, format_args!("The file has {} bytes; at most {limit} are read here unless the program that uses the client raises the limit.", facts.bytes));
         }
     }
     let mut seen = BTreeSet::new();
@@ -31,19 +31,19 @@ pub(super) fn envelope(envelope: &Envelope, facts: &Facts<'_>, report: &mut Repo
         if !seen.insert(&keyid.0) {
             report.refuse(
                 &ONE_SIGNATURE_A_KEYID,
-                &format!("Two signatures have the keyid {keyid}."),
+                format_args!("Two signatures have the keyid {keyid}."),
             );
         }
         if !is_hexadecimal(&signature.sig) {
             report.refuse(
                 &[Tough, GoTuf],
-                &format!("The signature of keyid {keyid} is not hexadecimal."),
+                format_args!("The signature of keyid {keyid} is not hexadecimal."),
             );
         }
         if !is_hexadecimal(&keyid.0) {
             report.refuse(
                 &HEXADECIMAL_KEYIDS,
-                &format!(
+                format_args!(
                     "The keyid {keyid:?} of a signature is not hexadecimal.",
                     keyid = keyid.0
                 ),
@@ -62,20 +62,20 @@ pub(super) fn header(facts: &Facts<'_>, report: &mut Report) {
     if !numbers || ![2, 3].contains(&parts.len()) || parts[0] != "1" {
         report.refuse(
             &[PythonTuf, TufJs],
-            &format!("spec_version {version:?} is not 1.x or 1.x.y."),
+            format_args!("spec_version {version:?} is not 1.x or 1.x.y."),
         );
     }
     if !["1.0", "1.0.0"].contains(&version.as_str()) {
         report.refuse(
             &[RustTuf],
-            &format!("spec_version {version:?} is neither 1.0 nor 1.0.0."),
+            format_args!("spec_version {version:?} is neither 1.0 nor 1.0.0."),
         );
     }
     let expires = string(facts.signed, "expires");
     let Ok(date) = Expires::parse(&expires) else {
         // tuf-js takes whatever JavaScript calls a date; that is not worth following, since we refuse such a file.
         let all = [PythonTuf, Tough, GoTuf, TufJs, RustTuf];
-        report.refuse(&all, &format!("expires {expires:?} is no date."));
+        report.refuse(&all, format_args!("expires {expires:?} is no date."));
         return;
     };
     if date.is_strict() {
@@ -83,13 +83,13 @@ pub(super) fn header(facts: &Facts<'_>, report: &mut Report) {
     }
     report.refuse(
         &[PythonTuf, RustTuf],
-        &format!("expires {expires:?} is not of the form YYYY-MM-DDTHH:MM:SSZ."),
+        format_args!("expires {expires:?} is not of the form YYYY-MM-DDTHH:MM:SSZ."),
     );
     if tough_writes(date.at()) != expires {
-        report.refuse(&[Tough], &format!("expires {expires:?} is written anew here before the signatures are checked, so none of them is valid."));
+        report.refuse(&[Tough], format_args!("expires {expires:?} is written anew here before the signatures are checked, so none of them is valid."));
     }
     if !go_writes_alike(&expires) {
-        report.refuse(&[GoTuf], &format!("expires {expires:?} is written anew here before the signatures are checked, so none of them is valid."));
+        report.refuse(&[GoTuf], format_args!("expires {expires:?} is written anew here before the signatures are checked, so none of them is valid."));
     }
 }
 
@@ -97,7 +97,10 @@ pub(super) fn header(facts: &Facts<'_>, report: &mut Report) {
 pub(super) fn roles(facts: &Facts<'_>, report: &mut Report) {
     if facts.role_type == "root" {
         if facts.signed.get("consistent_snapshot").is_none() {
-            report.refuse(&[Tough, GoTuf, TufJs], "consistent_snapshot is missing.");
+            report.refuse(
+                &[Tough, GoTuf, TufJs],
+                format_args!("consistent_snapshot is missing."),
+            );
         }
         let known = ["root", "timestamp", "snapshot", "targets"];
         for role in facts
@@ -107,7 +110,7 @@ pub(super) fn roles(facts: &Facts<'_>, report: &mut Report) {
         {
             report.refuse(
                 &[PythonTuf, Tough],
-                &format!(
+                format_args!(
                     "The role {:?} is none of the four top-level roles.",
                     role.name
                 ),
@@ -122,13 +125,13 @@ pub(super) fn roles(facts: &Facts<'_>, report: &mut Report) {
             if !seen.insert(keyid) {
                 report.refuse(
                     &[PythonTuf, TufJs],
-                    &format!("Role {name} lists the keyid {keyid} twice."),
+                    format_args!("Role {name} lists the keyid {keyid} twice."),
                 );
             }
             if !keys.contains(keyid.as_str()) {
                 report.refuse(
                     &[GoTuf],
-                    &format!("Role {name} lists the keyid {keyid}, and there is no such key."),
+                    format_args!("Role {name} lists the keyid {keyid}, and there is no such key."),
                 );
             }
         }
@@ -144,14 +147,14 @@ pub(super) fn delegations(facts: &Facts<'_>, report: &mut Report) {
         let prefix = string(bins, "name_prefix");
         report.refuse(
             &[Tough, RustTuf],
-            &format!("The succinct roles {prefix:?} (TAP 15) cannot be read here."),
+            format_args!("The succinct roles {prefix:?} (TAP 15) cannot be read here."),
         );
     }
     for (name, _) in delegations
         .members()
         .filter(|(name, _)| !["keys", "roles", "succinct_roles"].contains(&&**name))
     {
-        report.refuse(&[Tough], &format!("The field {name:?} of the delegations is lost here before the signatures are checked, so none of them is valid."));
+        report.refuse(&[Tough], format_args!("The field {name:?} of the delegations is lost here before the signatures are checked, so none of them is valid."));
     }
     let mut names = BTreeSet::new();
     for role in delegations
@@ -164,13 +167,13 @@ pub(super) fn delegations(facts: &Facts<'_>, report: &mut Report) {
         if ["root", "timestamp", "snapshot", "targets"].contains(&name.as_str()) {
             report.refuse(
                 &[PythonTuf, TufJs],
-                &format!("A delegated role has the name {name:?} of a top-level role."),
+                format_args!("A delegated role has the name {name:?} of a top-level role."),
             );
         }
         if names.contains(&name) {
             report.refuse(
                 &[PythonTuf, TufJs],
-                &format!("Two delegated roles have the name {name:?}."),
+                format_args!("Two delegated roles have the name {name:?}."),
             );
         }
         names.insert(name);
@@ -191,28 +194,28 @@ fn delegated_role(name: &str, role: Json<'_>, report: &mut Report) {
         .members()
         .filter(|(field, _)| !known.contains(&&**field))
     {
-        report.refuse(&[Tough], &format!("The field {field:?} of the delegated role {name} is lost here before the signatures are checked, so none of them is valid."));
+        report.refuse(&[Tough], format_args!("The field {field:?} of the delegated role {name} is lost here before the signatures are checked, so none of them is valid."));
     }
     if role.get("path_hash_prefixes").is_some() {
         report.refuse(
             &[RustTuf],
-            &format!(
+            format_args!(
                 "The delegated role {name} has path_hash_prefixes, which cannot be read here."
             ),
         );
-        report.note(&[GoTuf], &format!("The delegated role {name} has path_hash_prefixes, which go-tuf resolves rightly only from its change 783 (2026-09-22) on."));
+        report.note(&[GoTuf], format_args!("The delegated role {name} has path_hash_prefixes, which go-tuf resolves rightly only from its change 783 (2026-09-22) on."));
     }
     if role.get("terminating").and_then(Json::as_bool) == Some(true) {
-        report.note(&[Tough], &format!("terminating of the delegated role {name} is ignored here: roles after it are asked too."));
+        report.note(&[Tough], format_args!("terminating of the delegated role {name} is ignored here: roles after it are asked too."));
     }
     let paths = role.get("paths").into_iter().flat_map(Json::elements);
     let patterns: Vec<_> = paths.filter_map(Json::as_str).collect();
     if let Some(pattern) = patterns.iter().find(|pattern| is_unbalanced(pattern)) {
-        report.refuse(&[Tough], &format!("The delegated role {name} has the pattern {pattern:?}, whose brackets are not closed."));
+        report.refuse(&[Tough], format_args!("The delegated role {name} has the pattern {pattern:?}, whose brackets are not closed."));
     }
     let is_pattern = |text: &&Cow<'_, str>| text.contains(['*', '?', '[', ']', '{', '}']);
     if let Some(pattern) = patterns.iter().find(is_pattern) {
-        report.note(&[Tough], &format!("The delegated role {name} has the pattern {pattern:?}, whose wildcards match \"/\" too here."));
+        report.note(&[Tough], format_args!("The delegated role {name} has the pattern {pattern:?}, whose wildcards match \"/\" too here."));
     }
 }
 

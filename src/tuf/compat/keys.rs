@@ -102,7 +102,8 @@ impl Kind {
 /// Keys that a client cannot read, each kind of a role once: one of them is enough to refuse the file.
 fn unread(facts: &Facts<'_>, report: &mut Report) {
     let mut alike: BTreeMap<(&str, String), Vec<&KeyFacts<'_>>> = BTreeMap::new();
-    for key in &facts.keys {
+    let refused = |key: &&KeyFacts<'_>| Kind::of(key).uses.contains(&Refused);
+    for key in facts.keys.iter().filter(refused) {
         let users = facts.users(&key.keyid);
         alike
             .entry((Kind::of(key).name, users))
@@ -120,7 +121,7 @@ fn unread(facts: &Facts<'_>, report: &mut Report) {
         };
         report.refuse(
             &refusing.collect::<Vec<_>>(),
-            &format!(
+            format_args!(
                 "Key {}{more} ({kind}, {users}) cannot be read here, so the whole file is refused.",
                 first.keyid
             ),
@@ -133,26 +134,27 @@ pub(super) fn keys(facts: &Facts<'_>, report: &mut Report) {
     unread(facts, report);
     for key in &facts.keys {
         let KeyFacts { keyid, object } = key;
-        let users = facts.users(keyid);
+        let users = || facts.users(keyid);
         let kind = Kind::of(key);
         if kind.name.starts_with("P-384") {
             report.note(
                 &[TufJs],
-                &format!("Key {keyid} ({}, {users}) cannot be verified by tuf-js with @tufjs/models 5.0.0 and older.", kind.name),
+                format_args!("Key {keyid} ({}, {}) cannot be verified by tuf-js with @tufjs/models 5.0.0 and older.", kind.name, users()),
             );
         }
         if canonical::sha256(*object).to_string() != keyid.to_ascii_lowercase() {
             report.refuse(
                 &[Tough, RustTuf],
-                &format!("The keyid {keyid} ({users}) is not the SHA-256 of its key object, which is checked here."),
+                format_args!("The keyid {keyid} ({}) is not the SHA-256 of its key object, which is checked here.", users()),
             );
         }
         let known = ["keytype", "scheme", "keyval", "keyid_hash_algorithms"];
         if let Some((name, _)) = object.members().find(|(name, _)| !known.contains(&&**name)) {
             report.refuse(
                 &[RustTuf],
-                &format!(
-                    "Key {keyid} ({users}) has the field {name:?}, which changes its keyid here."
+                format_args!(
+                    "Key {keyid} ({}) has the field {name:?}, which changes its keyid here.",
+                    users()
                 ),
             );
         }
@@ -163,6 +165,9 @@ pub(super) fn keys(facts: &Facts<'_>, report: &mut Report) {
 pub(super) fn thresholds(facts: &Facts<'_>, report: &mut Report) {
     for client in Client::ALL {
         let never = never(facts, client);
+        if never.is_empty() {
+            continue;
+        }
         for role in &facts.roles {
             let useless: Vec<&str> = role
                 .keyids
@@ -183,12 +188,12 @@ pub(super) fn thresholds(facts: &Facts<'_>, report: &mut Report) {
             if left < *threshold {
                 report.refuse(
                     &[client],
-                    &format!("Role {name} has a threshold of {threshold}, and only {left} of its {all} keys can be verified here (not {useless})."),
+                    format_args!("Role {name} has a threshold of {threshold}, and only {left} of its {all} keys can be verified here (not {useless})."),
                 );
             } else {
                 report.note(
                     &[client],
-                    &format!("Role {name} has a threshold of {threshold}, to be reached by the {left} of its {all} keys that can be verified here (not {useless})."),
+                    format_args!("Role {name} has a threshold of {threshold}, to be reached by the {left} of its {all} keys that can be verified here (not {useless})."),
                 );
             }
         }
@@ -221,7 +226,7 @@ pub(super) fn signatures(envelope: &Envelope, facts: &Facts<'_>, report: &mut Re
         if counted < needed {
             report.refuse(
                 &[client],
-                &format!("Of the {all} valid signatures by role root only {counted} can be verified here, and {needed} are needed. Let a holder of another key sign too."),
+                format_args!("Of the {all} valid signatures by role root only {counted} can be verified here, and {needed} are needed. Let a holder of another key sign too."),
             );
         }
     }

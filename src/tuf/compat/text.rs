@@ -25,13 +25,13 @@ pub(super) fn strings(facts: &Facts<'_>, report: &mut Report) {
     let mut odd = Odd::default();
     walk(facts.signed, &mut odd);
     if let Some(text) = odd.decomposed {
-        report.refuse(&[Tough], &format!("The text {text:?} is not in Unicode form NFC; it is normalised here before the signatures are checked, so none of them is valid."));
+        report.refuse(&[Tough], format_args!("The text {text:?} is not in Unicode form NFC; it is normalised here before the signatures are checked, so none of them is valid."));
     }
     if let Some(text) = odd.control {
-        report.refuse(&[RustTuf], &format!("The text that begins with {text:?} has control characters (such as line ends), which are canonicalised otherwise here, so no signature is valid."));
+        report.refuse(&[RustTuf], format_args!("The text that begins with {text:?} has control characters (such as line ends), which are canonicalised otherwise here, so no signature is valid."));
     }
     if let Some(name) = odd.order {
-        report.refuse(&[TufJs], &format!("The name {name:?} is sorted otherwise here, so no signature is valid. Use no characters beyond U+FFFF in names."));
+        report.refuse(&[TufJs], format_args!("The name {name:?} is sorted otherwise here, so no signature is valid. Use no characters beyond U+FFFF in names."));
     }
 }
 

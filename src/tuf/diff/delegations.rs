@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::keys::{self, Keyed, Keys};
-use super::pairs::{Pairs, entry, pairs};
+use super::pairs::{self, Pairs, entry, pairs};
 use super::roles::{self, Side};
 use super::{ChangeKind, Lines, Pair, fields, member};
 use crate::tuf::json::Json;
@@ -23,18 +23,19 @@ pub(super) fn targets(
     old: Option<&Targets>,
     new: &Targets,
     signed: Pair<Json<'_>>,
+    apart: Option<&dyn Fn(&str) -> bool>,
 ) {
     let objects = member(signed, "delegations");
     let old = old.and_then(|old| old.delegations.as_ref());
     let new = new.delegations.as_ref();
     let many = new.map_or(0, Delegations::len) > TOLD_WHEN_SAME;
-    let listed = pairs((old, new), false);
     let named = pairs((old, new), true);
+    let listed = pairs::roles((old, new), &named);
     order(lines, old, &listed);
     asked(lines, (old, new), &listed);
 
-    let told = if many {
-        differing(&named, &listed, (old, new))
+    let mut told = if many {
+        differing(&listed)
     } else {
         all(&listed)
     };
@@ -42,16 +43,40 @@ pub(super) fn targets(
         .iter()
         .filter(|pair| pair.0.is_some() && pair.1.is_some());
     let same = listed.both.len() - of_both.count();
+    if let Some(apart) = apart {
+        let before = told.len();
+        told.retain(|pair| {
+            let name = match pair {
+                (Some(_), Some(_)) | (None, None) => None,
+                (Some(place), None) => old.and_then(|old| old.name(*place)),
+                (None, Some(place)) => new.and_then(|new| new.name(*place)),
+            };
+            !name.is_some_and(|name| apart(&name))
+        });
+        let keys = named.both.iter().all(|pair| pair.alike)
+            && named.gone.is_empty()
+            && named.came.is_empty();
+        if told.len() < before || !keys {
+            lines.push(ChangeKind::Changed, "delegations.keys", None, None);
+        }
+    }
     let told: Vec<Pair<Role<'_>>> = told
         .into_iter()
         .map(|(before, after)| (role(old, before), role(new, after)))
         .collect();
+    let named = if apart.is_some() {
+        Pairs::default()
+    } else {
+        named
+    };
     let wanted = many.then(|| wanted(&told, &named, (old, new)));
     let (before, after) = (some(old, wanted.as_ref()), some(new, wanted.as_ref()));
     let keys = (Keys::of(&before), Keys::of(&after));
     delegated(lines, told, &keys, (old, new), same);
     succinct(lines, (old, new), &keys, member(objects, "succinct_roles"));
-    keys::compare(lines, "delegations.keys", &keys.0, &keys.1);
+    if apart.is_none() {
+        keys::compare(lines, "delegations.keys", &keys.0, &keys.1);
+    }
     fields::members(
         lines,
         "delegations",
@@ -71,28 +96,15 @@ fn all(listed: &Pairs) -> Vec<Pair<usize>> {
     gone.chain(listed.new_order()).collect()
 }
 
-/// Those that are not alike in both versions, and those that list a keyid which stands over another object now.
-fn differing(named: &Pairs, listed: &Pairs, (old, new): Pair<&Delegations>) -> Vec<Pair<usize>> {
-    let changed: BTreeSet<KeyId> = named
-        .both
-        .iter()
-        .filter(|pair| !pair.alike)
-        .filter_map(|pair| new?.keyid(pair.new))
-        .collect();
-    let lists = |pair: &Pair<usize>| {
-        let role = pair.0.and_then(|place| old?.at(place));
-        role.is_some_and(|role| role.role.keyids.iter().any(|keyid| changed.contains(keyid)))
-    };
-    let alike: BTreeSet<usize> = listed
-        .both
-        .iter()
-        .filter(|pair| pair.alike)
-        .map(|pair| pair.new)
-        .collect();
+/// Those that are not alike in both versions.
+fn differing(listed: &Pairs) -> Vec<Pair<usize>> {
+    let alike = listed.both.iter().filter(|pair| pair.alike);
+    let mut alike = alike.map(|pair| pair.new).peekable();
     let mut told = all(listed);
+    // Both are in the order of the new list.
     told.retain(|pair| {
-        let is_alike = pair.1.is_some_and(|place| alike.contains(&place));
-        !is_alike || (!changed.is_empty() && lists(pair))
+        pair.1
+            .is_none_or(|place| alike.next_if_eq(&place).is_none())
     });
     told
 }

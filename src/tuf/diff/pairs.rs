@@ -1,30 +1,33 @@
 //! The entries of two versions by name: which came, which went, and which of the others are written alike.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::Pair;
 use crate::tuf::json::Json;
-use crate::tuf::metadata::Delegations;
+use crate::tuf::key::KeyId;
+use crate::tuf::metadata::{DelegatedRole, Delegations};
 
 /// Entries by their places in the old and the new list.
 #[derive(Default)]
-pub(super) struct Pairs {
+pub struct Pairs {
     /// Only in the old one, in its order.
-    pub(super) gone: Vec<usize>,
+    pub gone: Vec<usize>,
     /// Only in the new one, in its order.
-    pub(super) came: Vec<usize>,
+    pub came: Vec<usize>,
     /// In both, in the order of the new one.
-    pub(super) both: Vec<Both>,
+    pub both: Vec<Both>,
 }
 
 /// One entry in both lists.
-pub(super) struct Both {
-    pub(super) old: usize,
-    pub(super) new: usize,
-    /// Whether it is written alike, byte for byte.
-    pub(super) alike: bool,
+pub struct Both {
+    /// Its place in the old one.
+    pub old: usize,
+    /// Its place in the new one.
+    pub new: usize,
+    /// Whether it is written alike, byte for byte, and so are the keys that it lists.
+    pub alike: bool,
 }
 
 impl Pairs {
@@ -55,7 +58,23 @@ pub(super) fn entry(of: &Delegations, keys: bool, place: usize) -> Option<Json<'
     }
 }
 
-/// Pairs the keys or the roles of two versions. What one shares with the other is alike without being looked at.
+/// Pairs the roles of two versions.
+pub(super) fn roles((old, new): Pair<&Delegations>, keys: &Pairs) -> Pairs {
+    let mut listed = pairs((old, new), false);
+    let changed = keys.both.iter().filter(|pair| !pair.alike);
+    let changed: BTreeSet<KeyId> = changed.filter_map(|pair| new?.keyid(pair.new)).collect();
+    if changed.is_empty() {
+        return listed;
+    }
+    for pair in &mut listed.both {
+        let role = old.and_then(|old| old.at(pair.old));
+        let lists = |role: DelegatedRole| role.role.keyids.iter().any(|id| changed.contains(id));
+        pair.alike &= !role.is_some_and(lists);
+    }
+    listed
+}
+
+/// Pairs the keys or the roles of two versions, roles by what they say themselves. What one shares with the other is alike without being looked at.
 pub(super) fn pairs((old, new): Pair<&Delegations>, keys: bool) -> Pairs {
     let count = |of: Option<&Delegations>| of.map_or(0, |of| of.text().count(keys));
     let (Some(before), Some(after)) = (old, new) else {

@@ -97,7 +97,7 @@ impl Delegations {
         Some(KeyId(name.as_str()?.into_owned()))
     }
     /// The object that stands under a keyid.
-    pub(in crate::tuf) fn object(&self, keyid: &KeyId) -> Option<Json<'_>> {
+    pub fn object(&self, keyid: &KeyId) -> Option<Json<'_>> {
         let text = self.text();
         let compare = |place| {
             let name = text.entry(true, place).and_then(Json::as_str);
@@ -116,6 +116,27 @@ impl Delegations {
     /// The roles in order of priority.
     pub fn roles(&self) -> impl Iterator<Item = DelegatedRole> {
         (0..self.len()).filter_map(|place| self.at(place))
+    }
+    /// The role at a place of the list, from 0, as it stands.
+    pub fn entry(&self, place: usize) -> Option<Json<'_>> {
+        self.text().entry(false, place)
+    }
+    /// What the role at a place is called.
+    pub fn name(&self, place: usize) -> Option<Cow<'_, str>> {
+        self.entry(place)?.get("name")?.as_str()
+    }
+    /// The places of the roles in the order of their names; none: it is the order in which they are listed.
+    pub fn by_name(&self) -> Option<&[u32]> {
+        self.listed.roles.0.as_deref()
+    }
+    /// How many keys are listed.
+    pub fn keys_len(&self) -> usize {
+        self.text().count(true)
+    }
+    /// The key at a place of the list, from 0: its keyid and its object.
+    pub fn key_at(&self, place: usize) -> Option<(Cow<'_, str>, Json<'_>)> {
+        let text = self.text();
+        Some((text.entry(true, place)?.as_str()?, text.key(place)?))
     }
     /// The role at a place of the list, from 0.
     pub fn at(&self, place: usize) -> Option<DelegatedRole> {

@@ -122,7 +122,7 @@ fn place(searching: &Searching, width: usize) -> Vec<Line<'static>> {
 
 /// What was seen of what must be.
 fn standing(searching: &Searching, width: usize) -> Vec<Line<'static>> {
-    let seen = searching.entries().seen();
+    let [watch, spots] = searching.entries().shares();
     let then = if searching.is_complete() {
         "All is seen: S to sign."
     } else {
@@ -130,7 +130,7 @@ fn standing(searching: &Searching, width: usize) -> Vec<Line<'static>> {
     };
     let text = format!(
         "Watch list {} of {} seen, spot checks {} of {}. {then}",
-        seen.watch.seen, seen.watch.of, seen.spots.seen, seen.spots.of
+        watch.seen, watch.of, spots.seen, spots.of
     );
     let mut standing = vec![Line::raw("")];
     standing.extend(lines(&text, width, Tone::Strong));

@@ -1,15 +1,19 @@
 //! The review of a list: how long until there is something to read, and how long after any key press.
 //!
-//! The first screen is that of the data set's own change. The keys are pressed in the largest review there is, in which every
+//! The first screen is that of the data set's own change, once both files are read and validated. The keys are pressed in the largest review there is, in which every
 //! project of the new list is an entry, as at the first claim.
 
 use std::path::Path;
 use std::time::Instant;
 
 use serde::Serialize;
-use tuf_ceremony::ceremony::review::claimed::counts;
+use tuf_ceremony::ceremony::candidate::Candidate;
+use tuf_ceremony::ceremony::event::Document;
+use tuf_ceremony::ceremony::review::Review;
+use tuf_ceremony::ceremony::review::claimed::Checks;
 use tuf_ceremony::ceremony::review::compare::compare;
 use tuf_ceremony::ceremony::review::searched::{Filter, Searched};
+use tuf_ceremony::tuf::metadata::Targets;
 
 use crate::stages::{Stages, millis};
 use crate::{Failure, cycle, refused};
@@ -23,6 +27,7 @@ const PAGE: usize = 50;
 #[derive(Serialize)]
 struct Waits {
     entries: usize,
+    first_entries: usize,
     first_screen_ms: f64,
     slowest_key: String,
     slowest_key_ms: f64,
@@ -33,29 +38,51 @@ struct Waits {
 /// # Errors
 /// What the readers refuse.
 pub fn run(folder: &Path, stages: &mut Stages<'_>) -> Result<(), Failure> {
-    let old = cycle::parse(folder, "1.claimed.json", None)?;
-    let new = cycle::parse(folder, "2.claimed.unsigned.json", Some(&old))?;
+    let (old, new) = stages.run("read and validate", || {
+        let old = cycle::parse(folder, "1.claimed.json", None)?;
+        let new = cycle::parse(folder, "2.claimed.unsigned.json", Some(&old))?;
+        for file in [&old, &new] {
+            Targets::read("claimed", file).map_err(|finding| refused(&finding))?;
+        }
+        Ok((old, new))
+    })?;
+    new.payload_digest();
+    let candidate = Candidate {
+        document: Document {
+            role: "claimed".to_owned(),
+            version: 2,
+        },
+        envelope: new,
+        old: Some(old),
+        thresholds: Vec::new(),
+    };
     let clock = Instant::now();
     let review = stages.run("first screen", || {
-        let comparison = compare(Some(&old), &new).map_err(|finding| refused(&finding))?;
-        Ok(Searched::new(
-            counts(&comparison),
-            comparison.changes,
-            Vec::new(),
-        ))
+        let checks = Checks::default();
+        Review::of_claimed(&candidate, &[], &[], Vec::new(), &|_| None, &checks)
+            .map_err(|finding| refused(&finding))
     })?;
     let first_screen_ms = millis(clock.elapsed().as_secs_f64() * 1e3);
-    drop((review, old));
-    let review = stages.run("all entries", || {
-        let comparison = compare(None, &new).map_err(|finding| refused(&finding))?;
-        Ok(Searched::new(Vec::new(), comparison.changes, Vec::new()))
+    let review = review.entries().ok_or("the review is not searched")?;
+    stages.run("what is searched", || {
+        review.hits("none", Filter::All, None);
+        Ok(())
+    })?;
+    let all = stages.run("all entries", || {
+        let comparison = compare(None, &candidate.envelope).map_err(|finding| refused(&finding))?;
+        Ok(Searched::new(Vec::new(), comparison, Vec::new()))
+    })?;
+    stages.run("what is searched of all", || {
+        all.hits("none", Filter::All, None);
+        Ok(())
     })?;
     let (slowest_key, slowest_key_ms) = stages.run("keys", || {
-        let slowest = keys(&review).into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        let slowest = keys(&all).into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
         slowest.ok_or_else(|| "no key was pressed".into())
     })?;
     stages.print(&Waits {
-        entries: review.len(),
+        entries: all.len(),
+        first_entries: review.len(),
         first_screen_ms,
         slowest_key,
         slowest_key_ms,

@@ -104,7 +104,7 @@ fn the_phrase_waits_for_the_watch_list_and_the_spot_checks() {
     // What is recorded names them: another list has another digest.
     let names: String = (0..entries.len())
         .filter(|index| entries.is_required(*index))
-        .flat_map(|index| [entries.name(index).unwrap(), "\n"])
+        .flat_map(|index| [entries.name(index).unwrap(), "\n".into()])
         .collect();
     assert_eq!(seen.list, Sha256::of(names.as_bytes()));
 }
@@ -152,7 +152,23 @@ fn entries_are_found_by_all_that_is_shown_of_them() {
     assert_eq!(found("x-note", Filter::All), ["p005"]);
     assert_eq!(found("b\u{202e}d", Filter::All), ["p005"]);
     assert_eq!(found("\\u{202e}", Filter::All), ["p005"]);
-    assert_eq!(found("p", Filter::Kind(Kind::Added)), ["requests"]);
+    assert_eq!(found("p", Filter::All), ["p005"]);
+    assert_eq!(found("r", Filter::Kind(Kind::Added)), ["requests"]);
+    assert_eq!(
+        found("r", Filter::Kind(Kind::KeysChanged)),
+        Vec::<&str>::new()
+    );
+    // Digests are found by how they begin.
+    let keyid = key(57).keyid().0;
+    let some = entries.hits(&keyid[..7], Filter::All, None);
+    assert_eq!(some, Vec::<usize>::new());
+    assert_eq!(entries.hits(&keyid[..8], Filter::All, Some(&some)), [0]);
+    assert_eq!(found(&keyid[..8].to_uppercase(), Filter::All), ["p005"]);
+    assert_eq!(
+        found(&format!("{}0", &keyid[..63]), Filter::All),
+        Vec::<&str>::new()
+    );
+    assert_eq!(found(&keyid[1..], Filter::All), Vec::<&str>::new());
     assert_eq!(
         found("", Filter::Reason(Watch::WidePath)),
         Vec::<&str>::new()
@@ -249,7 +265,7 @@ fn a_file_that_delegates_to_no_project_is_no_such_file() {
 
 #[test]
 fn what_is_not_seen_is_never_said_to_be() {
-    let searched = Searched::new(vec![], vec![], vec![]);
+    let searched = Searched::new(vec![], Vec::<ProjectChangeView>::new(), vec![]);
     searched.see(3);
     assert!(!searched.is_seen(3));
     assert_eq!(searched.rows_seen(), 0);
