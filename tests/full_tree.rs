@@ -260,11 +260,11 @@ fn python_follows_a_months_claims_into_a_large_claimed() {
 }
 
 #[test]
-fn python_and_js_follow_a_months_claims_into_a_large_claimed_in_shards() {
-    in_shards(20_000, 2_048, &[Sitter::PythonTuf701, Sitter::TufJs602]);
+fn python_follows_a_months_claims_into_a_large_claimed_in_shards() {
+    in_shards(20_000, 2_048, &[Sitter::PythonTuf701]);
 }
 
-/// All of PyPI: 22,000 projects a month. `cargo test --release --test full_tree -- --ignored all_of_pypi`
+/// All of PyPI: 22,000 projects a month.
 #[test]
 #[ignore = "takes long: cargo test --release --test full_tree -- --ignored all_of_pypi"]
 fn python_follows_a_claim_of_22000_into_all_of_pypi() {
