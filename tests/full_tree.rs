@@ -165,7 +165,10 @@ fn shards(bundle: &Path) -> std::collections::BTreeMap<String, usize> {
     let mut newest: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
     for entry in std::fs::read_dir(bundle.join("metadata")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let (version, role) = name.strip_suffix(".json").unwrap().split_once('.').unwrap();
+        // A timestamp has no version.
+        let Some((version, role)) = name.strip_suffix(".json").unwrap().split_once('.') else {
+            continue;
+        };
         if role.starts_with("claimed-") {
             let known = newest.entry(role.to_owned()).or_default();
             *known = version.parse::<u64>().unwrap().max(*known);
