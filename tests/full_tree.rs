@@ -21,6 +21,9 @@ use tuf_ceremony::room::rehearsal::online::{Developer, Group, Online, Sizes, Tro
 use tuf_ceremony::room::rehearsal::{FORGED, SEED};
 use tuf_ceremony::tuf::digest::Sha256;
 
+/// So many projects PyPI has.
+const PYPI: usize = 736_344;
+
 /// A finished rehearsal.
 struct Rehearsed {
     folder: TempDir,
@@ -36,17 +39,23 @@ impl Rehearsed {
     }
 
     fn with(kind: &str, projects: usize, more: &[&str]) -> Self {
+        Self::standing(kind, projects, 0, more)
+    }
+
+    /// With so many projects besides that were claimed before.
+    fn standing(kind: &str, projects: usize, before: usize, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(PROGRAM);
         command.args(["rehearse", kind, "--headless", "--require-softhsm"]);
-        command.arg(format!("--projects={projects}")).args(more);
+        command.arg(format!("--projects={projects}"));
+        command.arg(format!("--claimed={before}")).args(more);
         command.arg("--out").arg(folder.path());
         command.env("TMPDIR", folder.path());
         let outcome = outcome(command.output().unwrap());
         assert_eq!(outcome.code, 0, "{}\n{}", outcome.out, outcome.err);
         Self {
             folder,
-            online: online(projects),
+            online: online(projects, before),
         }
     }
 
@@ -118,10 +127,14 @@ impl Rehearsed {
 }
 
 /// The online side of a rehearsal with so many projects.
-fn online(projects: usize) -> Online {
+fn online(projects: usize, before: usize) -> Online {
     #[allow(clippy::disallowed_methods, reason = "tests")]
     let today = jiff::Timestamp::now();
-    Online::new(Sizes::of(projects), SEED, today)
+    let sizes = Sizes {
+        before,
+        ..Sizes::of(projects)
+    };
+    Online::new(sizes, SEED, today)
 }
 
 /// The path of a file that no developer released; an intruder did.
@@ -152,7 +165,10 @@ fn shards(bundle: &Path) -> std::collections::BTreeMap<String, usize> {
     let mut newest: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
     for entry in std::fs::read_dir(bundle.join("metadata")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let (version, role) = name.strip_suffix(".json").unwrap().split_once('.').unwrap();
+        // A timestamp has no version.
+        let Some((version, role)) = name.strip_suffix(".json").unwrap().split_once('.') else {
+            continue;
+        };
         if role.starts_with("claimed-") {
             let known = newest.entry(role.to_owned()).or_default();
             *known = version.parse::<u64>().unwrap().max(*known);
@@ -190,6 +206,79 @@ fn python_and_js_follow_three_thousand_projects_in_shards() {
     for client in [Sitter::PythonTuf701, Sitter::TufJs602] {
         rehearsed.follow(client, None, &rehearsed.fates());
     }
+}
+
+/// Two months of claims into a claimed of this size, three in a hundred more projects the first time, followed by these clients.
+fn claims_into(before: usize, more: &[&str], clients: &[Sitter]) -> Rehearsed {
+    let rehearsed = Rehearsed::standing("claim", before * 11 / 300, before, more);
+    let of = |group| {
+        let mut all = rehearsed.online.developers().iter().rev();
+        all.find(|it| it.group == group && it.trouble.is_none() && it.is_published())
+            .unwrap()
+    };
+    let groups = [Group::Before, Group::First, Group::Second, Group::Unclaimed];
+    let mut expected: Vec<_> = groups.map(|group| rehearsed.answered(of(group))).into();
+    expected.push((nobodys(&of(Group::Before).project), None));
+    for client in clients {
+        rehearsed.follow(*client, None, &expected);
+    }
+    rehearsed
+}
+
+/// So many projects stand in claimed, whatever its form, after [`claims_into`] this many.
+fn is_whole(projects: usize, before: usize) {
+    // A few names look like those of well-known projects, and one project leaves.
+    assert!(projects * 1000 > before * 1034, "{projects}");
+}
+
+fn in_one(before: usize) {
+    let rehearsed = claims_into(before, &[], &[Sitter::PythonTuf701]);
+    is_whole(claimed(&rehearsed.bundle("claim-second"), 4), before);
+}
+
+fn in_shards(before: usize, largest: usize, clients: &[Sitter]) {
+    let shards_of = format!("--shards={largest}");
+    let rehearsed = claims_into(before, &[&shards_of], clients);
+    let newest = rehearsed
+        .bundle("repository")
+        .join("metadata/4.claimed.json");
+    let newest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(newest).unwrap()).unwrap();
+    let listed = newest["signed"]["delegations"]["roles"].as_array().unwrap();
+    let all = shards(&rehearsed.repository());
+    let projects = listed
+        .iter()
+        .map(|shard| all[shard["name"].as_str().unwrap()]);
+    let projects: Vec<usize> = projects.collect();
+    assert!(
+        projects.iter().all(|projects| *projects <= largest),
+        "{projects:?}"
+    );
+    is_whole(projects.iter().sum(), before);
+}
+
+#[test]
+fn python_follows_a_months_claims_into_a_large_claimed() {
+    in_one(20_000);
+}
+
+#[test]
+fn python_follows_a_months_claims_into_a_large_claimed_in_shards() {
+    in_shards(20_000, 2_048, &[Sitter::PythonTuf701]);
+}
+
+/// All of PyPI: 22,000 projects a month.
+#[test]
+#[ignore = "takes long: cargo test --release --test full_tree -- --ignored all_of_pypi"]
+fn python_follows_a_claim_of_22000_into_all_of_pypi() {
+    in_one(PYPI);
+}
+
+/// The same in 2,048 projects a shard.
+#[test]
+#[ignore = "takes long: cargo test --release --test full_tree -- --ignored all_of_pypi"]
+fn python_and_js_follow_a_claim_of_22000_into_all_of_pypi_in_shards() {
+    in_shards(PYPI, 2_048, &[Sitter::PythonTuf701, Sitter::TufJs602]);
 }
 
 /// What the issue asks for: 20,000 projects, a claim of 4,500 into them, one key on 1,000 of them. python-tuf reads at most 5 MB of a targets file unless it is told to.

@@ -144,6 +144,9 @@ pub struct RehearseArgs {
     /// Divide claimed into shards of at most so many projects, in claim and rotate-dev
     #[arg(long, value_name = "N")]
     pub shards: Option<usize>,
+    /// So many more were claimed long ago: a month's claim at the size of all PyPI (claim, rotate-dev)
+    #[arg(long, value_name = "N", default_value_t)]
+    pub claimed: usize,
 }
 
 /// `verify --trusted-root FILE PATH... [--at UTC] [--rehearsal] [--json]`

@@ -18,6 +18,7 @@ impl RehearseArgs {
             software: self.software,
             projects: self.projects,
             shards: self.shards,
+            claimed: self.claimed,
         }
     }
 }

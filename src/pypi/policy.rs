@@ -14,12 +14,12 @@
 //! | `EXPIRY-SOON` | warning | warning | warning | - | - |
 //! | `EXPIRY-FAR` | error | error | error | - | - |
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::quorum;
 use crate::tuf::finding::{Finding, Level};
 use crate::tuf::key::{Key, KeyId, PublicKey};
-use crate::tuf::metadata::{Header, RoleKeys, Root, Targets};
+use crate::tuf::metadata::{Delegations, Header, RoleKeys, Root, Targets};
 
 mod dates;
 mod structure;
@@ -94,6 +94,18 @@ pub struct Tree {
     pub roles: Vec<Role>,
     /// Holder by keyid; a key that is absent here counts as its own person.
     pub persons: BTreeMap<KeyId, String>,
+    /// Projects, which are too many to be held as roles.
+    projects: Vec<Projects>,
+}
+
+/// The projects that one role delegates to.
+#[derive(Clone, Debug)]
+struct Projects {
+    delegations: Delegations,
+    /// Their places in it.
+    places: Vec<usize>,
+    /// The places of those about which there is something to say by themselves: one key that signs alone is neither listed twice nor too few.
+    several: Vec<usize>,
 }
 
 impl Tree {
@@ -122,9 +134,25 @@ impl Tree {
         let Some(delegations) = &delegator.delegations else {
             return;
         };
-        for role in delegations.roles() {
-            let keys = delegations.keys_of(&role.role);
-            self.add(&role.name, class(&role.name), &role.role, &keys);
+        let mut projects = Projects {
+            delegations: delegations.clone(),
+            places: Vec::new(),
+            several: Vec::new(),
+        };
+        for (place, role) in delegations.roles().enumerate() {
+            let class = class(&role.name);
+            if class != RoleClass::Project {
+                let keys = delegations.keys_of(&role.role);
+                self.add(&role.name, class, &role.role, &keys);
+                continue;
+            }
+            projects.places.push(place);
+            if role.role.keyids.len() != 1 || role.role.threshold != 1 {
+                projects.several.push(place);
+            }
+        }
+        if !projects.places.is_empty() {
+            self.projects.push(projects);
         }
         if let Some(bins) = &delegations.succinct {
             self.add(
@@ -157,6 +185,42 @@ impl Tree {
             threshold: role.threshold,
             header: None,
         });
+    }
+}
+
+impl Projects {
+    /// Those that have several keys or need several.
+    fn several(&self) -> impl Iterator<Item = Role> {
+        self.several.iter().filter_map(|place| self.role(*place))
+    }
+    /// Those that list a key of which `is_meant` is true.
+    fn with_keys(&self, is_meant: impl Fn(&PublicKey) -> bool) -> Vec<Role> {
+        let keys = self.delegations.keys();
+        let meant: BTreeSet<KeyId> = keys
+            .filter(|(_, key)| is_meant(key.public()))
+            .map(|(keyid, _)| keyid)
+            .collect();
+        if meant.is_empty() {
+            return Vec::new();
+        }
+        let roles = self.places.iter().filter_map(|place| self.role(*place));
+        let lists = |role: &Role| role.keys.iter().any(|(keyid, _)| meant.contains(keyid));
+        roles.filter(lists).collect()
+    }
+    fn role(&self, place: usize) -> Option<Role> {
+        let role = self.delegations.at(place)?;
+        let keyids = role.role.keyids.into_iter();
+        let keys = keyids.filter_map(|keyid| {
+            let key = self.delegations.key(&keyid)?;
+            Some((keyid, key))
+        });
+        Some(Role {
+            name: role.name,
+            class: RoleClass::Project,
+            keys: keys.collect(),
+            threshold: role.role.threshold,
+            header: None,
+        })
     }
 }
 
@@ -196,10 +260,13 @@ pub fn lint(old: Option<&Tree>, new: &Tree, now: jiff::Timestamp, whose: Whose) 
 
 fn about_roles(tree: &Tree) -> Vec<Finding> {
     let mut findings = structure::shared_keys(tree);
-    for role in &tree.roles {
+    let mut about = |role: &Role| {
         findings.extend(structure::findings(role));
         findings.extend(quorum::findings(role, &tree.persons));
-    }
+    };
+    tree.roles.iter().for_each(&mut about);
+    let projects = tree.projects.iter().flat_map(Projects::several);
+    projects.for_each(|role| about(&role));
     findings
 }
 

@@ -7,6 +7,7 @@
 //!
 //! One double is allowed: while a project moves, `recently-claimed` and `claimed` both delegate to its role, and then say the same of it.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::shards::is_shard;
@@ -20,12 +21,18 @@ const RULE: &str = "ROLE-NAME-ONE-DELEGATOR";
 /// Since when clients do not confuse two roles of one name.
 pub const MINIMUM_CLIENTS: &str = "python-tuf 7.0.1 and tuf-js 6.0.2 are the first that keep the two apart; for go-tuf it is not established";
 
-/// Who says what of a name.
-#[derive(Clone)]
+/// Who says something of a name, and at which place.
+#[derive(Clone, Copy)]
 struct Says<'a> {
     delegator: &'a str,
     delegations: &'a Delegations,
-    role: DelegatedRole,
+    place: usize,
+}
+
+/// What is said of a name: nearly all are said once.
+struct Said<'a> {
+    first: Says<'a>,
+    more: Vec<Says<'a>>,
 }
 
 /// Bins by prefix and width of their numbers: two such ranges have the first bin in common.
@@ -33,24 +40,28 @@ type Bins<'a> = HashMap<(&'a str, usize), Vec<(&'a str, &'a SuccinctRoles)>>;
 
 /// Judges the delegations of `roles` (each role's name and content, each role once). Linear in them; in order of appearance.
 pub fn findings<'a>(roles: impl IntoIterator<Item = (&'a str, &'a Targets)>) -> Vec<Finding> {
-    let mut names: HashMap<String, Vec<Says<'a>>> = HashMap::new();
-    let mut order = Vec::new();
+    let mut names: HashMap<String, Said<'a>> = HashMap::new();
+    let mut all = Vec::new();
     let mut bins: Bins<'a> = HashMap::new();
     let mut ranges = Vec::new();
     for (delegator, targets) in roles {
         let Some(delegations) = &targets.delegations else {
             continue;
         };
-        for role in delegations.roles() {
-            let says = names.entry(role.name.clone()).or_default();
-            if says.is_empty() {
-                order.push(role.name.clone());
-            }
-            says.push(Says {
+        all.push(delegations);
+        for (place, role) in delegations.roles().enumerate() {
+            let says = Says {
                 delegator,
                 delegations,
-                role,
-            });
+                place,
+            };
+            match names.entry(role.name) {
+                Entry::Occupied(known) => known.into_mut().more.push(says),
+                Entry::Vacant(new) => {
+                    let more = Vec::new();
+                    new.insert(Said { first: says, more });
+                }
+            }
         }
         if let Some(succinct) = &delegations.succinct {
             let range = (&*succinct.name_prefix, succinct.width());
@@ -61,10 +72,14 @@ pub fn findings<'a>(roles: impl IntoIterator<Item = (&'a str, &'a Targets)>) -> 
             known.push((delegator, succinct));
         }
     }
-    let mut found: Vec<Finding> = order
-        .into_iter()
-        .filter_map(|name| of_name(&name, names.get(&name)?, &bins))
-        .collect();
+    let mut found = Vec::new();
+    for delegations in all {
+        for role in delegations.roles() {
+            // Where it appeared first.
+            let said = names.remove(&role.name);
+            found.extend(said.and_then(|said| of_name(&role.name, &said, &bins)));
+        }
+    }
     found.extend(
         ranges
             .into_iter()
@@ -121,7 +136,7 @@ pub fn of_repository(repository: &Repository) -> Vec<Finding> {
     found
 }
 
-fn of_name(name: &str, says: &[Says<'_>], bins: &Bins<'_>) -> Option<Finding> {
+fn of_name(name: &str, said: &Said<'_>, bins: &Bins<'_>) -> Option<Finding> {
     let as_bins = name
         .rsplit_once('-')
         .and_then(|(prefix, digits)| bins.get(&(prefix, digits.len())))
@@ -129,9 +144,10 @@ fn of_name(name: &str, says: &[Says<'_>], bins: &Bins<'_>) -> Option<Finding> {
         .flatten()
         .filter(|(_, bins)| bins.number(name).is_some())
         .map(|(delegator, _)| *delegator);
-    let listed = says.iter().map(|says| says.delegator);
+    let listed = [&said.first].into_iter().chain(&said.more);
+    let listed = listed.map(|says| says.delegator);
     let delegators: Vec<&str> = listed.chain(as_bins).collect();
-    if delegators.len() < 2 || is_move(name, &delegators, says) {
+    if delegators.len() < 2 || is_move(name, &delegators, said) {
         return None;
     }
     let mut text = format!(
@@ -165,11 +181,11 @@ fn of_bins(delegators: &[(&str, &SuccinctRoles)]) -> Option<Finding> {
 }
 
 /// A project on its way from recently-claimed to claimed.
-fn is_move(name: &str, delegators: &[&str], says: &[Says<'_>]) -> bool {
-    let [one, other] = says else {
+fn is_move(name: &str, delegators: &[&str], said: &Said<'_>) -> bool {
+    let [other] = said.more.as_slice() else {
         return false;
     };
-    name.starts_with("project-") && is_between(delegators) && same(one, other)
+    name.starts_with("project-") && is_between(delegators) && same(said.first, *other)
 }
 
 fn is_between(delegators: &[&str]) -> bool {
@@ -180,18 +196,21 @@ fn is_between(delegators: &[&str]) -> bool {
     }
 }
 
-fn same(one: &Says<'_>, other: &Says<'_>) -> bool {
-    let (left, right) = (&one.role, &other.role);
+fn same(one: Says<'_>, other: Says<'_>) -> bool {
+    let role = |says: Says<'_>| says.delegations.at(says.place);
+    let (Some(left), Some(right)) = (role(one), role(other)) else {
+        return false;
+    };
     left.role.threshold == right.role.threshold
         && left.terminating == right.terminating
         && left.paths == right.paths
         && left.path_hash_prefixes == right.path_hash_prefixes
-        && one.keys() == other.keys()
+        && one.keys(&left) == other.keys(&right)
 }
 
 impl Says<'_> {
-    fn keys(&self) -> BTreeSet<PublicKey> {
-        let keyids = self.role.role.keyids.iter();
+    fn keys(&self, role: &DelegatedRole) -> BTreeSet<PublicKey> {
+        let keyids = role.role.keyids.iter();
         keyids
             .filter_map(|keyid| Some(self.delegations.key(keyid)?.public().clone()))
             .collect()

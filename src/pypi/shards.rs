@@ -22,6 +22,7 @@ use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::expires::Expires;
 use crate::tuf::finding::{Finding, shown};
+use crate::tuf::json::Json;
 use crate::tuf::key::PublicKey;
 use crate::tuf::repository::{Repository, Verified};
 
@@ -131,13 +132,19 @@ fn stranger(role: &str, project: &Project, more: usize) -> Finding {
 /// The shards that a `claimed` file delegates to; none where it delegates to projects.
 ///
 /// # Errors
-/// As [`delegation::claimed`]; `SHARD-FORM`, `SHARD-DISJOINT`.
+/// Of one with shards as [`delegation::claimed`]; `SHARD-FORM`, `SHARD-DISJOINT`. One without is not judged here.
 pub fn listed(claimed: &Envelope) -> Result<Layout, Vec<Finding>> {
-    let found = delegation::top("claimed", claimed)?;
-    if found.shards.is_empty() {
+    let roles = claimed.signed().get("delegations");
+    let roles = roles.and_then(|delegations| delegations.get("roles"));
+    let mut roles = roles.into_iter().flat_map(Json::elements);
+    let is_sharded = roles.any(|role| {
+        let name = role.get("name").and_then(Json::as_str);
+        name.is_some_and(|name| is_shard(&name))
+    });
+    if !is_sharded {
         return Ok(Layout::default());
     }
-    layout("claimed", &found)
+    layout("claimed", &delegation::top("claimed", claimed)?)
 }
 
 fn layout(file: &str, claimed: &Delegations) -> Result<Layout, Vec<Finding>> {

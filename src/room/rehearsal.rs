@@ -6,9 +6,11 @@ mod operator;
 mod play;
 mod scripts;
 mod stage;
+mod standing;
 
 use std::path::{Path, PathBuf};
 
+use online::Sizes;
 pub use operator::Rehearser;
 use play::Play;
 pub use play::{FORGED, SEED};
@@ -104,6 +106,8 @@ pub struct Wish {
     pub shards: Option<usize>,
     /// How many projects there are, where a tour is about projects; none: [`PROJECTS`].
     pub projects: Option<usize>,
+    /// How many more were claimed long ago, where a tour has claims: they stand in claimed, signed by the rehearsal's own tokens, before the first of its claims.
+    pub claimed: usize,
 }
 
 /// So many projects are enough to see everything once.
@@ -131,8 +135,11 @@ pub fn rehearse(
     let keeper = hardening::harden().map_err(Failure::disk)?;
     let bundles = wish.output.clone().unwrap_or_else(|| work.join("bundles"));
     let repository = bundles.join("repository");
-    let projects = wish.projects.unwrap_or(PROJECTS);
-    let play = Play::new(&work, &repository, projects, clock::now());
+    let sizes = Sizes {
+        before: wish.claimed,
+        ..Sizes::of(wish.projects.unwrap_or(PROJECTS))
+    };
+    let play = Play::new(&work, &repository, sizes, clock::now());
     let mut stage = Stage::set(&work, softhsm, keeper, play)?;
     stage.shards = wish.shards;
     say(&format!("rehearsal with {}", stage.tokens()));
@@ -146,6 +153,9 @@ pub fn rehearse(
         };
         done.lines.iter().for_each(|line| say(line));
         stage.give_back(done.modules);
+        if act.name == "genesis" && wish.claimed > 0 {
+            bundle = stage.stand(&bundle, &bundles.join("claimed-before"))?;
+        }
         if has_projects {
             let lines = stage.publish(&act, &bundle)?;
             for line in &lines {

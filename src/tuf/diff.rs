@@ -1,6 +1,8 @@
 //! What differs between two versions, in words: keys matched by key bytes, never by JSON text (root-signing#1437), every changed field listed with
 //! its old and new value, unknown ones too; list order is meaning and its change is told.
 
+use std::collections::BTreeSet;
+
 use super::envelope::Envelope;
 use super::finding::Finding;
 use super::json::Json;
@@ -141,7 +143,9 @@ fn between_but(
     if let (Some(old), Some(new)) = signed {
         fields::unexplained(&mut lines, old, new);
     }
-    Ok(Diff { changes: lines.0 })
+    Ok(Diff {
+        changes: lines.written,
+    })
 }
 
 /// Which delegated roles came, which went, and which of the others are alike, keys and all: found without reading what the new version shares with the old
@@ -166,11 +170,22 @@ fn member<'a>(pair: Pair<Json<'a>>, name: &str) -> Pair<Json<'a>> {
 
 /// The lines written so far.
 #[derive(Default)]
-struct Lines(Vec<Change>);
+struct Lines {
+    written: Vec<Change>,
+    /// The members of the signed part of which a line says that they differ, as their names begin it.
+    told: BTreeSet<String>,
+}
 
 impl Lines {
+    fn write(&mut self, change: Change) {
+        let member = fields::first(&change.subject);
+        if change.kind != ChangeKind::Same && !self.told.contains(member) {
+            self.told.insert(member.to_owned());
+        }
+        self.written.push(change);
+    }
     fn push(&mut self, kind: ChangeKind, subject: &str, old: Option<String>, new: Option<String>) {
-        self.0.push(Change {
+        self.write(Change {
             kind,
             subject: subject.to_owned(),
             old,
@@ -185,10 +200,13 @@ impl Lines {
         (old, new): Pair<String>,
         keyid: &KeyId,
     ) {
-        self.push(kind, subject, old, new);
-        if let Some(line) = self.0.last_mut() {
-            line.keyid = Some(keyid.clone());
-        }
+        self.write(Change {
+            kind,
+            subject: subject.to_owned(),
+            old,
+            new,
+            keyid: Some(keyid.clone()),
+        });
     }
     /// A line of the kind that follows from the two values; none where there is neither.
     fn compare(&mut self, subject: &str, old: Option<String>, new: Option<String>) {
@@ -200,8 +218,5 @@ impl Lines {
             (Some(_), Some(_)) => ChangeKind::Changed,
         };
         self.push(kind, subject, old, new);
-    }
-    fn all_same(&self) -> bool {
-        self.0.iter().all(|line| line.kind == ChangeKind::Same)
     }
 }

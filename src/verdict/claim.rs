@@ -60,10 +60,11 @@ pub fn check(
         let refused = find(REFUSED).ok_or_else(|| missing(REFUSED))?;
         let none = || missing("metadata/N.claimed.json");
         let versions = Versions::of(files).ok_or_else(none)?;
-        let versions = versions.map_err(|mut findings| findings.pop().unwrap_or_else(none))?;
+        let first = |mut findings: Vec<Finding>| findings.pop().unwrap_or_else(none);
+        let versions = versions.map_err(first)?;
         let requests = Requests::parse(REQUESTS, requests)?;
         let accepted = accepted(&decisions, &requests, refused)?;
-        let changes = changes(&versions, &accepted)?;
+        let changes = changes(&versions, &accepted).map_err(first)?;
         versions.exact(files, &changes, None, rehearsal)
     });
     judged.unwrap_or_else(|finding| vec![finding])
@@ -110,8 +111,8 @@ fn accepted<'r>(
 fn changes(
     versions: &Versions,
     accepted: &BTreeMap<&Project, &Request>,
-) -> Result<ChangeSet, Finding> {
-    let (before, after) = (versions.before()?, versions.after()?);
+) -> Result<ChangeSet, Vec<Finding>> {
+    let (before, after) = versions.strict()?;
     let change = |(project, request): (&&Project, &&Request)| {
         let generation = match after.place(project) {
             Place::Delegated(delegation) => delegation.role.generation,

@@ -6,7 +6,7 @@ use crate::bundle::files::File;
 use crate::ceremony::event::REHEARSAL_MARKER;
 use crate::ceremony::thresholds::delegated;
 use crate::pypi::changes::{ChangeSet, Expected, ExpectedShards, exact, exact_sharded};
-use crate::pypi::delegation::{self, Delegations};
+use crate::pypi::delegation::Delegations;
 use crate::pypi::shards::{self, Files, Layout};
 use crate::tuf::edit::RoleSpec;
 use crate::tuf::envelope::Envelope;
@@ -86,13 +86,6 @@ impl State {
             shards: shards.map(|(role, file)| (role.as_str(), file)).collect(),
         }
     }
-
-    fn delegations(&self) -> Result<Delegations, Finding> {
-        if self.shards.is_empty() {
-            return delegation::delegations("claimed", &self.claimed);
-        }
-        shards::read(&self.files()).map_err(first)
-    }
 }
 
 impl Versions {
@@ -129,17 +122,7 @@ impl Versions {
         }))
     }
 
-    /// claimed and its shards before.
-    pub(super) fn before(&self) -> Result<Delegations, Finding> {
-        self.before.delegations()
-    }
-
-    /// claimed and its shards after.
-    pub(super) fn after(&self) -> Result<Delegations, Finding> {
-        self.after.delegations()
-    }
-
-    /// Both, in which every entry keeps every rule.
+    /// claimed and its shards before and after, in which every entry keeps every rule.
     pub(super) fn strict(&self) -> Result<(Delegations, Delegations), Vec<Finding>> {
         let before = shards::read(&self.before.files())?;
         Ok((before, shards::read(&self.after.files())?))

@@ -142,7 +142,8 @@ fn roles(
         if let Some(current) = rules.newest(&delegation.name, files, findings) {
             findings.extend(rules.role(&delegation, &current));
             nonces.add(&current.name, &current.envelope, delegation.keys.values());
-            waiting.extend(by_targets(&delegation.name, &current.content));
+            let wanted = by_role.keys().map(String::as_str);
+            waiting.extend(by_targets(&delegation.name, &current.content, wanted));
             judged.push((delegation.name, current.content));
         }
     }
@@ -174,19 +175,27 @@ fn by_root(newest: &ChainedRoot) -> Option<Delegation> {
     })
 }
 
-fn by_targets(delegator: &str, targets: &Targets) -> Vec<Delegation> {
+/// What `targets` says of the roles in `wanted`, in its own order.
+fn by_targets<'a>(
+    delegator: &str,
+    targets: &Targets,
+    wanted: impl Iterator<Item = &'a str>,
+) -> Vec<Delegation> {
     let version = targets.header.version;
-    let delegations = targets.delegations.iter();
-    delegations
-        .flat_map(|delegations| delegations.roles().map(move |role| (delegations, role)))
-        .map(|(delegations, role)| Delegation {
+    let Some(delegations) = &targets.delegations else {
+        return Vec::new();
+    };
+    let mut places: Vec<usize> = wanted.filter_map(|role| delegations.place(role)).collect();
+    places.sort_unstable();
+    let roles = places.into_iter().filter_map(|place| delegations.at(place));
+    roles
+        .map(|role| Delegation {
             name: role.name.clone(),
             rule: "DELEGATION-THRESHOLD",
             by: format!(
                 "the keys that {delegator} v{version} names for {}",
                 role.name
             ),
-            // Of thousands of projects' keys each role needs its own only.
             keys: delegations.keys_of(&role.role),
             role: role.role,
         })

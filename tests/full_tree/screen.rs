@@ -78,7 +78,7 @@ fn a_claim_and_a_rotation_at_the_screen_end_in_a_repository_that_python_follows(
     assert!(end.restored && end.code == 0, "{}", end.text());
     let rehearsed = Rehearsed {
         folder,
-        online: online(PROJECTS),
+        online: online(PROJECTS, 0),
     };
     rehearsed.follow(Sitter::PythonTuf701, None, &rehearsed.fates());
 }

@@ -1,7 +1,7 @@
 //! One entry after the other, each judged by itself.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{
@@ -18,10 +18,10 @@ use crate::tuf::metadata::Header;
 /// What has been read so far.
 pub(super) struct Reader<'a> {
     file: &'a str,
-    keys: BTreeMap<Cow<'a, str>, KeyObject<'a>>,
-    /// The keyids of each physical key.
-    keyids: BTreeMap<PublicKey, Vec<KeyId>>,
-    used: BTreeSet<KeyId>,
+    /// In ascending order of keyids.
+    keys: Vec<KeyObject<'a>>,
+    /// The place of each.
+    places: HashMap<Cow<'a, str>, usize>,
     projects: BTreeMap<Project, Delegation>,
     custody: Option<Custody>,
     shards: BTreeMap<String, Shard>,
@@ -31,14 +31,17 @@ pub(super) struct Reader<'a> {
 
 /// A key object as it stands, and what it is.
 struct KeyObject<'a> {
+    keyid: Cow<'a, str>,
     json: Json<'a>,
     key: Result<Arc<Key>, KeyError>,
+    /// Whether an entry lists it.
+    is_used: bool,
 }
 
 /// One element of `roles`, its members found in one walk.
 #[derive(Default)]
 struct Entry<'a> {
-    place: String,
+    index: usize,
     name: Option<Json<'a>>,
     keyids: Option<Json<'a>>,
     threshold: Option<Json<'a>>,
@@ -50,8 +53,11 @@ struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn new(json: Json<'a>) -> Self {
-        let mut entry = Self::default();
+    fn new(index: usize, json: Json<'a>) -> Self {
+        let mut entry = Self {
+            index,
+            ..Self::default()
+        };
         for (name, value) in json.members() {
             match &*name {
                 "name" => entry.name = Some(value),
@@ -69,25 +75,27 @@ impl<'a> Entry<'a> {
         }
         entry
     }
+
+    fn place(&self) -> String {
+        let name = self.name.and_then(Json::as_str);
+        place(self.index, &name.unwrap_or_default())
+    }
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(file: &'a str, objects: BTreeMap<Cow<'a, str>, Json<'a>>) -> Self {
-        let mut keyids: BTreeMap<PublicKey, Vec<KeyId>> = BTreeMap::new();
-        let keys = objects.into_iter().map(|(keyid, json)| {
-            let key = Key::from_json(json).map(Arc::new);
-            if let Ok(key) = &key {
-                let keyid = KeyId(keyid.clone().into_owned());
-                keyids.entry(key.public().clone()).or_default().push(keyid);
-            }
-            (keyid, KeyObject { json, key })
+        let keys = objects.into_iter().map(|(keyid, json)| KeyObject {
+            keyid,
+            json,
+            key: Key::from_json(json).map(Arc::new),
+            is_used: false,
         });
-        let keys = keys.collect();
+        let keys: Vec<_> = keys.collect();
+        let places = keys.iter().map(|object| object.keyid.clone());
         Self {
             file,
+            places: places.zip(0..).collect(),
             keys,
-            keyids,
-            used: BTreeSet::new(),
             projects: BTreeMap::new(),
             custody: None,
             shards: BTreeMap::new(),
@@ -97,14 +105,13 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn read(&mut self, index: usize, json: Json<'a>) {
-        let mut entry = Entry::new(json);
+        let entry = Entry::new(index, json);
         let Some(name) = entry.name.and_then(Json::as_str) else {
             let text = format!("signed.delegations.roles[{index}] has no name that is a string.");
             self.findings
                 .push(Finding::error("DELEGATION-FORM", self.file, text));
             return;
         };
-        entry.place = place(index, &name);
         if name == CUSTODY {
             return self.read_custody(&entry, json);
         }
@@ -114,7 +121,7 @@ impl<'a> Reader<'a> {
         match ProjectRole::parse(&name) {
             Ok(role) => self.read_project(role, &entry, json),
             Err(fault) => {
-                let finding = fault.at(&entry.place).finding(self.file);
+                let finding = fault.at(&entry.place()).finding(self.file);
                 self.findings.push(finding);
             }
         }
@@ -132,13 +139,13 @@ impl<'a> Reader<'a> {
         }
         findings.extend(rules::terminating(
             self.file,
-            &entry.place,
+            || entry.place(),
             entry.terminating,
         ));
         if self.projects.contains_key(&role.project) || self.refused.contains_key(&role.project) {
             // Who of the two would answer depends on the client, so neither may be relied on.
             self.projects.remove(&role.project);
-            findings.push(rules::overlap(self.file, &entry.place, &role.project));
+            findings.push(rules::overlap(self.file, &entry.place(), &role.project));
         }
         match signers {
             Some(signers) if findings.is_empty() => {
@@ -167,7 +174,7 @@ impl<'a> Reader<'a> {
         let paths = self.paths(entry, &mut findings).unwrap_or_default();
         findings.extend(rules::terminating(
             self.file,
-            &entry.place,
+            || entry.place(),
             entry.terminating,
         ));
         let mut projects = BTreeSet::new();
@@ -176,14 +183,14 @@ impl<'a> Reader<'a> {
                 Some(Ok(project)) => {
                     projects.insert(project);
                 }
-                _ => findings.push(rules::custody_path(self.file, &entry.place, path)),
+                _ => findings.push(rules::custody_path(self.file, &entry.place(), path)),
             }
         }
         if findings.is_empty() && !paths.is_sorted_by(|a, b| a < b) {
-            findings.push(rules::custody_order(self.file, &entry.place));
+            findings.push(rules::custody_order(self.file, &entry.place()));
         }
         if self.custody.is_some() {
-            let text = format!("{} stands there a second time.", entry.place);
+            let text = format!("{} stands there a second time.", entry.place());
             findings.push(Finding::error("DELEGATION-FORM", self.file, text));
         }
         if let (Some(signers), true) = (signers, findings.is_empty()) {
@@ -202,7 +209,7 @@ impl<'a> Reader<'a> {
         let signers = self.signers(entry, &mut findings);
         let paths = self.paths(entry, &mut findings);
         if self.shards.contains_key(name) {
-            let text = format!("{} stands there a second time.", entry.place);
+            let text = format!("{} stands there a second time.", entry.place());
             findings.push(Finding::error("DELEGATION-FORM", self.file, text));
         }
         if let (Some(signers), Some(paths)) = (signers, paths) {
@@ -224,7 +231,7 @@ impl<'a> Reader<'a> {
         }
         let text = format!(
             "{} needs paths, a list of strings, and no path_hash_prefixes.",
-            entry.place
+            entry.place()
         );
         findings.push(Finding::error("PROJECT-PATHS", self.file, text));
         None
@@ -237,7 +244,7 @@ impl<'a> Reader<'a> {
             findings.push(Finding::error(
                 rule,
                 file,
-                format!("{} {text}.", entry.place),
+                format!("{} {text}.", entry.place()),
             ));
         };
         let Some(keyids) = entry.keyids.and_then(strings) else {
@@ -256,7 +263,9 @@ impl<'a> Reader<'a> {
                 refuse("ROLE-DUPLICATE-KEYID", format!("lists {name} twice"));
                 continue;
             }
-            match self.keys.get(keyid.as_str()).map(|object| &object.key) {
+            let place = self.places.get(keyid.as_str()).copied();
+            let object = place.and_then(|place| self.keys.get(place));
+            match object.map(|object| &object.key) {
                 None => refuse(
                     "ROLE-UNKNOWN-KEYID",
                     format!("lists {name}, which is not among the keys"),
@@ -289,15 +298,20 @@ impl<'a> Reader<'a> {
             );
             refuse("ROLE-THRESHOLD", text);
         }
-        self.used.extend(keyids.into_iter().map(KeyId));
+        let listed = keyids
+            .iter()
+            .filter_map(|keyid| self.places.get(keyid.as_str()));
+        for place in listed {
+            self.keys[*place].is_used = true;
+        }
         let threshold = threshold?;
         (findings.len() == before).then_some(Signers { keys, threshold })
     }
 
     fn digest(&self, json: Json<'a>, signers: &Signers) -> Sha256 {
         let objects = signers.keys.iter().filter_map(|(keyid, _)| {
-            let (keyid, object) = self.keys.get_key_value(&*keyid.0)?;
-            Some((&**keyid, object.json))
+            let object = self.keys.get(*self.places.get(&*keyid.0)?)?;
+            Some((&*object.keyid, object.json))
         });
         digest(json, &objects.collect())
     }
@@ -313,22 +327,21 @@ impl<'a> Reader<'a> {
             }
         }
         let mut remarks: BTreeMap<Project, Vec<Finding>> = BTreeMap::new();
-        for (project, delegation) in &self.projects {
-            for (keyid, key) in &delegation.keys {
-                let keyids = self.keyids.get(key.public()).map_or(&[][..], Vec::as_slice);
-                if keyids.len() > 1 {
-                    let finding = rules::key_twice(self.file, project, keyid, keyids);
-                    remarks.entry(project.clone()).or_default().push(finding);
+        let twice = twice(&self.keys);
+        if !twice.is_empty() {
+            for (project, delegation) in &self.projects {
+                for (keyid, key) in &delegation.keys {
+                    if let Some(keyids) = twice.get(key.public()) {
+                        let finding = rules::key_twice(self.file, project, keyid, keyids);
+                        remarks.entry(project.clone()).or_default().push(finding);
+                    }
                 }
             }
         }
-        for (keyid, object) in self.keys {
-            let keyid = KeyId(keyid.into_owned());
-            if !self.used.contains(&keyid) {
-                let error = object.key.err();
-                self.findings
-                    .push(rules::unused(self.file, &keyid, error.as_ref()));
-            }
+        for object in self.keys.iter().filter(|object| !object.is_used) {
+            let keyid = KeyId(object.keyid.to_string());
+            let error = object.key.as_ref().err();
+            self.findings.push(rules::unused(self.file, &keyid, error));
         }
         Delegations {
             header,
@@ -340,6 +353,23 @@ impl<'a> Reader<'a> {
             remarks,
         }
     }
+}
+
+/// The keyids of each physical key that has several.
+fn twice<'k>(keys: &'k [KeyObject<'_>]) -> BTreeMap<&'k PublicKey, Vec<KeyId>> {
+    let usable = keys.iter().filter_map(|object| {
+        let key = object.key.as_ref().ok()?;
+        Some((key.public(), &*object.keyid))
+    });
+    let mut usable: Vec<_> = usable.collect();
+    usable.sort_unstable();
+    let same = usable.chunk_by(|one, other| one.0 == other.0);
+    let same = same.filter(|keyids| keyids.len() > 1);
+    let twice = same.map(|keyids| {
+        let ids = keyids.iter().map(|(_, keyid)| KeyId((*keyid).to_owned()));
+        (keyids[0].0, ids.collect())
+    });
+    twice.collect()
 }
 
 fn strings(json: Json<'_>) -> Option<Vec<String>> {

@@ -10,14 +10,19 @@ use crate::tuf::json::Json;
 use crate::tuf::key::{KeyError, KeyId};
 
 /// Without `terminating` a file forged in an online bin would be accepted for a project that has keys (PEP 480 says nothing of it).
-pub(super) fn terminating(file: &str, place: &str, found: Option<Json<'_>>) -> Option<Finding> {
+pub(super) fn terminating(
+    file: &str,
+    place: impl FnOnce() -> String,
+    found: Option<Json<'_>>,
+) -> Option<Finding> {
     let what = match found.and_then(Json::as_bool) {
         Some(true) => return None,
         Some(false) => "is not terminating",
         None => "does not say whether it is terminating",
     };
     let text = format!(
-        "{place} {what}: a client that finds no file there would go on and believe an online bin. Set terminating to true."
+        "{} {what}: a client that finds no file there would go on and believe an online bin. Set terminating to true.",
+        place()
     );
     Some(Finding::error("PEP480-TERMINATING", file, text))
 }

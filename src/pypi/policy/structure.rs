@@ -1,6 +1,6 @@
 //! Thresholds of one, and keys that stand where they should not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Role, RoleClass, Tree, listed};
 use crate::tuf::finding::Finding;
@@ -37,11 +37,16 @@ pub(super) fn findings(role: &Role) -> Vec<Finding> {
 
 /// `KEY-SHARED`: one key in roles that must not fall together.
 pub(super) fn shared_keys(tree: &Tree) -> Vec<Finding> {
-    let mut users: BTreeMap<&PublicKey, Vec<&Role>> = BTreeMap::new();
-    let roles = || {
+    let own = || {
         let own_keys = |role: &&Role| role.class != RoleClass::Custody;
         tree.roles.iter().filter(own_keys)
     };
+    let known: BTreeSet<&PublicKey> = own().flat_map(|role| role.distinct().into_keys()).collect();
+    let projects = tree.projects.iter();
+    let projects = projects.flat_map(|projects| projects.with_keys(|key| known.contains(key)));
+    let projects: Vec<Role> = projects.collect();
+    let roles = || own().chain(&projects);
+    let mut users: BTreeMap<&PublicKey, Vec<&Role>> = BTreeMap::new();
     for role in roles() {
         for material in role.distinct().into_keys() {
             users.entry(material).or_default().push(role);

@@ -3,7 +3,7 @@ use super::RoleClass::{EphemeralOffline, Online, Project, RetainedOffline};
 use super::*;
 use crate::tuf::expires::Expires;
 use crate::tuf::finding::Level::{Error, Note, Warning};
-use crate::tuf::metadata::RoleType;
+use crate::tuf::metadata::{DelegatedRole, RoleType};
 
 mod dates;
 
@@ -54,6 +54,7 @@ fn tree(roles: &[Role]) -> Tree {
         persons: persons
             .map(|(number, person)| (key(number).0, person.to_owned()))
             .into(),
+        ..Tree::default()
     }
 }
 
@@ -326,4 +327,61 @@ fn what_others_made_warns_at_most() {
     let findings = found(None, &bad, Whose::Others);
     assert!(findings.len() > 4);
     assert!(findings.iter().all(|(level, ..)| *level <= Warning));
+}
+
+/// Of 736,344 projects only those are held as roles about which there is something to say: it is what would be said if all were.
+#[test]
+fn projects_are_judged_as_roles_are() {
+    let twice = (KeyId("k40 again".to_owned()), key(40).1);
+    let mut listed_twice = role("project-d", Project, &[40], 1);
+    listed_twice.keys.push(twice);
+    let projects = [
+        role("project-a", Project, &[30], 1),
+        role("project-b", Project, &[30], 1),
+        role("project-c", Project, &[31, 1], 1),
+        listed_twice,
+        role("project-e", Project, &[41, 42], 3),
+        role("project-f", Project, &[2], 1),
+        role("project-g", Project, &[43], 2),
+    ];
+    let targets = [
+        role("targets", RetainedOffline, &[1, 2, 3, 4, 5], 3),
+        role("bin-0", Online, &[6], 1),
+    ];
+    let delegated = |role: &Role| DelegatedRole {
+        name: role.name.clone(),
+        role: RoleKeys {
+            keyids: role.keys.iter().map(|(keyid, _)| keyid.clone()).collect(),
+            threshold: role.threshold,
+        },
+        terminating: true,
+        paths: Vec::new(),
+        path_hash_prefixes: Vec::new(),
+    };
+    let keys = projects.iter().flat_map(|role| role.keys.clone()).collect();
+    let roles: Vec<_> = projects.iter().map(delegated).collect();
+    let claimed = Targets {
+        header: dated(role("", Project, &[], 1), 1, "2027-01-01T00:00:00Z")
+            .header
+            .unwrap(),
+        targets: 0,
+        delegations: Some(Delegations::made(&keys, &roles, None)),
+    };
+    let mut asked = tree(&targets);
+    asked.add_targets("claimed", &claimed, &|_| Project);
+    assert_eq!(asked.roles.len(), targets.len());
+    let held = tree(&[&targets[..], &projects[..]].concat());
+    let told = found(None, &asked, Whose::Ours);
+    assert_eq!(told, found(None, &held, Whose::Ours));
+    let rules: Vec<_> = told.iter().map(|(_, rule, _)| rule.as_str()).collect();
+    assert_eq!(
+        rules,
+        [
+            "KEY-SHARED",
+            "KEY-SHARED",
+            "KEY-TWICE",
+            "QUORUM-UNREACHABLE",
+            "QUORUM-UNREACHABLE"
+        ]
+    );
 }

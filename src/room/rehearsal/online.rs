@@ -32,6 +32,7 @@ pub use publishing::Published;
 use ring::Ring;
 
 use super::super::failure::Failure;
+use crate::pypi::changes::{After, Change, ChangeSet};
 use crate::pypi::project::Project;
 use crate::tuf::key::{Algorithm, Key, KeyId, PublicKey};
 
@@ -58,6 +59,8 @@ pub struct Online {
     published: u64,
     /// The newest recently-claimed; none in a tree without it.
     recently: Option<Vec<u8>>,
+    /// Whether it is said how long the snapshot and what ceremonies sign are, because clients would not read so much unless they are told.
+    lengths: bool,
     /// The newest snapshot.
     snapshot: Vec<u8>,
     /// The newest timestamp.
@@ -120,6 +123,7 @@ impl Online {
             moved: BTreeSet::new(),
             published: 0,
             recently: None,
+            lengths: sizes.before > 0,
             snapshot: Vec::new(),
             timestamp: Vec::new(),
             listed: BTreeMap::new(),
@@ -147,6 +151,29 @@ impl Online {
         self.numbers
             .get(project)
             .and_then(|number| self.developers.get(*number))
+    }
+
+    /// What brings the projects of [`Group::Before`] into an empty claimed.
+    pub fn standing(&self) -> ChangeSet {
+        let before = self.developers.iter();
+        let before = before.filter(|developer| developer.group == Group::Before);
+        let changes = before.map(|developer| {
+            let keys = developer.keys.iter();
+            let keys = keys.filter_map(|id| Some((id.clone(), self.public(id)?.clone())));
+            let after = After::Delegate {
+                generation: 1,
+                keys: keys.collect(),
+                threshold: developer.threshold,
+            };
+            let change = Change {
+                before: None,
+                after,
+            };
+            (developer.project.clone(), change)
+        });
+        ChangeSet {
+            changes: changes.collect(),
+        }
     }
 
     /// A developer's key object.
@@ -222,9 +249,14 @@ impl Online {
             self.bins.list(succinct, &mut now);
         }
         self.listed.append(&mut now);
-        let signed = paper::snapshot(version, &expires, &self.listed);
+        let length = |role: &str, version: u64| {
+            let file = self.offline.files.get(&format!("{version}.{role}.json"));
+            file.filter(|_| self.lengths).map(Vec::len)
+        };
+        let signed = paper::snapshot(version, &expires, &self.listed, &length);
         self.snapshot = self.by_servers("snapshot", &signed)?;
-        let signed = paper::timestamp(version, &expires, version);
+        let length = Some(self.snapshot.len()).filter(|_| self.lengths);
+        let signed = paper::timestamp(version, &expires, (version, length));
         self.timestamp = self.by_servers("timestamp", &signed)?;
         self.published = version;
         Ok(())

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use super::online::{Extent, Group, Online, Sizes};
 use crate::bundle::files;
 use crate::ceremony::intake::requests::{INCIDENT, REQUESTS, TOP};
+use crate::pypi::changes::ChangeSet;
 use crate::room::failure::Failure;
 use crate::tuf::digest::Sha256;
 use crate::tuf::key::Key;
@@ -51,14 +52,14 @@ impl Play {
     pub(super) fn new(
         work: &Path,
         repository: &Path,
-        projects: usize,
+        sizes: Sizes,
         today: jiff::Timestamp,
     ) -> Self {
         Self {
-            online: Online::new(Sizes::of(projects), SEED, today),
+            online: Online::new(sizes, SEED, today),
             archives: work.join("archives"),
             repository: repository.to_owned(),
-            is_large: projects > LARGE,
+            is_large: sizes.first + sizes.second + sizes.before > LARGE,
             today: 0,
         }
     }
@@ -77,6 +78,11 @@ impl Play {
             Some((name.to_owned(), public))
         });
         keys.collect()
+    }
+
+    /// What brings the projects that were claimed long ago into claimed.
+    pub(super) fn standing(&self) -> ChangeSet {
+        self.online.standing()
     }
 
     /// Puts what the ceremony `act` starts from into `input`.
@@ -178,8 +184,8 @@ impl Play {
             let to = input.join("archives").join(&name);
             std::fs::create_dir_all(&to).map_err(|fault| disk(&to, &fault))?;
             let mut listing = String::new();
-            let found =
-                files::read_folder(&from).map_err(|fault| Failure::disk(fault.to_string()))?;
+            let found = files::read_within(&from, files::ARCHIVE, None)
+                .map_err(|fault| Failure::disk(fault.to_string()))?;
             for file in found {
                 // Writing to a String cannot fail.
                 let _ = writeln!(listing, "{}  {}", Sha256::of(&file.bytes), file.path);

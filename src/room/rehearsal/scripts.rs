@@ -80,6 +80,15 @@ pub(super) struct Facts {
 /// In so many days from today shards end.
 const SHARDS_END: [i64; 4] = [110, 130, 150, 170];
 
+/// The dates on which shards end, as metadata has them.
+pub(super) fn shards_end(today: jiff::Timestamp) -> [String; 4] {
+    SHARDS_END.map(|days| {
+        let day = today.checked_add(jiff::SignedDuration::from_hours(24 * days));
+        let day = day.unwrap_or(today);
+        day.strftime("%Y-%m-%dT00:00:00Z").to_string()
+    })
+}
+
 /// The script called `name`, filled in: each date is moved to the distance from today that it has from the examples' own day, the public keys of servers are
 /// the rehearsal's, and the archives are those that were carried in.
 pub(super) fn fill(name: &str, facts: &Facts) -> Option<String> {
@@ -111,18 +120,10 @@ pub(super) fn fill(name: &str, facts: &Facts) -> Option<String> {
         .shards
         .filter(|_| ["claim", "rotate-dev"].contains(&name))
     {
-        let dates = SHARDS_END.map(|days| {
-            let day = facts
-                .today
-                .checked_add(jiff::SignedDuration::from_hours(24 * days));
-            day.unwrap_or(facts.today)
-                .strftime("\"%Y-%m-%dT00:00:00Z\"")
-                .to_string()
-        });
-        let dates = dates.join(", ");
+        let dates = shards_end(facts.today);
         let _ = write!(
             script,
-            "\n[shards]\nprojects = {most}\nexpires = [{dates}]\n"
+            "\n[shards]\nprojects = {most}\nexpires = {dates:?}\n"
         );
     }
     for (name, sha256) in &facts.carried.archives {

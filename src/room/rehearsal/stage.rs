@@ -34,9 +34,9 @@ const MODULE: &str = "rehearsal";
 pub(super) struct Stage {
     work: PathBuf,
     module: Option<Box<dyn Module>>,
-    serials: BTreeMap<String, String>,
-    previous: Option<PathBuf>,
-    play: Play,
+    pub(super) serials: BTreeMap<String, String>,
+    pub(super) previous: Option<PathBuf>,
+    pub(super) play: Play,
     /// How many projects a shard of claimed has at most, where it has shards.
     pub(super) shards: Option<usize>,
     softhsm: bool,
@@ -136,8 +136,7 @@ impl Stage {
         } else {
             None
         };
-        let module = self.module.take();
-        let module = module.map_or_else(|| load(self.softhsm, &self.keeper), Ok)?;
+        let module = self.take_module()?;
         let session = Session::open_with(&paths, &self.keeper, vec![module])?;
         Ok((session, batch))
     }
@@ -148,6 +147,12 @@ impl Stage {
     /// [`Failure`].
     pub(super) fn publish(&mut self, act: &Act, bundle: &Path) -> Result<Vec<String>, Failure> {
         self.play.after(act.name, bundle)
+    }
+
+    /// The tokens, until they are given back.
+    pub(super) fn take_module(&mut self) -> Result<Box<dyn Module>, Failure> {
+        let module = self.module.take();
+        module.map_or_else(|| load(self.softhsm, &self.keeper), Ok)
     }
 
     /// Takes the tokens back from a finished ceremony.
@@ -243,6 +248,6 @@ fn load(use_softhsm: bool, keeper: &Keeper) -> Result<Box<dyn Module>, Failure> 
     modules::start(&config::Module::library(MODULE.to_owned(), path), keeper)
 }
 
-fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     files::create_new(path, bytes).map_err(|fault| Failure::disk(fault.to_string()))
 }

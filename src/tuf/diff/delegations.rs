@@ -60,10 +60,6 @@ pub(super) fn targets(
             lines.push(ChangeKind::Changed, "delegations.keys", None, None);
         }
     }
-    let told: Vec<Pair<Role<'_>>> = told
-        .into_iter()
-        .map(|(before, after)| (role(old, before), role(new, after)))
-        .collect();
     let named = if apart.is_some() {
         Pairs::default()
     } else {
@@ -106,15 +102,18 @@ fn differing(listed: &Pairs) -> Vec<Pair<usize>> {
 }
 
 /// The keyids that are needed to tell the difference of these roles and keys.
-fn wanted(
-    told: &[Pair<Role<'_>>],
-    named: &Pairs,
-    (old, new): Pair<&Delegations>,
-) -> BTreeSet<KeyId> {
-    let sides = told.iter().flat_map(|(old, new)| [old, new]).flatten();
-    let mut wanted: BTreeSet<KeyId> = sides
-        .flat_map(|(_, role, _)| role.role.keyids.iter().cloned())
-        .collect();
+fn wanted(told: &[Pair<usize>], named: &Pairs, (old, new): Pair<&Delegations>) -> BTreeSet<KeyId> {
+    let role = |of: Option<&Delegations>, place: Option<usize>| of?.at(place?);
+    let mut wanted = BTreeSet::new();
+    for (before, after) in told {
+        let sides = [role(old, *before), role(new, *after)];
+        wanted.extend(
+            sides
+                .into_iter()
+                .flatten()
+                .flat_map(|side| side.role.keyids),
+        );
+    }
     wanted.extend(named.gone().filter_map(|place| old?.keyid(place)));
     wanted.extend(named.came().filter_map(|place| new?.keyid(place)));
     let changed = named.both().filter(|pair| !pair.alike);
@@ -193,13 +192,14 @@ fn in_words(of: Option<&Delegations>) -> Option<String> {
 
 fn delegated(
     lines: &mut Lines,
-    told: Vec<Pair<Role<'_>>>,
+    told: Vec<Pair<usize>>,
     keys: &(Keys<'_>, Keys<'_>),
     (old, new): Pair<&Delegations>,
     mut same: usize,
 ) {
     let many = new.map_or(0, Delegations::len) > TOLD_WHEN_SAME;
     for (before, after) in told {
+        let (before, after) = (role(old, before), role(new, after));
         let either = before.as_ref().or(after.as_ref());
         let name = either.map_or("", |(_, role, _)| &role.name);
         let path = format!("delegations.roles {}", fields::join("", name));
@@ -224,10 +224,14 @@ fn delegated(
             after.as_ref().map(|entry| entry.2),
         );
         fields::members(&mut about, &path, objects, &["name", "keyids", "threshold"]);
-        if about.all_same() && many {
+        let is_same = about
+            .written
+            .iter()
+            .all(|line| line.kind == ChangeKind::Same);
+        if many && is_same {
             same += 1;
         } else {
-            lines.0.append(&mut about.0);
+            about.written.into_iter().for_each(|line| lines.write(line));
         }
     }
     if same > 0 && many {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{Change, ChangeKind, Lines, Pair};
+use super::{ChangeKind, Lines, Pair};
 use crate::tuf::canonical;
 use crate::tuf::json::{Json, Kind};
 
@@ -48,13 +48,7 @@ pub(super) fn value(lines: &mut Lines, path: &str, (old, new): Pair<Json<'_>>) {
 pub(super) fn unexplained(lines: &mut Lines, old: Json<'_>, new: Json<'_>) {
     for (name, (old, new)) in merged(Some(old), Some(new)) {
         let path = join("", &name);
-        let about = |subject: &str| {
-            subject
-                .strip_prefix(&*path)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ' ']))
-        };
-        let told = |line: &Change| line.kind != ChangeKind::Same && about(&line.subject);
-        if !lines.0.iter().any(told) && !equal(old, new) {
+        if !lines.told.contains(&path) && !equal(old, new) {
             lines.compare(&path, old.map(text), new.map(text));
         }
     }
@@ -91,6 +85,22 @@ pub(super) fn join(path: &str, name: &str) -> String {
         return name.into_owned();
     }
     format!("{path}.{name}")
+}
+
+/// The first name of a path that [`join`] began.
+pub(super) fn first(path: &str) -> &str {
+    let mut escaped = false;
+    let end = if let Some(quoted) = path.strip_prefix('"') {
+        let ends = |c: char| {
+            let plain = !std::mem::take(&mut escaped);
+            escaped = plain && c == '\\';
+            plain && c == '"'
+        };
+        quoted.find(ends).map(|end| end + 2)
+    } else {
+        path.find(['.', ' '])
+    };
+    &path[..end.unwrap_or(path.len())]
 }
 
 /// The members of both objects by name.

@@ -9,32 +9,33 @@ use crate::tuf::key::{Key, KeyId, PublicKey};
 /// The keys of one version: typed, and as they stand.
 pub(super) struct Keys<'a> {
     typed: &'a BTreeMap<KeyId, Key>,
-    objects: BTreeMap<KeyId, Json<'a>>,
+    objects: &'a BTreeMap<KeyId, Json<'a>>,
 }
 
 /// Keys as [`Keys`] borrows them.
 pub(super) type Keyed<'a> = (BTreeMap<KeyId, Key>, BTreeMap<KeyId, Json<'a>>);
 
+/// The keys of one object by keyid.
+pub(super) fn objects(of: Option<Json<'_>>) -> BTreeMap<KeyId, Json<'_>> {
+    let members = of.into_iter().flat_map(Json::members);
+    members
+        .map(|(keyid, object)| (KeyId(keyid.into_owned()), object))
+        .collect()
+}
+
 impl<'a> Keys<'a> {
-    pub(super) fn new(typed: &'a BTreeMap<KeyId, Key>, objects: Option<Json<'a>>) -> Self {
-        Self {
-            typed,
-            objects: objects
-                .into_iter()
-                .flat_map(Json::members)
-                .map(|(keyid, object)| (KeyId(keyid.into_owned()), object))
-                .collect(),
-        }
+    pub(super) fn new(
+        typed: &'a BTreeMap<KeyId, Key>,
+        objects: &'a BTreeMap<KeyId, Json<'a>>,
+    ) -> Self {
+        Self { typed, objects }
     }
     pub(super) fn of((typed, objects): &'a Keyed<'a>) -> Self {
-        Self {
-            typed,
-            objects: objects.clone(),
-        }
+        Self::new(typed, objects)
     }
     pub(super) fn none() -> Self {
-        static NONE: BTreeMap<KeyId, Key> = BTreeMap::new();
-        Self::new(&NONE, None)
+        static NONE: Keyed<'_> = (BTreeMap::new(), BTreeMap::new());
+        Self::of(&NONE)
     }
     pub(super) fn material(&self, keyid: &KeyId) -> Option<&'a PublicKey> {
         self.typed.get(keyid).map(Key::public)

@@ -23,8 +23,9 @@ impl<'a> Side<'a> {
 /// The roles and keys of a root.
 pub(super) fn root(lines: &mut Lines, old: Option<&Root>, new: &Root, signed: Pair<Json<'_>>) {
     let objects = member(signed, "keys");
-    let old_keys = old.map_or_else(Keys::none, |old| Keys::new(&old.keys, objects.0));
-    let new_keys = Keys::new(&new.keys, objects.1);
+    let objects = (keys::objects(objects.0), keys::objects(objects.1));
+    let old_keys = old.map_or_else(Keys::none, |old| Keys::new(&old.keys, &objects.0));
+    let new_keys = Keys::new(&new.keys, &objects.1);
     let first = ["root", "timestamp", "snapshot", "targets"];
     let names: BTreeSet<&str> = old
         .into_iter()

@@ -129,8 +129,8 @@ fn what_a_claim_did_to_shards_follows_from_its_bundle() {
         "1 added; 2 entries identical; nothing else differs"
     );
     let versions = Versions::of(&files).unwrap().unwrap();
-    assert_eq!(versions.before().unwrap().projects.len(), 2);
-    assert_eq!(versions.after().unwrap().projects.len(), 3);
+    let (before, after) = versions.strict().unwrap();
+    assert_eq!((before.projects.len(), after.projects.len()), (2, 3));
 
     // Another request than was done, and a shard that is not there.
     for refused in [

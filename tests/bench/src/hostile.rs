@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use tuf_ceremony::ceremony::review::claimed::difference;
+use tuf_ceremony::ceremony::review::compare::delegates_projects;
 use tuf_ceremony::tuf::diff;
 use tuf_ceremony::tuf::envelope::Envelope;
 use tuf_ceremony::tuf::finding::Finding;
@@ -36,7 +38,7 @@ const MILLION: usize = 1_000_000;
 const PUBLIC: &str = "5866666666666666666666666666666666666666666666666666666666666666";
 
 /// All kinds.
-pub const CASES: [Case; 10] = [
+pub const CASES: [Case; 11] = [
     Case::whole("one role with a million paths", MILLION, paths),
     Case::whole(
         "one role with a million paths, all escaped",
@@ -54,6 +56,7 @@ pub const CASES: [Case; 10] = [
         keyids,
     ),
     Case::whole("a million keys in no order", MILLION, unsorted),
+    Case::whole("a million unknown members", MILLION, unknown),
     Case {
         name: "20,000 projects, cut off at 64 places",
         full: 20_000,
@@ -122,7 +125,13 @@ fn read(before: &Envelope, bytes: Vec<u8>) -> Result<String, Finding> {
     let file = Envelope::parse("the file", bytes, Limits::LARGE)?;
     let targets = Targets::read("the file", &file)?;
     let remarks = targets.remarks("the file").len();
-    let changes = diff::between(Some(before), &file)?.changes.len();
+    // As the review does.
+    let difference = if delegates_projects(&file) {
+        difference(Some(before), &file)?
+    } else {
+        diff::between(Some(before), &file)?
+    };
+    let changes = difference.changes.len();
     Ok(format!(
         "read: {changes} lines of difference, {remarks} remarks, {} bytes to sign",
         file.payload().len()
@@ -266,4 +275,14 @@ fn unsorted(number: usize) -> Result<String, Failure> {
         });
     };
     file(number * 150, keys, |_| (), null)
+}
+
+fn unknown(number: usize) -> Result<String, Failure> {
+    let members = |text: &mut String| {
+        text.push('0');
+        for at in 0..number {
+            let _ = write!(text, ",\"x.{at}\":{at}");
+        }
+    };
+    file(number * 20, one_key, |_| (), members)
 }

@@ -1,5 +1,6 @@
 //! What a claim gives beside metadata: what the online side does to each project, who is told what, and everything that a stranger needs to derive the same.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::json;
@@ -12,12 +13,14 @@ use crate::ceremony::kinds::Outputs;
 use crate::ceremony::material::Material;
 use crate::ceremony::sharding;
 use crate::pypi::online_actions::{self, Action};
+use crate::pypi::project::{Project, ProjectRole};
 use crate::pypi::requests;
-use crate::pypi::shards;
+use crate::pypi::shards::{self, Files};
 use crate::pypi::vetting::{Bucket, Policy, Vetted, Vetting, Weight};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
-use crate::tuf::json::Limits;
+use crate::tuf::json::{Json, Limits};
+use crate::tuf::key::KeyId;
 use crate::tuf::metadata::Header;
 
 /// After so many days without a word a project counts as abandoned (docs/policy-abandoned-projects.md). Nothing happens to it by itself.
@@ -130,11 +133,9 @@ fn expiring(
     let Some(files) = sharding::after(material.trusted, candidates) else {
         return Ok(Vec::new());
     };
-    let claimed = shards::read(&files).map_err(super::first)?;
     let owners = material.trusted.asked.owners.clone().unwrap_or_default();
     let mut lines = Vec::new();
-    for (project, delegation) in &claimed.projects {
-        let role = delegation.role.to_string();
+    for (project, (role, entry)) in entries(&files)? {
         let header = newest.file(&role).and_then(|bytes| expiry(&role, bytes));
         let is_late = |header: &Header| header.expires.at() < policy.next_ceremony;
         if header.as_ref().is_some_and(|header| !is_late(header)) {
@@ -144,14 +145,12 @@ fn expiring(
             .as_ref()
             .map(|header| policy.on.duration_since(header.expires.at()).as_hours() / 24);
         let text = header.as_ref().map(|header| header.expires.text());
-        let names: Vec<_> = delegation
-            .keys
-            .iter()
-            .map(|(keyid, _)| {
-                let owner = owners.keys.get(keyid);
-                owner.map_or(keyid.0.as_str(), |owner| owner.label.as_str())
-            })
-            .collect();
+        let keyids = entry.get("keyids").into_iter().flat_map(Json::elements);
+        let names = keyids.filter_map(Json::as_str).map(|keyid| {
+            let owner = owners.keys.get(&KeyId(keyid.to_string()));
+            owner.map_or_else(|| keyid.to_string(), |owner| owner.label.clone())
+        });
+        let names: Vec<_> = names.collect();
         lines.push(json!({
             "project": project.as_str(),
             "role": role,
@@ -161,6 +160,22 @@ fn expiring(
         }));
     }
     Ok(jsonl(&lines))
+}
+
+/// The entry of each project in claimed and in the shards that it lists, with its role's name. What they are was judged with the candidates.
+fn entries<'a>(files: &Files<'a>) -> Result<BTreeMap<Project, (Cow<'a, str>, Json<'a>)>, Finding> {
+    let shards = shards::listed(files.claimed).map_err(super::first)?;
+    let shards = shards
+        .shards()
+        .filter_map(|(role, _)| files.shards.get(&*role));
+    let all = [files.claimed].into_iter().chain(shards.copied());
+    let lists = all.filter_map(|file| file.signed().get("delegations")?.get("roles"));
+    let entries = lists.flat_map(Json::elements).filter_map(|entry| {
+        let role = entry.get("name").and_then(Json::as_str)?;
+        let project = ProjectRole::parse(&role).ok()?.project;
+        Some((project, (role, entry)))
+    });
+    Ok(entries.collect())
 }
 
 fn expiry(role: &str, bytes: &[u8]) -> Option<Header> {

@@ -79,16 +79,26 @@ pub(super) fn delegations(ring: &Ring, entries: &[Entry<'_>]) -> String {
     )
 }
 
-/// The signed part of a snapshot, by the versions of roles.
-pub(super) fn snapshot(version: u64, expires: &str, roles: &BTreeMap<String, u64>) -> String {
+/// The signed part of a snapshot, by the versions of roles and the lengths that are known.
+pub(super) fn snapshot(
+    version: u64,
+    expires: &str,
+    roles: &BTreeMap<String, u64>,
+    length: &dyn Fn(&str, u64) -> Option<usize>,
+) -> String {
     // In the order of file names, which is not that of roles: `a.json` stands behind `a-b.json`.
-    let files: BTreeMap<String, u64> = roles
+    let files: BTreeMap<String, String> = roles
         .iter()
-        .map(|(role, version)| (format!("{role}.json"), *version))
+        .map(|(role, version)| {
+            (
+                format!("{role}.json"),
+                meta(*version, length(role, *version)),
+            )
+        })
         .collect();
     let files = files
         .iter()
-        .map(|(file, version)| format!("\"{file}\":{{\"version\":{version}}}"));
+        .map(|(file, meta)| format!("\"{file}\":{meta}"));
     format!(
         "{{\"_type\":\"snapshot\",\"expires\":\"{expires}\",\"meta\":{{{}}},\"spec_version\":\"1.0.0\",\"version\":{version},{MARKER}}}",
         listed(files)
@@ -96,10 +106,21 @@ pub(super) fn snapshot(version: u64, expires: &str, roles: &BTreeMap<String, u64
 }
 
 /// The signed part of a timestamp.
-pub(super) fn timestamp(version: u64, expires: &str, snapshot: u64) -> String {
+pub(super) fn timestamp(
+    version: u64,
+    expires: &str,
+    (snapshot, length): (u64, Option<usize>),
+) -> String {
+    let meta = meta(snapshot, length);
     format!(
-        "{{\"_type\":\"timestamp\",\"expires\":\"{expires}\",\"meta\":{{\"snapshot.json\":{{\"version\":{snapshot}}}}},\"spec_version\":\"1.0.0\",\"version\":{version},{MARKER}}}"
+        "{{\"_type\":\"timestamp\",\"expires\":\"{expires}\",\"meta\":{{\"snapshot.json\":{meta}}},\"spec_version\":\"1.0.0\",\"version\":{version},{MARKER}}}"
     )
+}
+
+/// What a snapshot or a timestamp says of a file.
+fn meta(version: u64, length: Option<usize>) -> String {
+    let length = length.map_or_else(String::new, |length| format!("\"length\":{length},"));
+    format!("{{{length}\"version\":{version}}}")
 }
 
 /// The file around a signed part, with a signature by each of these keys; none if one of them is not in the ring.

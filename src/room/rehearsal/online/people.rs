@@ -16,6 +16,8 @@ pub struct Sizes {
     pub shared: usize,
     /// Projects that no developer signs for: their files are in the bins.
     pub unclaimed: usize,
+    /// Projects that are in claimed before anything is asked: those of many months.
+    pub before: usize,
     /// Whether one project of each [`Trouble`] is among the second.
     pub trouble: bool,
 }
@@ -30,6 +32,7 @@ impl Sizes {
             second: projects - first - 2,
             shared: (first / 20).max(6),
             unclaimed: 2,
+            before: 0,
             trouble: true,
         }
     }
@@ -44,6 +47,8 @@ pub enum Group {
     Second,
     /// None: it has no developer's key.
     Unclaimed,
+    /// None: it was claimed long ago.
+    Before,
 }
 
 /// What is not as it should be with one project.
@@ -91,6 +96,13 @@ pub struct Developer {
     pub(super) number: usize,
 }
 
+impl Developer {
+    /// Whether the project has metadata of its own. Of those that were claimed long ago only one in a thousand has: the others are there for the size of claimed.
+    pub fn is_published(&self) -> bool {
+        self.group != Group::Before || self.number.is_multiple_of(1_000)
+    }
+}
+
 /// The company that signs all its projects with one key.
 pub(super) const COMPANY: &str = "company-robot";
 
@@ -118,13 +130,15 @@ pub(super) fn name(number: usize) -> String {
 /// Everybody, by number.
 pub(super) fn everybody(sizes: Sizes, ring: &mut Ring) -> Vec<Developer> {
     let signed = sizes.first + sizes.second;
+    let asked = signed + sizes.unclaimed;
     let mut troubles = Trouble::ALL.into_iter();
-    (0..signed + sizes.unclaimed)
+    (0..asked + sizes.before)
         .filter_map(|number| {
             let group = match number {
                 number if number < sizes.first => Group::First,
                 number if number < signed => Group::Second,
-                _ => Group::Unclaimed,
+                number if number < asked => Group::Unclaimed,
+                _ => Group::Before,
             };
             let trouble = match group {
                 // The last ones, so that the projects before them are what they are in any size.

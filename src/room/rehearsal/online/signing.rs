@@ -18,7 +18,7 @@ impl Online {
         let numbers = self.numbers.iter();
         let numbers = numbers.filter(|(project, number)| {
             let developer = &self.developers[**number];
-            developer.group != Group::Unclaimed
+            [Group::First, Group::Second].contains(&developer.group)
                 && developer.age >= age
                 && !self.moved.contains(*project)
         });
@@ -58,7 +58,8 @@ impl Online {
             wanted.insert(developer.project.role().to_string(), (*number, keys));
         }
         for (project, claimed) in &self.offline.claimed {
-            if let Some(number) = self.numbers.get(project) {
+            let number = self.numbers.get(project);
+            if let Some(number) = number.filter(|number| self.developers[**number].is_published()) {
                 wanted.insert(claimed.role.clone(), (*number, claimed.keys.clone()));
             }
         }
@@ -110,7 +111,11 @@ impl Online {
     /// How many files a project has on a day: one to three.
     pub(super) fn releases(&self, developer: &Developer, at: Timestamp) -> usize {
         let old = developer.age - days_between(at, self.today);
-        let most = 1 + developer.number % 3;
+        let most = match developer.group {
+            // Nothing new: they would be signed again for each archive.
+            Group::Before => 1,
+            _ => 1 + developer.number % 3,
+        };
         usize::try_from(old / BETWEEN_RELEASES)
             .unwrap_or(0)
             .clamp(0, most - 1)

@@ -93,3 +93,15 @@ fn no_change_of_one_place_passes_for_a_renewal() {
     }
     assert!(judged > 60, "{judged}");
 }
+
+#[test]
+fn the_first_name_of_a_path_is_found_however_it_is_written() {
+    for name in [
+        "roles", "x.y", "a b", "", "\"", "\\", "\\\"", "a\\", "\u{1b}", "é", "x\".\"y",
+    ] {
+        let path = fields::join("", name);
+        for rest in ["", ".threshold", " key", ".\"q\".z", " \"q\" key"] {
+            assert_eq!(fields::first(&format!("{path}{rest}")), path, "{name:?}");
+        }
+    }
+}
