@@ -373,9 +373,9 @@ fn projects_are_judged_as_roles_are() {
     let held = tree(&[&targets[..], &projects[..]].concat());
     let told = found(None, &asked, Whose::Ours);
     assert_eq!(told, found(None, &held, Whose::Ours));
-    let rules: Vec<_> = told.iter().map(|(_, rule, _)| rule.as_str()).collect();
+    let tags: Vec<_> = told.iter().map(|(_, tag, _)| tag.as_str()).collect();
     assert_eq!(
-        rules,
+        tags,
         [
             "KEY-SHARED",
             "KEY-SHARED",

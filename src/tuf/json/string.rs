@@ -115,7 +115,8 @@ fn unit(text: &[u8], at: usize) -> Result<u32, (usize, JsonFault)> {
 
 /// The text that `inner` (a proven string without its quotes) stands for.
 pub(crate) fn unescape(inner: &str) -> Cow<'_, str> {
-    let Some(first) = inner.find('\\') else {
+    let first = inner.as_bytes().iter().position(|b| *b == b'\\');
+    let Some(first) = first else {
         return Cow::Borrowed(inner);
     };
     let mut plain = String::with_capacity(inner.len());

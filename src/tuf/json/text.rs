@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use super::view::value_end;
-use super::{Json, Limits};
+use super::{Json, Limits, string};
 pub(crate) use names::{Names, Twice};
 pub(crate) use splice::{Entry, Splice};
 
@@ -278,6 +278,32 @@ impl Text {
         let (text, list, number) = self.held(false, index)?;
         let start = list.map_or(Some(number), |list| list.offset(number))?;
         Some(object_at(text, start))
+    }
+    /// Whether role number `index` lists a keyid that `is` is true of.
+    pub(crate) fn lists(&self, index: usize, is: &dyn Fn(&str) -> bool) -> bool {
+        /// As nearly every role is written: found without walking its members.
+        const USUAL: &str = r#"{"keyids":["#;
+        let Some(role) = self.role(index) else {
+            return false;
+        };
+        let text = &role.text()[role.start..];
+        let mut rest = text.strip_prefix(USUAL).unwrap_or_default();
+        while let Some(keyid) = rest.strip_prefix('"') {
+            let end = string::end(keyid.as_bytes(), 0);
+            if keyid[..end].contains('\\') {
+                break;
+            }
+            if is(&keyid[..end]) {
+                return true;
+            }
+            match keyid[end + 1..].strip_prefix(',') {
+                Some(more) => rest = more,
+                None if keyid[end + 1..].starts_with(']') => return false,
+                None => break,
+            }
+        }
+        let listed = role.get("keyids").into_iter().flat_map(Json::elements);
+        listed.filter_map(Json::as_str).any(|keyid| is(&keyid))
     }
     /// The text that holds entry number `index`, and its number in the list of that text; without one where it begins.
     fn held(&self, keys: bool, index: usize) -> Option<(&str, Option<&List>, usize)> {

@@ -124,12 +124,7 @@ impl Delegations {
     }
     /// Whether the role at a place lists one of these keyids.
     fn lists_one_of(&self, place: usize, keyids: &HashSet<Cow<'_, str>>) -> bool {
-        let role = (!keyids.is_empty())
-            .then(|| self.text.role(place))
-            .flatten();
-        let listed = role.and_then(|role| role.get("keyids"));
-        let mut listed = listed.into_iter().flat_map(Json::elements);
-        listed.any(|keyid| keyid.as_str().is_some_and(|it| keyids.contains(&it)))
+        !keyids.is_empty() && self.text.lists(place, &|keyid| keyids.contains(keyid))
     }
     /// The version whose entries this one shares, if those were judged.
     fn base(&self) -> Option<Self> {

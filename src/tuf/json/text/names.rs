@@ -129,12 +129,11 @@ fn beside(text: &Text, splice: &Splice, keys: bool) -> Result<Names, Twice> {
     let mut fresh = HashMap::new();
     let mut twice = None;
     for (place, entry) in (0..).zip(splice.entries(keys)) {
-        let before = match entry.index() {
-            Some(number) => std::mem::replace(&mut shared[number], place) != NOWHERE,
-            None => {
-                let name = text.name(keys, place as usize).unwrap_or_default();
-                fresh.insert(name.into_owned(), place).is_some()
-            }
+        let before = if let Some(number) = entry.index() {
+            std::mem::replace(&mut shared[number], place) != NOWHERE
+        } else {
+            let name = text.name(keys, place as usize).unwrap_or_default();
+            fresh.insert(name.into_owned(), place).is_some()
         };
         if before && twice.is_none() {
             twice = Some(place);

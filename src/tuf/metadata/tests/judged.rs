@@ -14,6 +14,9 @@ use crate::tuf::value::Value;
 /// A role of a list: its name and the numbers of its keys.
 type Listed<'a> = (&'a str, &'a [u8]);
 
+/// The rule that refuses, and how its text begins.
+type Refusal<'a> = Option<(&'a str, &'a str)>;
+
 /// An Ed25519 key that is no point of the curve, under the keyid of key 9.
 const BROKEN: &str = r#"{"keytype":"ed25519","keyval":{"public":"0200000000000000000000000000000000000000000000000000000000000000"},"scheme":"ed25519"}"#;
 
@@ -116,7 +119,7 @@ fn names_are_judged_on_nobodys_word() {
 fn what_stands_in_an_earlier_version_is_not_judged_again_and_all_else_is() {
     let base = parse(&file(&[1, 2, 9], &OLD));
     let earlier = Targets::signed("old", &base).unwrap();
-    let cases: [(&str, String, Option<(&str, &str)>); 6] = [
+    let cases: [(&str, String, Refusal<'_>); 6] = [
         ("the same", file(&[1, 2, 9], &OLD), None),
         (
             "another order",
