@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use super::keys::Kind;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::shown;
 use crate::tuf::json::Json;
@@ -24,6 +25,7 @@ pub(super) struct Facts<'a> {
 /// One key object under its keyid.
 pub(super) struct KeyFacts<'a> {
     pub(super) keyid: String,
+    pub(super) kind: &'static Kind,
     pub(super) object: Json<'a>,
 }
 
@@ -55,6 +57,7 @@ impl<'a> Facts<'a> {
                 .flat_map(Json::members)
                 .map(|(keyid, object)| KeyFacts {
                     keyid: keyid.into_owned(),
+                    kind: Kind::of(object),
                     object,
                 })
                 .collect(),

@@ -1,7 +1,7 @@
 //! The form of a file: sizes, signatures, header, roles, delegations.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::Client::{GoTuf, PythonTuf, RustTuf, Tough, TufJs};
 use super::Report;
@@ -117,7 +117,7 @@ pub(super) fn roles(facts: &Facts<'_>, report: &mut Report) {
             );
         }
     }
-    let keys: BTreeSet<&str> = facts.keys.iter().map(|key| key.keyid.as_str()).collect();
+    let keys: HashSet<&str> = facts.keys.iter().map(|key| key.keyid.as_str()).collect();
     for role in &facts.roles {
         let name = shown(&role.name);
         let mut seen = BTreeSet::new();
@@ -156,7 +156,7 @@ pub(super) fn delegations(facts: &Facts<'_>, report: &mut Report) {
     {
         report.refuse(&[Tough], format_args!("The field {name:?} of the delegations is lost here before the signatures are checked, so none of them is valid."));
     }
-    let mut names = BTreeSet::new();
+    let mut names = HashSet::new();
     for role in delegations
         .get("roles")
         .into_iter()

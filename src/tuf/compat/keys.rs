@@ -24,7 +24,7 @@ enum Use {
 use Use::{Counts, Never, Refused};
 
 /// A kind of key and what [`Client::ALL`] do with it, in that order.
-struct Kind {
+pub(super) struct Kind {
     name: &'static str,
     uses: [Use; 5],
 }
@@ -67,19 +67,13 @@ impl Kind {
         [Refused, Refused, Never, Never, Never],
     );
 
-    fn of(key: &KeyFacts<'_>) -> &'static Self {
-        let public = key
-            .object
-            .get("keyval")
-            .and_then(|keyval| keyval.get("public"));
+    pub(super) fn of(key: Json<'_>) -> &'static Self {
+        let public = key.get("keyval").and_then(|keyval| keyval.get("public"));
         let Some(public) = public.and_then(Json::as_str) else {
             return &Self::IDENTITY;
         };
         let pem = public.starts_with("-----BEGIN ");
-        match (
-            &*string(key.object, "keytype"),
-            &*string(key.object, "scheme"),
-        ) {
+        match (&*string(key, "keytype"), &*string(key, "scheme")) {
             ("ed25519", "ed25519") if pem => &Self::ED25519_PEM,
             ("ed25519", "ed25519") => &Self::ED25519,
             ("ecdsa" | "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256") if pem => &Self::P256,
@@ -102,19 +96,16 @@ impl Kind {
 /// Keys that a client cannot read, each kind of a role once: one of them is enough to refuse the file.
 fn unread(facts: &Facts<'_>, report: &mut Report) {
     let mut alike: BTreeMap<(&str, String), Vec<&KeyFacts<'_>>> = BTreeMap::new();
-    let refused = |key: &&KeyFacts<'_>| Kind::of(key).uses.contains(&Refused);
+    let refused = |key: &&KeyFacts<'_>| key.kind.uses.contains(&Refused);
     for key in facts.keys.iter().filter(refused) {
         let users = facts.users(&key.keyid);
-        alike
-            .entry((Kind::of(key).name, users))
-            .or_default()
-            .push(key);
+        alike.entry((key.kind.name, users)).or_default().push(key);
     }
     for ((kind, users), keys) in alike {
         let first = keys[0];
         let refusing = Client::ALL
             .into_iter()
-            .filter(|client| Kind::of(first).uses(*client) == Refused);
+            .filter(|client| first.kind.uses(*client) == Refused);
         let more = match keys.len() {
             1 => String::new(),
             all => format!(" and {} more", all - 1),
@@ -133,9 +124,12 @@ fn unread(facts: &Facts<'_>, report: &mut Report) {
 pub(super) fn keys(facts: &Facts<'_>, report: &mut Report) {
     unread(facts, report);
     for key in &facts.keys {
-        let KeyFacts { keyid, object } = key;
+        let KeyFacts {
+            keyid,
+            kind,
+            object,
+        } = key;
         let users = || facts.users(keyid);
-        let kind = Kind::of(key);
         if kind.name.starts_with("P-384") {
             report.note(
                 &[TufJs],
@@ -237,7 +231,7 @@ fn never<'a>(facts: &'a Facts<'_>, client: Client) -> BTreeSet<&'a str> {
     let keys = facts
         .keys
         .iter()
-        .filter(|key| Kind::of(key).uses(client) == Never);
+        .filter(|key| key.kind.uses(client) == Never);
     keys.map(|key| key.keyid.as_str()).collect()
 }
 

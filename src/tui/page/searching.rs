@@ -41,7 +41,9 @@ pub(super) fn frame(model: &Model, asking: &Asking, searching: &Searching) -> Pa
     top.extend(place(searching, width));
     let mut bottom = standing(searching, width);
     let waiting = match searching.entry {
-        Entry::Search => "Waiting for: a text to search; the list follows while it is typed",
+        Entry::Search => {
+            "Waiting for: a name, owner, path or reason, or 8 digits that begin a digest"
+        }
         Entry::Reject => {
             let text = "Reject this document? Nothing will be signed.";
             bottom = lines(text, width, Tone::Warn);
