@@ -7,7 +7,7 @@
 )]
 
 use std::fs::{self, OpenOptions};
-use std::io::{BufRead as _, BufReader, BufWriter, Read, Write};
+use std::io::Read as _;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ pub const ARCHIVE: Caps = Caps {
 };
 
 /// How much is written, read back or hashed at once, in bytes.
-const PIECE: usize = 256 << 10;
+const PIECE: usize = 1 << 20;
 
 /// How much of a folder is read.
 #[derive(Clone, Copy, Debug)]
@@ -240,50 +240,12 @@ pub fn create_new_of(path: &Path, pieces: &[&[u8]]) -> Result<(), FileError> {
         .create_new(true)
         .open(path)
         .map_err(|e| system(path, "create", e))?;
-    let written = fill(file, path, folder, pieces);
+    let written = written::fill(&file, path, folder, pieces);
     if written.is_err() {
         // Ours and not whole: better no file than half of one. The first error is the one to tell.
         let _ = fs::remove_file(path);
     }
     written
-}
-
-fn fill(file: fs::File, path: &Path, folder: &Path, pieces: &[&[u8]]) -> Result<(), FileError> {
-    let write = |e| system(path, "write", e);
-    let mut file = BufWriter::with_capacity(PIECE, file);
-    for piece in pieces {
-        file.write_all(piece).map_err(write)?;
-    }
-    let file = file.into_inner().map_err(|e| write(e.into_error()))?;
-    file.sync_all().map_err(|e| system(path, "sync", e))?;
-    fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|e| system(folder, "sync", e))?;
-    // Ask the kernel to forget its copy, so that the medium is read. Advice only: a file system that ignores it still compares.
-    let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
-    if holds(opened(path, u64::MAX)?.0, pieces).map_err(|e| system(path, "read", e))? {
-        Ok(())
-    } else {
-        Err(FileError::ReadBack(path.to_owned()))
-    }
-}
-
-/// Whether a file has these bytes and no others.
-fn holds(file: fs::File, pieces: &[&[u8]]) -> std::io::Result<bool> {
-    let mut file = BufReader::with_capacity(PIECE, file);
-    for piece in pieces {
-        let mut rest = *piece;
-        while !rest.is_empty() {
-            let found = file.fill_buf()?;
-            let length = found.len().min(rest.len());
-            if length == 0 || found[..length] != rest[..length] {
-                return Ok(false);
-            }
-            file.consume(length);
-            rest = &rest[length..];
-        }
-    }
-    Ok(file.fill_buf()?.is_empty())
 }
 
 fn open(at: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {
@@ -394,3 +356,4 @@ fn contents(file: OwnedFd, path: &Path, cap: u64) -> Result<Vec<u8>, FileError> 
 
 #[cfg(test)]
 mod tests;
+mod written;

@@ -2,9 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
-use super::{
-    FileError, PIECE, create_new, create_new_of, digest, digest_of, holds, read, read_folder,
-};
+use super::{FileError, PIECE, create_new, create_new_of, digest, digest_of, read, read_folder};
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
@@ -101,9 +99,11 @@ fn a_file_in_pieces_is_written_compared_and_named_as_one() {
     let folder = folder();
     let path = folder.path().join("file");
     create_new_of(&path, &pieces).unwrap();
-    assert_eq!(read(&path, 1 << 20).unwrap(), whole);
+    assert_eq!(read(&path, 1 << 30).unwrap(), whole);
     assert_eq!(digest_of("file", &pieces), digest("file", &whole));
-    let is = |pieces: &[&[u8]]| holds(std::fs::File::open(&path).unwrap(), pieces).unwrap();
+    let is = |pieces: &[&[u8]]| {
+        super::written::holds(std::fs::File::open(&path).unwrap(), pieces).unwrap()
+    };
     assert!(is(&[&whole]));
     assert!(!is(&[&whole, b"!"]) && !is(&[&whole[1..]]) && !is(&[&whole[..PIECE]]));
 }
