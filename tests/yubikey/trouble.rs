@@ -214,6 +214,14 @@ pub fn smart_card_service_that_dies_is_said_so(stage: &Stage) {
     let error = module.sign(&token, &key, b"message").unwrap_err();
     assert_eq!(error.fault, TokenFault::Module, "{error}");
     assert_eq!(card.controls().count(Purpose::Sign), 0);
+    // While it dies it may still take a call, and refuse it for a reason of its own.
+    let state = format!("/proc/{pcscd}/stat");
+    let is_dead = || std::fs::read_to_string(&state).map_or(true, |stat| stat.contains(") Z "));
+    let tries = std::iter::repeat_with(is_dead).take(100);
+    assert!(
+        tries.inspect(|_| std::thread::sleep(std::time::Duration::from_millis(50))).any(|is_dead| is_dead),
+        "pcscd lives on after SIGKILL"
+    );
     for error in [
         module.list().unwrap_err(),
         module.login(&token, &secret(PIN)).unwrap_err(),
