@@ -215,8 +215,8 @@ pub fn smart_card_service_that_dies_is_said_so(stage: &Stage) {
     assert_eq!(error.fault, TokenFault::Module, "{error}");
     assert_eq!(card.controls().count(Purpose::Sign), 0);
     // While it dies it may still take a call, and refuse it for a reason of its own.
-    let state = format!("/proc/{pcscd}/stat");
-    let is_dead = || std::fs::read_to_string(&state).map_or(true, |stat| stat.contains(") Z "));
+    let stat = format!("/proc/{pcscd}/stat");
+    let is_dead = || std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "));
     let tries = std::iter::repeat_with(is_dead).take(100);
     assert!(
         tries.inspect(|_| std::thread::sleep(std::time::Duration::from_millis(50))).any(|is_dead| is_dead),
