@@ -434,7 +434,7 @@ const ALGORITHMS: [Algorithm; 2] = [Algorithm::EcdsaP256, Algorithm::EcdsaP384];
 
 /// What the program takes beside the tokens: a table.
 #[test]
-#[ignore = "a measurement: cargo test --release --test batch_signing measure -- --ignored --nocapture"]
+#[ignore = "a measurement, needs an idle machine: cargo test --release --test batch_signing measure -- --ignored --nocapture"]
 #[allow(clippy::print_stdout, reason = "a measurement")]
 fn measure() {
     println!(

@@ -259,6 +259,11 @@ impl PublicKey {
     pub fn from_text(text: &str) -> Result<Self, KeyError> {
         material::from_text(text.trim())
     }
+    /// The material of an Ed25519 key object as nearly every one is written, with nothing else in it: taken from the text unproven, so of an object that was
+    /// judged before. `None` for any other.
+    pub fn plain(object: Json<'_>) -> Option<Self> {
+        material::plain(object)
+    }
     /// DER `SubjectPublicKeyInfo` (RFC 5280, RFC 8410); `None` for opaque material.
     pub fn to_spki_der(&self) -> Option<Vec<u8>> {
         material::to_spki_der(self)

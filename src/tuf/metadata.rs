@@ -189,7 +189,8 @@ impl Root {
 }
 
 impl Targets {
-    /// Reads targets or a delegated role. Entries that it shares with a version which was read are not judged again.
+    /// Reads targets or a delegated role. What was read once, in whichever way, is not judged again, and neither are entries that it shares with a version
+    /// which was read.
     ///
     /// # Errors
     /// As [`Root::read`] for its parts, and `TARGETS-TYPE`, `DELEGATION-FORM` (not exactly one of paths, `path_hash_prefixes` or succinct roles), `ROLE-NAME`.

@@ -7,8 +7,9 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::parts::in_parts;
-use super::side::{CUSTODY, Place, Side, material, place};
+use super::side::{Place, Side, material, place};
 use super::watch::CROWDED;
+use crate::pypi::delegation::CUSTODY;
 use crate::pypi::project::ProjectRole;
 use crate::pypi::shards::is_shard;
 use crate::tuf::digest::Sha256;

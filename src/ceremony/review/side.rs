@@ -7,15 +7,13 @@ use std::sync::Arc;
 
 use super::change::{Delegated, Listed, Shown, Standing};
 use super::watch::{Reason, Watch};
+use crate::pypi::delegation::CUSTODY;
 use crate::pypi::project::{Project, ProjectRole};
 use crate::pypi::shards::is_shard;
 use crate::tuf::canonical;
 use crate::tuf::json::Json;
 use crate::tuf::key::{Key, PublicKey};
 use crate::tuf::metadata::Delegations;
-
-/// The role that answers for projects without keys of their own (decision 0017).
-pub(super) const CUSTODY: &str = "custody";
 
 /// Members of a delegation that have a place of their own in [`Delegated`].
 const KNOWN: [&str; 6] = [
@@ -263,7 +261,7 @@ fn name_of(role: Cow<'_, str>) -> Cow<'_, str> {
 
 /// A key object in words.
 fn shown(object: Json<'_>) -> Option<Shown> {
-    if let Some(public) = plain(object) {
+    if let Some(public) = PublicKey::plain(object) {
         return Some(Shown {
             what: "Ed25519".to_owned(),
             fingerprint: public.fingerprint(),
@@ -282,36 +280,7 @@ fn shown(object: Json<'_>) -> Option<Shown> {
 
 /// The key material of an object that was judged.
 pub(super) fn material(object: Json<'_>) -> Option<PublicKey> {
-    plain(object).or_else(|| Some(Key::from_json(object).ok()?.public().clone()))
-}
-
-/// The material of an Ed25519 key as nearly every one is written, with nothing else in the object: taken from the text, since the file was judged before.
-fn plain(object: Json<'_>) -> Option<PublicKey> {
-    let mut members = object.members();
-    let mut next = |name: &str| {
-        members
-            .next()
-            .filter(|member| member.0 == name)
-            .map(|member| member.1)
-    };
-    let is_plain = |value: Json<'_>| value.as_str().is_some_and(|text| text == "ed25519");
-    next("keytype").filter(|value| is_plain(*value))?;
-    let keyval = next("keyval")?;
-    next("scheme").filter(|value| is_plain(*value))?;
-    if members.next().is_some() {
-        return None;
-    }
-    let mut keyval = keyval.members();
-    let (name, public) = keyval.next()?;
-    if name != "public" || keyval.next().is_some() {
-        return None;
-    }
-    let mut key = [0; 32];
-    let public = public.as_str().filter(|public| public.len() == 64)?;
-    data_encoding::HEXLOWER
-        .decode_mut(public.as_bytes(), &mut key)
-        .ok()?;
-    Some(PublicKey::Ed25519(key))
+    PublicKey::plain(object).or_else(|| Some(Key::from_json(object).ok()?.public().clone()))
 }
 
 fn other(object: Json<'_>) -> BTreeMap<String, String> {

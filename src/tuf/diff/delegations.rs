@@ -8,7 +8,7 @@ use super::roles::{self, Side};
 use super::{ChangeKind, Lines, Pair, fields, member};
 use crate::tuf::json::Json;
 use crate::tuf::key::{Key, KeyId};
-use crate::tuf::metadata::pairs::{Pairs, entry};
+use crate::tuf::metadata::pairs::Pairs;
 use crate::tuf::metadata::{DelegatedRole, Delegations, Targets};
 
 /// Up to so many delegated roles are told one by one when they are the same; of more only the number.
@@ -83,7 +83,7 @@ pub(super) fn targets(
 
 fn role(of: Option<&Delegations>, place: Option<usize>) -> Option<Role<'_>> {
     let (of, place) = (of?, place?);
-    Some((place, of.at(place)?, entry(of, false, place)?))
+    Some((place, of.at(place)?, of.entry(place)?))
 }
 
 /// Those that go in their old order, then the others in their new one.

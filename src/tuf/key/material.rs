@@ -11,6 +11,7 @@ use rsa::RsaPublicKey;
 use rsa::traits::PublicKeyParts as _;
 
 use super::{KeyError, PublicKey, weakness};
+use crate::tuf::json::Json;
 
 const PEM_LABEL: &str = "PUBLIC KEY";
 
@@ -44,6 +45,28 @@ pub(super) fn from_text(text: &str) -> Result<PublicKey, KeyError> {
             "its keyval.public has {length} bytes, as no key of a type we verify with"
         ))),
     }
+}
+
+/// See [`PublicKey::plain`].
+pub(super) fn plain(object: Json<'_>) -> Option<PublicKey> {
+    let mut members = object.members();
+    let mut next = |name: &str| {
+        let member = members.next().filter(|member| member.0 == name);
+        member.map(|member| member.1)
+    };
+    let is_ed25519 = |value: &Json<'_>| value.as_str().is_some_and(|text| text == "ed25519");
+    next("keytype").filter(is_ed25519)?;
+    let keyval = next("keyval")?;
+    next("scheme").filter(is_ed25519)?;
+    if members.next().is_some() {
+        return None;
+    }
+    let mut keyval = keyval.members();
+    let (name, public) = keyval.next()?;
+    if name != "public" || keyval.next().is_some() {
+        return None;
+    }
+    bytes_of_ed25519(&public.as_str()?)
 }
 
 /// 64 hexadecimal digits as an Ed25519 key, unproven.

@@ -71,7 +71,7 @@ impl Delegations {
         read.text.set_judged(Arc::clone(&read.names));
         Ok(read)
     }
-    /// Judges the entries that stand on nobody's word, and that no two roles have one name.
+    /// Judges the entries that stand on nobody's word.
     fn judge(
         &self,
         keys: &Field<'_>,

@@ -153,7 +153,7 @@ impl Pairs {
 }
 
 /// The entry at a place of the keys (its value) or of the roles.
-pub(in crate::tuf) fn entry(of: &Delegations, keys: bool, place: usize) -> Option<Json<'_>> {
+fn entry(of: &Delegations, keys: bool, place: usize) -> Option<Json<'_>> {
     if keys {
         of.text.key(place)
     } else {
