@@ -110,6 +110,9 @@ pub enum Sitter {
     PythonTuf701,
     TufJs501,
     TufJs602,
+    /// The same, but for the one list that costs it time with the square of a snapshot's files (`makeLinear` in tests/peers/js/client.js, which
+    /// [`linear_is_tuf_js`] holds against tuf-js as it comes). For repositories that would take it days.
+    TufJs602Linear,
 }
 
 /// What a sitting came to.
@@ -124,7 +127,7 @@ pub struct Sitting {
 }
 
 impl Sitter {
-    /// All of them.
+    /// All of them, as they come.
     pub const ALL: [Self; 5] = [
         Self::PythonTuf600,
         Self::PythonTuf700,
@@ -141,6 +144,7 @@ impl Sitter {
             Self::PythonTuf701 => "python-tuf 7.0.1",
             Self::TufJs501 => "tuf-js 5.0.1",
             Self::TufJs602 => "tuf-js 6.0.2",
+            Self::TufJs602Linear => "tuf-js 6.0.2 with one list linear",
         }
     }
 
@@ -157,7 +161,7 @@ impl Sitter {
             Self::PythonTuf701 => python("python_client.py"),
             Self::PythonTuf600 => older_python("6.0.0"),
             Self::PythonTuf700 => older_python("7.0.0"),
-            Self::TufJs501 | Self::TufJs602 => {
+            Self::TufJs501 | Self::TufJs602 | Self::TufJs602Linear => {
                 let mut command = Command::new("node");
                 command.arg(tuf_js_client());
                 command
@@ -173,6 +177,9 @@ impl Sitter {
         command.arg("--cache").arg(cache);
         command.arg("--published").arg(published);
         command.args(largest.map(|largest| format!("--largest={largest}")));
+        if self == Self::TufJs602Linear {
+            command.arg("--linear");
+        }
         command.args(paths.iter().map(|path| format!("--target={path}")));
         let answer = parsed(&run(&mut command));
         let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -187,6 +194,15 @@ impl Sitter {
                 .collect(),
         }
     }
+}
+
+/// Holds what [`Sitter::TufJs602Linear`] makes of a snapshot, whole and broken, against what tuf-js as it comes makes of it; gives the number of its files.
+pub fn linear_is_tuf_js(snapshot: &Path) -> u64 {
+    let mut command = Command::new("node");
+    command.arg(tuf_js_client()).arg("linear").arg(snapshot);
+    let answer = parsed(&run(&mut command));
+    assert_eq!(answer["error"], Value::Null, "{}", snapshot.display());
+    answer["files"].as_u64().expect("how many files there are")
 }
 
 fn older_python(version: &str) -> Command {

@@ -230,6 +230,10 @@ impl Online {
         for (role, signed) in &self.signed {
             now.insert(role.clone(), signed.version);
         }
+        // Listed are all, so that snapshots are as long as they would be.
+        for claimed in self.offline.claimed.values() {
+            now.entry(claimed.role.clone()).or_insert(1);
+        }
         if let Some(succinct) = &self.offline.bins {
             let recently: BTreeSet<usize> = recently.iter().map(|(number, _)| *number).collect();
             let answered = |developer: &Developer| {

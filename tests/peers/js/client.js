@@ -2,14 +2,19 @@
 // them to itself over HTTP.
 //
 //   node client.js client --root 1.root.json --cache DIR --metadata DIR [--targets DIR --target PATH] [--at UTC]
-//   node client.js sitting --root 1.root.json --cache DIR --published DIR --target PATH [--target PATH ...] [--largest BYTES]
+//   node client.js sitting --root 1.root.json --cache DIR --published DIR --target PATH [--target PATH ...] [--largest BYTES] [--linear]
 //   node client.js root-chain --root 1.root.json --metadata DIR
 //   node client.js parse FILE
+//   node client.js linear SNAPSHOT
 //
 // `sitting`: one client looks up one path after the other, as an installer does, from a web server on this machine; every
 // answer stands in `lookups`. TUF_JS in the environment names a folder with another tuf-js than the one installed here.
+//
+// `--linear`: tuf-js as it comes, but for the list of files in a snapshot: see `makeLinear`. `linear` fails unless that makes of a
+// snapshot what tuf-js as it comes makes of it.
 'use strict';
 
+const assert = require('node:assert');
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
@@ -19,7 +24,8 @@ const { pathToFileURL } = require('node:url');
 const { parseArgs } = require('node:util');
 
 const load = process.env.TUF_JS ? createRequire(path.join(process.env.TUF_JS, 'package.json')) : require;
-const { Metadata } = load('@tufjs/models');
+const { Metadata, MetaFile, Snapshot } = load('@tufjs/models');
+const { guard } = load('@tufjs/models/dist/utils');
 const { BaseFetcher, Updater } = load('tuf-js');
 const { DownloadHTTPError } = load('tuf-js/dist/error');
 const { TrustedMetadataStore } = load('tuf-js/dist/store');
@@ -124,6 +130,46 @@ async function parse(report, _options, [file]) {
   if (json.signed._type === 'root') report.root_version = signed.version;
 }
 
+// tuf-js copies the whole list of a snapshot's files for every file in it, when it reads the list and when it writes it again to verify a
+// signature: 15 s each for 10,000 files, and for 100 times as many 10,000 times as long. This makes the same list in one walk. Everything else of
+// the two functions stays tuf-js's own, and so does everything that is verified.
+function makeLinear() {
+  const { fromJSON } = Snapshot;
+  const { toJSON } = Snapshot.prototype;
+  const each = (meta, make) => Object.fromEntries(Object.entries(meta).map(([file, it]) => [file, make(it)]));
+  Snapshot.fromJSON = (data) => {
+    const { meta } = data;
+    // What is no list is refused as ever.
+    if (!guard.isObjectRecord(meta)) return fromJSON(data);
+    return Object.assign(fromJSON({ ...data, meta: {} }), { meta: each(meta, MetaFile.fromJSON) });
+  };
+  Snapshot.prototype.toJSON = function linear() {
+    const without = Object.assign(Object.create(Snapshot.prototype), this, { meta: {} });
+    return { ...toJSON.call(without), meta: each(this.meta, (it) => it.toJSON()) };
+  };
+}
+
+// Both make the same of a snapshot, and refuse the same.
+async function linear(report, _options, [file]) {
+  const { signed } = JSON.parse(fs.readFileSync(file, 'utf8'));
+  const [first] = Object.keys(signed.meta);
+  const broken = [{}, { version: 'one' }, null, 7].map((it) => ({ ...signed, meta: { ...signed.meta, [first]: it } }));
+  const all = [signed, { ...signed, meta: undefined }, { ...signed, meta: [] }, { ...signed, meta: null }, ...broken];
+  const results = () => all.map((data) => {
+    try {
+      const snapshot = Snapshot.fromJSON(data);
+      return { snapshot, text: JSON.stringify(snapshot.toJSON()) };
+    } catch (refusal) {
+      return `${refusal.constructor.name}: ${refusal.message}`;
+    }
+  });
+  const stock = results();
+  makeLinear();
+  assert.deepStrictEqual(results(), stock);
+  assert(stock[0].snapshot.equals(Snapshot.fromJSON(signed)));
+  report.files = Object.keys(signed.meta).length;
+}
+
 async function main() {
   const text = { type: 'string' };
   const { values, positionals } = parseArgs({
@@ -131,11 +177,13 @@ async function main() {
     options: {
       ...{ root: text, cache: text, metadata: text, published: text, targets: text, at: text, largest: text },
       target: { type: 'string', multiple: true },
+      linear: { type: 'boolean' },
     },
   });
   const [mode, ...rest] = positionals;
-  const ask = { client, sitting, 'root-chain': rootChain, parse }[mode];
+  const ask = { client, sitting, 'root-chain': rootChain, parse, linear }[mode];
   if (!ask) throw new Error(`unknown mode '${mode}'`);
+  if (values.linear) makeLinear();
   const report = { ok: true, root_version: null, error: null, target_sha256: null, lookups: [] };
   try {
     await ask(report, values, rest);

@@ -97,7 +97,8 @@ pub struct Developer {
 }
 
 impl Developer {
-    /// Whether the project has metadata of its own. Of those that were claimed long ago only one in a thousand has: the others are there for the size of claimed.
+    /// Whether the project's own metadata lies there. Of those that were claimed long ago only one file in a thousand is made: the others are there for the size of
+    /// claimed and of snapshots, which list them all.
     pub fn is_published(&self) -> bool {
         self.group != Group::Before || self.number.is_multiple_of(1_000)
     }
