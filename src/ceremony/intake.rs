@@ -15,19 +15,19 @@ use people::{check_register, named_by_owner};
 use requests::Asked;
 
 use super::decisions::Decisions;
-use super::event::{Abandoned, Document, Mode, REHEARSAL_MARKER};
+use super::event::{Abandoned, Document, FileDigest, Mode, REHEARSAL_MARKER};
 use super::ledger;
 use super::script::{ROLES, Script, delegator_of};
 use super::thresholds::{delegated, top_level};
 use crate::pypi::holders::Holders;
 use crate::pypi::vetting::Vetting;
 use crate::tuf::chain::{Chain, ChainedRoot};
-use crate::tuf::digest::Sha256;
+use crate::tuf::digest::{Sha256, Sha512};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
 use crate::tuf::key::{Key, KeyId};
-use crate::tuf::metadata::{RoleKeys, Targets};
+use crate::tuf::metadata::{Header, RoleKeys, Targets};
 use crate::tuf::verification;
 
 /// A file of `--in`, by its path inside that folder.
@@ -37,6 +37,18 @@ pub struct InputFile {
     pub path: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
+}
+
+impl InputFile {
+    /// What stands for it on record.
+    fn digest(&self) -> FileDigest {
+        FileDigest {
+            path: self.path.clone(),
+            size: self.bytes.len() as u64,
+            sha256: Sha256::of(&self.bytes),
+            sha512: Sha512::of(&self.bytes),
+        }
+    }
 }
 
 /// Everything trusted that a ceremony starts from.
@@ -62,8 +74,8 @@ pub struct Trusted {
     pub decisions: Decisions,
     /// What the requests come to, once somebody has asked.
     pub vetted: OnceLock<Result<Arc<Vetting>, Vec<Finding>>>,
-    /// What was read, in order of path; of an archive its listing.
-    pub files: Vec<InputFile>,
+    /// What was read, in order of path; of an archive its listing. A large file is not held twice, so these are digests.
+    pub files: Vec<FileDigest>,
     /// Warnings and notes; errors never get here.
     pub findings: Vec<Finding>,
 }
@@ -113,7 +125,7 @@ impl Trusted {
             return Ok(());
         };
         for carried in carried {
-            self.files.push(carried.taken_in());
+            self.files.push(carried.taken_in().digest());
             self.archives.push(Archive::open(carried, chain)?);
         }
         Ok(())
@@ -160,31 +172,25 @@ impl Trusted {
 /// Every error found; rules `INTAKE-*` and those of the readers.
 pub fn intake(
     script: &Script,
-    files: Vec<InputFile>,
+    mut files: Vec<InputFile>,
     abandoned: Vec<Abandoned>,
     mode: Mode,
     now: jiff::Timestamp,
 ) -> Result<Trusted, Vec<Finding>> {
     let mut trusted = Trusted {
         abandoned,
-        files,
+        files: files.iter().map(InputFile::digest).collect(),
         ..Trusted::default()
     };
-    let holders = trusted
-        .files
-        .iter()
-        .find(|file| file.path == "holders.toml");
+    let holders = files.iter().find(|file| file.path == "holders.toml");
     if let Some(file) = holders {
         trusted.holders =
             Some(Holders::parse(&file.path, &file.bytes).map_err(|finding| vec![finding])?);
         trusted.holders_sha256 = Some(Sha256::of(&file.bytes));
     }
-    trusted.asked = requests::asked(script, &trusted.files)?;
+    trusted.asked = requests::asked(script, &files)?;
     let Some(wanted) = script.trusted_root_sha256 else {
-        let stray = trusted
-            .files
-            .iter()
-            .find(|file| file.path.starts_with("trusted/"));
+        let stray = files.iter().find(|file| file.path.starts_with("trusted/"));
         return match stray {
             Some(file) => Err(vec![Finding::error(
                 "INTAKE-GENESIS",
@@ -194,18 +200,18 @@ pub fn intake(
             None => Ok(trusted),
         };
     };
-    let chain = roots::read_chain(&trusted.files, wanted)?;
+    let chain = roots::read_chain(&files, wanted)?;
     trusted.findings.extend(chain.findings.iter().cloned());
     trusted.chain = Some(chain);
     check_anchor(&trusted).map_err(|finding| vec![finding])?;
     // In order of trust: each is verified by what was read before it.
     for role in ROLES.into_iter().skip(1) {
-        let read = read_role(&trusted, role).map_err(|finding| vec![finding])?;
+        let read = read_role(&trusted, &mut files, role).map_err(|finding| vec![finding])?;
         trusted
             .current
             .extend(read.map(|read| (role.to_owned(), read)));
     }
-    let shards = shards::read(&trusted)?;
+    let shards = shards::read(&trusted, &mut files)?;
     trusted.current.extend(shards);
     refuse_rehearsed(&trusted, mode).map_err(|finding| vec![finding])?;
     let differ = ledger::differing(&trusted);
@@ -252,10 +258,14 @@ fn names(names: &[String]) -> String {
 }
 
 /// The newest file of a role in `trusted/`, verified by the keys that hold for it now.
-fn read_role(trusted: &Trusted, role: &str) -> Result<Option<(Envelope, Targets)>, Finding> {
-    let mut newest: Option<(String, Envelope, Targets)> = None;
+fn read_role(
+    trusted: &Trusted,
+    files: &mut [InputFile],
+    role: &str,
+) -> Result<Option<(Envelope, Targets)>, Finding> {
+    let mut newest: Option<(&str, Envelope, u64)> = None;
     let suffix = format!("{role}.json");
-    for file in &trusted.files {
+    for file in files {
         let Some(name) = file.path.strip_prefix("trusted/") else {
             continue;
         };
@@ -268,16 +278,14 @@ fn read_role(trusted: &Trusted, role: &str) -> Result<Option<(Envelope, Targets)
         if !versioned {
             continue;
         }
-        let envelope = Envelope::parse(&file.path, file.bytes.clone(), Limits::LARGE)?;
-        let targets = Targets::read(&file.path, &envelope)?;
-        if newest
-            .as_ref()
-            .is_none_or(|(_, _, known)| known.header.version < targets.header.version)
-        {
-            newest = Some((file.path.clone(), envelope, targets));
+        let bytes = std::mem::take(&mut file.bytes);
+        let envelope = Envelope::parse(&file.path, bytes, Limits::LARGE)?;
+        let version = Header::read(&file.path, &envelope)?.version;
+        if newest.as_ref().is_none_or(|(.., known)| *known < version) {
+            newest = Some((&file.path, envelope, version));
         }
     }
-    let Some((path, envelope, targets)) = newest else {
+    let Some((path, envelope, version)) = newest else {
         return Ok(None);
     };
     // PEP 458's bins stay in every snapshot after unclaimed took their place, and nobody asks them any more.
@@ -287,32 +295,31 @@ fn read_role(trusted: &Trusted, role: &str) -> Result<Option<(Envelope, Targets)
     let (keys, role_keys) = trusted.role(role).ok_or_else(|| {
         Finding::error(
             "INTAKE-ROLE",
-            &path,
+            path,
             format!("nothing trusted delegates to {role}"),
         )
     })?;
     let keys = keys.into_iter().collect();
-    reached(role, &path, (&envelope, &targets), (&keys, &role_keys))?;
+    let targets = signed((role, version), path, &envelope, (&keys, &role_keys))?;
     Ok(Some((envelope, targets)))
 }
 
-/// `INTAKE-THRESHOLD`.
-fn reached(
-    role: &str,
+/// What a file says, once enough of the keys have signed it: `INTAKE-THRESHOLD`. What they signed is not judged again (docs/decisions/0021).
+fn signed(
+    (role, version): (&str, u64),
     path: &str,
-    (envelope, targets): (&Envelope, &Targets),
+    envelope: &Envelope,
     (keys, role_keys): (&BTreeMap<KeyId, Key>, &RoleKeys),
-) -> Result<(), Finding> {
+) -> Result<Targets, Finding> {
     let report = verification::threshold(envelope, keys, role_keys, &[]);
     if report.reached() {
-        return Ok(());
+        return Targets::signed(path, envelope);
     }
     Err(Finding::error(
         "INTAKE-THRESHOLD",
         path,
         format!(
-            "{role} v{} needs {} signatures by its keys and has {}",
-            targets.header.version,
+            "{role} v{version} needs {} signatures by its keys and has {}",
             report.needed,
             report.signed.len()
         ),

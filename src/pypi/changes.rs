@@ -75,7 +75,8 @@ pub fn apply(
     let mut edits = RoleEdits::default();
     for (project, change) in &changes.changes {
         check(file, &before, project, change)?;
-        entry(before.projects.get(project), project, change, &mut edits);
+        let old = before.projects.get(project);
+        entry(old.as_ref(), project, change, &mut edits);
     }
     in_custody(file, before.custody.as_ref(), changes, custody, &mut edits)?;
     let new = edit::with_delegations(file, old, version, expires, &edits)?;

@@ -1,4 +1,4 @@
-//! The delegations to projects in `claimed` and `recently-claimed` (PEP 480), read once and indexed by project.
+//! The delegations to projects in `claimed` and `recently-claimed` (PEP 480), judged once and found by project.
 //!
 //! A file that a server signs may hold anything, so nothing here fails for one entry: what breaks a rule is set aside with its findings, and
 //! [`Delegations::projects`] has only what may be relied on. Of a file that we sign nothing may be set aside: [`claimed`].
@@ -16,13 +16,17 @@ use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, Level, shown};
 use crate::tuf::json::{Json, Kind};
 use crate::tuf::key::{Key, KeyId};
-use crate::tuf::metadata::{Header, RoleType};
+use crate::tuf::metadata::{Header, RoleType, Targets};
 use crate::tuf::value::Value;
 
 mod entry;
+mod projects;
+mod reader;
 mod rules;
 #[cfg(test)]
 pub(super) mod tests;
+
+pub use projects::Projects;
 
 /// The one role of `claimed` that is no project's: it answers for projects without trusted keys (decision 0017).
 pub const CUSTODY: &str = "custody";
@@ -80,10 +84,10 @@ pub struct Shard {
 }
 
 /// Where a project stands in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
     /// With keys of its own.
-    Delegated(&'a Delegation),
+    Delegated(Box<Delegation>),
     /// In custody.
     Custody,
     /// Named, but not to be relied on: see [`Delegations::refused`].
@@ -98,7 +102,7 @@ pub struct Delegations {
     /// Of the file.
     pub header: Header,
     /// Every project whose entry keeps every rule.
-    pub projects: BTreeMap<Project, Delegation>,
+    pub projects: Projects,
     /// The role `custody`.
     pub custody: Option<Custody>,
     /// The shards of a `claimed`, by role.
@@ -113,13 +117,12 @@ pub struct Delegations {
 
 impl Delegations {
     /// Where `project` stands.
-    pub fn place(&self, project: &Project) -> Place<'_> {
+    pub fn place(&self, project: &Project) -> Place {
         if self.refused.contains_key(project) {
             Place::Refused
         } else if let Some(delegation) = self.projects.get(project) {
-            Place::Delegated(delegation)
-        } else if (self.custody.as_ref()).is_some_and(|custody| custody.projects.contains(project))
-        {
+            Place::Delegated(Box::new(delegation))
+        } else if self.is_in_custody(project) {
             Place::Custody
         } else {
             Place::Absent
@@ -128,11 +131,15 @@ impl Delegations {
 
     /// What a request that changes `project` must name as what it replaces: the digest of its delegation, or [`custody_digest`].
     pub fn pre_image(&self, project: &Project) -> Option<Sha256> {
-        match self.place(project) {
-            Place::Delegated(delegation) => Some(delegation.digest),
-            Place::Custody => Some(custody_digest(project)),
-            Place::Refused | Place::Absent => None,
-        }
+        let custody = || self.is_in_custody(project).then(|| custody_digest(project));
+        let found = self.projects.digest(project).or_else(custody);
+        found.filter(|_| !self.refused.contains_key(project))
+    }
+
+    /// Whether nobody's keys answer for `project`, for now.
+    pub fn is_in_custody(&self, project: &Project) -> bool {
+        let custody = self.custody.as_ref();
+        custody.is_some_and(|custody| custody.projects.contains(project))
     }
 
     /// Everything that is wrong with the file, in the order of projects.
@@ -154,18 +161,23 @@ pub fn custody_digest(project: &Project) -> Sha256 {
 /// # Errors
 /// What makes the file as a whole unreadable: `DELEGATION-FORM`, `TARGETS-TYPE`, and what [`Header::read`] refuses.
 pub fn delegations(file: &str, envelope: &Envelope) -> Result<Delegations, Finding> {
-    let mut found = any(file, envelope)?;
+    any(file, envelope, false).map(|found| without_shards(file, found))
+}
+
+fn without_shards(file: &str, mut found: Delegations) -> Delegations {
     let shards = std::mem::take(&mut found.shards);
     found
         .findings
         .extend(shards.keys().map(|role| rules::no_shard(file, role)));
-    Ok(found)
+    found
 }
 
-fn any(file: &str, envelope: &Envelope) -> Result<Delegations, Finding> {
+/// `judged`: whether every key in it is known to be one.
+fn any(file: &str, envelope: &Envelope, judged: bool) -> Result<Delegations, Finding> {
     let header = header(file, envelope)?;
     let delegations = envelope.signed().get("delegations");
-    let mut reader = entry::Reader::new(file, keys(file, delegations)?);
+    let keys = keys(file, delegations)?;
+    let mut reader = reader::Reader::new(file, envelope, keys, judged);
     for (index, role) in roles(file, delegations)?.enumerate() {
         reader.read(index, role);
     }
@@ -178,12 +190,18 @@ fn any(file: &str, envelope: &Envelope) -> Result<Delegations, Finding> {
 /// # Errors
 /// As [`delegations`], and everything that it would set aside; `CLAIMED-UNSORTED`.
 pub fn claimed(file: &str, envelope: &Envelope) -> Result<Delegations, Vec<Finding>> {
-    strict(file, envelope, delegations(file, envelope))
+    let found = ours(file, envelope).map(|found| without_shards(file, found));
+    strict(file, envelope, found)
 }
 
 /// The same of a `claimed` that may delegate to shards.
 pub(super) fn top(file: &str, envelope: &Envelope) -> Result<Delegations, Vec<Finding>> {
-    strict(file, envelope, any(file, envelope))
+    strict(file, envelope, ours(file, envelope))
+}
+
+/// Keys of ours are judged with the file, once and in no version again (docs/decisions/0021). What is wrong with a file that does not pass there is told here.
+fn ours(file: &str, envelope: &Envelope) -> Result<Delegations, Finding> {
+    any(file, envelope, Targets::read(file, envelope).is_ok())
 }
 
 fn strict(
@@ -216,18 +234,19 @@ fn header(file: &str, envelope: &Envelope) -> Result<Header, Finding> {
     Err(Finding::error("TARGETS-TYPE", file, text))
 }
 
-/// The `keys` object as it stands; a file that delegates nothing may have none.
+/// The members of `keys` as they stand; a file that delegates nothing may have none.
 fn keys<'a>(
     file: &str,
     delegations: Option<Json<'a>>,
-) -> Result<BTreeMap<Cow<'a, str>, Json<'a>>, Finding> {
-    let Some(delegations) = delegations else {
-        return Ok(BTreeMap::new());
+) -> Result<impl Iterator<Item = (Cow<'a, str>, Json<'a>)>, Finding> {
+    let keys = match delegations {
+        None => None,
+        Some(delegations) => match delegations.get("keys") {
+            Some(keys) if keys.kind() == Kind::Object => Some(keys),
+            _ => return Err(form(file, "signed.delegations needs an object keys")),
+        },
     };
-    match delegations.get("keys") {
-        Some(keys) if keys.kind() == Kind::Object => Ok(keys.members().collect()),
-        _ => Err(form(file, "signed.delegations needs an object keys")),
-    }
+    Ok(keys.into_iter().flat_map(Json::members))
 }
 
 fn roles<'a>(
@@ -252,14 +271,14 @@ fn form(file: &str, text: &str) -> Finding {
 }
 
 /// The pre-image digest of an entry: the objects of the keys that it lists, and itself.
-pub(super) fn digest(role: Json<'_>, keys: &BTreeMap<&str, Json<'_>>) -> Sha256 {
+pub(super) fn digest<K: AsRef<str>>(role: Json<'_>, keys: &BTreeMap<K, Json<'_>>) -> Sha256 {
     let mut hasher = sha2::Sha256::new();
     hasher.update(b"{\"keys\":{");
     for (index, (keyid, object)) in keys.iter().enumerate() {
         if index > 0 {
             hasher.update(b",");
         }
-        hasher.update(Value::string(*keyid).canonical());
+        hasher.update(Value::string(keyid.as_ref()).canonical());
         hasher.update(b":");
         canonical::write(*object, &mut |piece| hasher.update(piece));
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::delegation::{Delegations, Place};
+use super::delegation::Delegations;
 use super::project::Project;
 use crate::tuf::digest::Sha256;
 
@@ -54,10 +54,7 @@ pub fn projects(
     actions: &BTreeMap<Project, Action>,
     recently: Option<&Delegations>,
 ) -> Vec<ProjectAction> {
-    let pre_image = |project: &Project| match recently?.place(project) {
-        Place::Delegated(delegation) => Some(delegation.digest),
-        Place::Custody | Place::Refused | Place::Absent => None,
-    };
+    let pre_image = |project: &Project| recently?.projects.digest(project);
     (actions.iter())
         .map(|(project, action)| ProjectAction {
             project: project.to_string(),
@@ -85,7 +82,7 @@ mod tests {
             (project("a"), Action::Quarantine),
         ]);
         let section = projects(&actions, Some(&recently));
-        let digest = recently.projects["b"].digest;
+        let digest = recently.projects.digest(&project("b")).unwrap();
         let text = format!(
             r#"[{{"project":"a","action":"quarantine","if_digest":null,"else":"quarantine the project and report what differs"}},{{"project":"b","action":"remove-from-recently-claimed","if_digest":"{digest}","else":"leave the project for next month"}}]"#
         );

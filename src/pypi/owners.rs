@@ -4,7 +4,9 @@
 //! Developers are shown and reported, never blocked: a project's threshold is its own affair (docs/requests.md). Administrators are judged by
 //! [`super::policy`]. Only `OWNER-SHARED` stops a claim until somebody has looked: a key of two people is one that somebody copied, or a mistake.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher as _, RandomState};
 
 use super::fault::Fault;
 use super::field::{Field, moment_text};
@@ -227,41 +229,43 @@ impl Owners {
     }
 }
 
-/// `OWNER-MANY-PROJECTS`, a note for each key that stands on more than [`MANY_PROJECTS`] projects, most first.
-pub fn many_projects<'a>(
-    file: &str,
-    teams: impl IntoIterator<Item = Team<'a>>,
-) -> Vec<(&'a PublicKey, Finding)> {
+/// `OWNER-MANY-PROJECTS`, a note for each key that stands on more than [`MANY_PROJECTS`] projects, most first. `keys` are the keys of every project with their keyids.
+pub fn many_projects<'a, I>(file: &str, keys: impl Fn() -> I) -> Vec<Finding>
+where
+    I: Iterator<Item = (&'a Project, Cow<'a, str>, PublicKey)>,
+{
+    // Nearly every key is on one project: no list of projects is made for it.
+    let hasher = RandomState::new();
+    let mut counts: HashMap<u64, usize> = HashMap::new();
+    for (_, _, public) in keys() {
+        *counts.entry(hasher.hash_one(&public)).or_default() += 1;
+    }
+    counts.retain(|_, count| *count > MANY_PROJECTS);
     // By material: under a second keyid it would be stolen all the same.
-    let mut keys: BTreeMap<&PublicKey, (&KeyId, Vec<&Project>)> = BTreeMap::new();
-    for team in teams {
-        for (keyid, key) in team.keys {
-            let (_, projects) = keys
-                .entry(key.public())
-                .or_insert_with(|| (keyid, Vec::new()));
-            // A project with the key under two keyids has it once.
-            if projects.last() != Some(&team.project) {
-                projects.push(team.project);
-            }
+    let mut many: BTreeMap<PublicKey, (Cow<'a, str>, BTreeSet<&Project>)> = BTreeMap::new();
+    for (project, keyid, public) in keys() {
+        if counts.contains_key(&hasher.hash_one(&public)) {
+            let (_, projects) = many
+                .entry(public)
+                .or_insert_with(|| (keyid, BTreeSet::new()));
+            projects.insert(project);
         }
     }
-    let mut many: Vec<_> = keys
-        .into_iter()
-        .filter(|(_, (_, projects))| projects.len() > MANY_PROJECTS)
+    let mut many: Vec<_> = many
+        .into_values()
+        .filter(|(_, projects)| projects.len() > MANY_PROJECTS)
         .collect();
-    many.sort_by_key(|(_, (_, projects))| std::cmp::Reverse(projects.len()));
-    let finding = |keyid: &KeyId, projects: &[&Project]| {
+    many.sort_by_key(|(_, projects)| std::cmp::Reverse(projects.len()));
+    let finding = |(keyid, projects): (Cow<'_, str>, BTreeSet<&Project>)| {
+        let (first, last) = (projects.first()?, projects.last()?);
         let text = format!(
-            "the key {keyid} is on {}, from {} to {}: who steals it has them all",
+            "the key {} is on {}, from {first} to {last}: who steals it has them all",
+            shown(&keyid),
             counted(projects.len(), "project"),
-            projects[0],
-            projects[projects.len() - 1]
         );
-        Finding::note("OWNER-MANY-PROJECTS", file, text)
+        Some(Finding::note("OWNER-MANY-PROJECTS", file, text))
     };
-    many.into_iter()
-        .map(|(public, (keyid, projects))| (public, finding(keyid, &projects)))
-        .collect()
+    many.into_iter().filter_map(finding).collect()
 }
 
 /// Whether `label` can be shown and compared: 1 to [`LONGEST_LABEL`] characters, no control characters, no blanks at its ends.

@@ -137,12 +137,10 @@ pub fn derive(subject: &Subject<'_>) -> Result<Rotation, Vec<Finding>> {
         findings,
         unknown: Vec::new(),
     };
-    for delegation in subject.claimed.projects.values() {
-        let lost = search::lost(delegation, &rotation.compromised);
-        if !lost.is_empty() {
-            let request = requests.get(&delegation.role.project).copied();
-            rotation.touch(subject, delegation, lost, request);
-        }
+    for delegation in search::losing(subject.claimed, &rotation.compromised) {
+        let lost = search::lost(&delegation, &rotation.compromised);
+        let request = requests.get(&delegation.role.project).copied();
+        rotation.touch(subject, &delegation, lost, request);
     }
     let in_custody = subject.claimed.custody.iter();
     for project in in_custody.flat_map(|custody| &custody.projects) {
@@ -151,10 +149,10 @@ pub fn derive(subject: &Subject<'_>) -> Result<Rotation, Vec<Finding>> {
         }
     }
     let recently = subject.recently.iter();
-    for delegation in recently.flat_map(|recently| recently.projects.values()) {
-        let lost = search::lost(delegation, &rotation.compromised);
+    for delegation in recently.flat_map(|it| search::losing(it, &rotation.compromised)) {
+        let lost = search::lost(&delegation, &rotation.compromised);
         let claimed = subject.claimed.place(&delegation.role.project);
-        if !lost.is_empty() && claimed == Place::Absent {
+        if claimed == Place::Absent {
             rotation.hits.push(Hit {
                 project: delegation.role.project.clone(),
                 before: Some(delegation.role.clone()),

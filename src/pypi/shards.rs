@@ -97,18 +97,14 @@ pub fn read(files: &Files<'_>) -> Result<Delegations, Vec<Finding>> {
             let text = "custody is delegated to by claimed itself, never by a shard.";
             findings.push(Finding::error("SHARD-FORM", &role, text));
         }
-        let in_custody = |project: &Project| {
-            let custody = found.custody.as_ref();
-            custody.is_some_and(|custody| custody.projects.contains(project))
-        };
         let strange = |project: &&Project| {
-            shards.owner(project.as_str()).as_ref() != Some(&role) || in_custody(project)
+            shards.owner(project.as_str()).as_ref() != Some(&role) || found.is_in_custody(project)
         };
-        let mut strangers = own.projects.keys().filter(strange);
-        if let Some(first) = strangers.next() {
-            findings.push(stranger(&role, first, strangers.count()));
+        let strangers: Vec<_> = own.projects.names().filter(strange).collect();
+        if let [first, more @ ..] = strangers.as_slice() {
+            findings.push(stranger(&role, first, more.len()));
         }
-        found.projects.extend(own.projects);
+        found.projects.append(own.projects);
     }
     if findings.is_empty() {
         Ok(found)

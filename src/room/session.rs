@@ -6,6 +6,7 @@ mod opening;
 mod preparation;
 pub mod vetting;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use self::preparation::Preparation;
@@ -296,10 +297,9 @@ impl Session {
             Event::TakenIn { file } => Some(file),
             _ => None,
         });
-        let is_there = |file: &FileDigest| {
-            let mut now = self.trusted.files.iter();
-            now.any(|found| found.path == file.path && Sha256::of(&found.bytes) == file.sha256)
-        };
+        let now = self.trusted.files.iter();
+        let now: BTreeMap<&str, Sha256> = now.map(|file| (&*file.path, file.sha256)).collect();
+        let is_there = |file: &FileDigest| now.get(&*file.path) == Some(&file.sha256);
         let changed = taken_in.find(|file| !is_there(file))?;
         Some(changed.path.clone())
     }

@@ -196,6 +196,14 @@ impl Envelope {
     fn document(&self) -> Json<'_> {
         Json::of(&self.text, 0..self.text.own().len())
     }
+    /// Element `place` of `signed.delegations.roles`, from 0.
+    pub fn role_at(&self, place: usize) -> Option<Json<'_>> {
+        self.text.entry(false, place)
+    }
+    /// Member `place` of `signed.delegations.keys`, from 0: its keyid and its object.
+    pub fn key_at(&self, place: usize) -> Option<(Cow<'_, str>, Json<'_>)> {
+        Some((self.text.name(true, place)?, self.text.key(place)?))
+    }
     /// Its text, with what is known of the two long lists.
     pub(super) fn text(&self) -> &Arc<Text> {
         &self.text

@@ -60,8 +60,10 @@ impl<'a> Metadata<'a> {
     }
 }
 
-fn read(file: &File) -> Result<Envelope, Finding> {
-    Envelope::parse(&file.path, file.bytes.clone(), Limits::LARGE)
+/// Next to the version before, what both have is held and judged once.
+fn read(file: &File, before: Option<&Envelope>) -> Result<Envelope, Finding> {
+    let (mut bytes, length) = (&*file.bytes, file.bytes.len());
+    Envelope::read(&file.path, &mut bytes, length, Limits::LARGE, before)
 }
 
 impl State {
@@ -69,11 +71,14 @@ impl State {
     fn of<'a>(
         claimed: Envelope,
         pick: impl Fn(&str) -> Option<&'a File>,
+        before: Option<&Self>,
     ) -> Result<Self, Vec<Finding>> {
         let mut shards = BTreeMap::new();
         for (role, _) in shards::listed(&claimed)?.shards() {
             if let Some(file) = pick(&role) {
-                shards.insert(role, read(file).map_err(|finding| vec![finding])?);
+                let before = before.and_then(|before| before.shards.get(&role));
+                let shard = read(file, before).map_err(|finding| vec![finding])?;
+                shards.insert(role, shard);
             }
         }
         Ok(Self { claimed, shards })
@@ -97,8 +102,8 @@ impl Versions {
         let old = claimed.get(&newest.checked_sub(1)?).copied();
         let one = |finding| vec![finding];
         let read_both = || {
-            let (new, before) = (read(new).map_err(one)?, old.map(read));
-            let before = before.transpose().map_err(one)?;
+            let before = old.map(|old| read(old, None)).transpose().map_err(one)?;
+            let new = read(new, before.as_ref()).map_err(one)?;
             // Where claimed itself was not signed, its shards were.
             let layout: Layout = shards::listed(&new)?;
             if before.is_none() && layout.is_empty() {
@@ -112,8 +117,10 @@ impl Versions {
             Ok(None) => return None,
             Err(findings) => return Some(Err(findings)),
         };
-        let states = State::of(old, |role| metadata.oldest(role))
-            .and_then(|before| Ok((before, State::of(newer, |role| metadata.newest(role))?)));
+        let states = State::of(old, |role| metadata.oldest(role), None).and_then(|before| {
+            let after = State::of(newer, |role| metadata.newest(role), Some(&before))?;
+            Ok((before, after))
+        });
         Some(states.map(|(before, after)| Self {
             before,
             after,
@@ -186,7 +193,7 @@ pub(super) fn signers(files: &[File]) -> Result<Option<RoleSpec>, Vec<Finding>> 
     let Some(newest) = Metadata::of(files).newest("targets") else {
         return Ok(None);
     };
-    let read = read(newest).and_then(|envelope| Targets::read(&newest.path, &envelope));
+    let read = read(newest, None).and_then(|envelope| Targets::read(&newest.path, &envelope));
     let targets = read.map_err(|finding| vec![finding])?;
     Ok(delegated(&targets, "claimed").map(|(keys, role)| RoleSpec {
         keys: keys.into_iter().map(|(_, key)| key).collect(),

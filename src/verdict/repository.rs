@@ -85,14 +85,22 @@ fn sorted(
 ) -> (Vec<(String, Vec<u8>)>, Vec<Other>) {
     let mut roots = Vec::new();
     let mut others = Vec::new();
+    // Next to another version of the role, what both have is held and judged once.
+    let mut known: BTreeMap<String, Envelope> = BTreeMap::new();
     for (name, bytes) in metadata {
-        let is_root = role_of_name(&name).is_some_and(|(_, role)| role == "root");
-        if is_root {
+        let role = role_of_name(&name).map_or("", |(_, role)| role);
+        if role == "root" {
             roots.push((name, bytes));
             continue;
         }
-        let read = Envelope::parse(&name, bytes, Limits::LARGE)
+        let (mut source, length) = (&*bytes, bytes.len());
+        let read = Envelope::read(&name, &mut source, length, Limits::LARGE, known.get(role))
             .and_then(|envelope| Ok((Header::read(&name, &envelope)?, envelope)));
+        if let Ok((_, envelope)) = &read {
+            known
+                .entry(role.to_owned())
+                .or_insert_with(|| envelope.clone());
+        }
         match read {
             Err(finding) => findings.push(finding),
             Ok((header, envelope)) => match header.role_type {

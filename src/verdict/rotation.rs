@@ -1,7 +1,8 @@
 //! What a rotation did, derived again from its bundle alone: the incident, the requests and the claimed before give exactly the claimed after, and no compromised
 //! key is left. Which files were good is the archive's word, which is not in the bundle; which sigstore bundles held was judged in the ceremony.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::bundle::files::File;
 use crate::pypi::delegation::Delegations;
@@ -12,7 +13,6 @@ use crate::pypi::requests::{Request, Requests};
 use crate::pypi::rotation::{Subject, derive, gone, live};
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::{Finding, Level};
-use crate::tuf::key::KeyId;
 
 use super::claimed::{Versions, signers};
 
@@ -41,10 +41,11 @@ fn judge(files: &[File], rehearsal: bool) -> Result<Vec<Finding>, Vec<Finding>> 
     let (before, after) = versions.strict()?;
     let path = &versions.path;
     // A key that only recently-claimed listed was the online side's to drop.
-    let listed: BTreeSet<&KeyId> = keyids(&before).collect();
+    let keys = before.projects.keys().map(|(_, keyid, _)| keyid);
+    let listed: HashSet<Cow<'_, str>> = keys.collect();
     incident
         .compromised
-        .retain(|keyid, _| listed.contains(keyid));
+        .retain(|keyid, _| listed.contains(&*keyid.0));
     let requests = find(REQUESTS).map(|file| Requests::parse(REQUESTS, &file.bytes));
     let requests = requests.transpose().map_err(one)?;
     let asked = requests.as_ref().map_or(&[][..], |file| &file.requests);
@@ -66,14 +67,9 @@ fn judge(files: &[File], rehearsal: bool) -> Result<Vec<Finding>, Vec<Finding>> 
     let exact = versions.exact(files, &rotation.changes, signers.as_ref(), rehearsal);
     let mut findings = exact.map_err(one)?;
     findings.extend(gone(path, &after, &rotation.compromised));
-    findings.extend(live(path, &after));
+    findings.extend(live(path, after.projects.all()));
     findings.retain(|finding| finding.level == Level::Error || finding.rule == "REQUEST-EXACT");
     Ok(findings)
-}
-
-fn keyids(delegations: &Delegations) -> impl Iterator<Item = &KeyId> {
-    let projects = delegations.projects.values();
-    projects.flat_map(|delegation| delegation.keys.iter().map(|(keyid, _)| keyid))
 }
 
 /// The generation that a project's role had in snapshots before, by the new file's word: which snapshots there were is not in the bundle.

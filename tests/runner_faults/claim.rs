@@ -123,7 +123,7 @@ fn deciding(stand: &Stand) -> People {
 fn claimed(stand: &Stand) -> Vec<String> {
     let claimed = stand.envelope("metadata/2.claimed.json");
     let claimed = delegation::claimed("claimed", &claimed).unwrap();
-    claimed.projects.keys().map(ToString::to_string).collect()
+    claimed.projects.names().map(ToString::to_string).collect()
 }
 
 /// Files by path.

@@ -30,6 +30,8 @@ pub const LEDGER: &str = "ledger.jsonl";
 pub struct Asked {
     /// [`REQUESTS`].
     pub requests: Option<Requests>,
+    /// Its bytes, for the bundle.
+    pub requests_file: Option<InputFile>,
     /// [`INCIDENT`].
     pub incident: Option<InputFile>,
     /// [`TOP`]; empty if there is none.
@@ -83,12 +85,14 @@ pub(super) fn asked(script: &Script, files: &[InputFile]) -> Result<Asked, Vec<F
         };
         let mut read = |refused: Finding| findings.push(refused);
         let top = top.map(|file| Top::parse(TOP, &file.bytes));
-        let requests = requests.map(|file| Requests::parse(REQUESTS, &file.bytes));
+        let parsed = requests.as_ref();
+        let parsed = parsed.map(|file| Requests::parse(REQUESTS, &file.bytes));
         Asked {
             top: top
                 .and_then(|top| top.map_err(&mut read).ok())
                 .unwrap_or_default(),
-            requests: requests.and_then(|requests| requests.map_err(&mut read).ok()),
+            requests: parsed.and_then(|requests| requests.map_err(&mut read).ok()),
+            requests_file: requests,
             ..asked
         }
     };

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{InputFile, Trusted, reached};
+use super::{InputFile, Trusted, signed};
 use crate::pypi::shards::{Files, PREFIX, is_shard};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
-use crate::tuf::metadata::{DelegatedRole, Targets};
+use crate::tuf::metadata::{DelegatedRole, Header, Targets};
 
 impl Trusted {
     /// claimed and its shards.
@@ -44,7 +44,10 @@ type Read = (Envelope, Targets);
 ///
 /// # Errors
 /// Rule `INTAKE-THRESHOLD`, and those of the readers: everything that is wrong.
-pub(super) fn read(trusted: &Trusted) -> Result<BTreeMap<String, Read>, Vec<Finding>> {
+pub(super) fn read(
+    trusted: &Trusted,
+    files: &mut [InputFile],
+) -> Result<BTreeMap<String, Read>, Vec<Finding>> {
     let Some((_, claimed)) = trusted.current("claimed") else {
         return Ok(BTreeMap::new());
     };
@@ -54,31 +57,32 @@ pub(super) fn read(trusted: &Trusted) -> Result<BTreeMap<String, Read>, Vec<Find
     let listed = delegations.roles().filter(|role| is_shard(&role.name));
     let listed: BTreeMap<String, DelegatedRole> =
         listed.map(|role| (role.name.clone(), role)).collect();
-    let mut newest: BTreeMap<String, (&InputFile, u64)> = BTreeMap::new();
-    for file in &trusted.files {
-        if let Some((version, role)) = numbered(&file.path)
-            && listed.contains_key(role)
+    let mut newest: BTreeMap<String, (u64, &mut InputFile)> = BTreeMap::new();
+    for file in files {
+        let Some((version, role)) = numbered(&file.path) else {
+            continue;
+        };
+        let role = role.to_owned();
+        if listed.contains_key(&role) && newest.get(&role).is_none_or(|(known, _)| *known < version)
         {
-            let known = newest.entry(role.to_owned()).or_insert((file, version));
-            if known.1 < version {
-                *known = (file, version);
-            }
+            newest.insert(role, (version, file));
         }
     }
     let mut found = BTreeMap::new();
     let mut findings = Vec::new();
-    for (role, (file, _)) in newest {
+    for (role, (_, file)) in newest {
         let keys_of = listed.get(role.as_str()).map(|role| &role.role);
         let Some(keys_of) = keys_of else {
             continue;
         };
         let keys = delegations.keys_of(keys_of);
-        let read = Envelope::parse(&file.path, file.bytes.clone(), Limits::LARGE)
-            .and_then(|envelope| Ok((Targets::read(&file.path, &envelope)?, envelope)))
-            .and_then(|(targets, envelope)| {
-                reached(&role, &file.path, (&envelope, &targets), (&keys, keys_of))?;
-                Ok((envelope, targets))
-            });
+        let bytes = std::mem::take(&mut file.bytes);
+        let read = Envelope::parse(&file.path, bytes, Limits::LARGE).and_then(|envelope| {
+            let version = Header::read(&file.path, &envelope)?.version;
+            let by = (&keys, keys_of);
+            let targets = signed((&role, version), &file.path, &envelope, by)?;
+            Ok((envelope, targets))
+        });
         match read {
             Ok(read) => {
                 found.insert(role, read);

@@ -10,7 +10,6 @@ use crate::ceremony::build;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{Mode, REHEARSAL_MARKER};
 use crate::ceremony::intake::Trusted;
-use crate::ceremony::intake::requests::REQUESTS;
 use crate::ceremony::material::Material;
 use crate::ceremony::planning::{listed_documents, metadata_steps};
 use crate::ceremony::rotation::{self, Derived};
@@ -207,7 +206,7 @@ fn prove_claimed(
     };
     let mut findings = exact(material, derived, candidates);
     findings.extend(gone("claimed", &new, &derived.rotation.compromised));
-    findings.extend(live("claimed", &new));
+    findings.extend(live("claimed", new.projects.all()));
     findings
 }
 
@@ -251,8 +250,7 @@ fn outputs(material: &Material<'_>, _: &[Candidate]) -> Result<Outputs, Finding>
     if let Some(incident) = &asked.incident {
         files.push(("ceremony/incident.toml".to_owned(), incident.bytes.clone()));
     }
-    let input = trusted.files.iter();
-    for file in input.filter(|file| file.path == REQUESTS) {
+    if let Some(file) = &asked.requests_file {
         files.push(("ceremony/requests.jsonl".to_owned(), file.bytes.clone()));
     }
     if let Some(owners) = owners(material, &derived) {

@@ -2,10 +2,9 @@
 
 use super::ask::{Question, choice};
 use super::{Halt, Runner};
-use crate::ceremony::event::{Abandoned, Document, Event, FileDigest};
+use crate::ceremony::event::{Abandoned, Document, Event};
 use crate::ceremony::port::Stop;
 use crate::ceremony::script::Profile;
-use crate::tuf::digest::{Sha256, Sha512};
 use crate::tuf::finding::Finding;
 
 impl Runner<'_> {
@@ -70,15 +69,9 @@ impl Runner<'_> {
 
     pub(super) fn intake(&mut self) -> Result<(), Halt> {
         let trusted = self.subject.trusted;
-        for file in &trusted.files {
-            let file = FileDigest {
-                path: file.path.clone(),
-                size: file.bytes.len() as u64,
-                sha256: Sha256::of(&file.bytes),
-                sha512: Sha512::of(&file.bytes),
-            };
-            self.emit(Event::TakenIn { file })?;
-        }
+        let taken = trusted.files.iter().cloned();
+        let taken: Vec<_> = taken.map(|file| Event::TakenIn { file }).collect();
+        self.emit_all(&taken)?;
         for finding in &trusted.findings {
             self.emit(Event::Found {
                 finding: finding.clone(),

@@ -1,5 +1,6 @@
 //! The next version of a `claimed` with shards (docs/decisions/0018): the shards that change or end too soon, and `claimed` itself where its list does.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{After, ChangeSet, check, entry, first, in_custody};
@@ -87,7 +88,7 @@ fn names<'a>(before: &'a Delegations, changes: &'a ChangeSet) -> Vec<&'a str> {
     let new = changes.changes.iter();
     let new = new.filter(|(_, change)| matches!(change.after, After::Delegate { .. }));
     let new = new.map(|(project, _)| project.as_str());
-    let mut names: Vec<&str> = before.projects.keys().map(Project::as_str).collect();
+    let mut names: Vec<&str> = before.projects.names().map(Project::as_str).collect();
     names.extend(new);
     names.sort_unstable();
     names.dedup();
@@ -105,7 +106,12 @@ fn by_shard(
         let old = before.projects.get(project);
         let stays_away = old.is_none() && !matches!(change.after, After::Delegate { .. });
         if let Some(shard) = layout.owner(project.as_str()).filter(|_| !stays_away) {
-            entry(old, project, change, edits.entry(shard).or_default());
+            entry(
+                old.as_ref(),
+                project,
+                change,
+                edits.entry(shard).or_default(),
+            );
         }
     }
     edits
@@ -220,10 +226,8 @@ impl<'a> Work<'a> {
     ) -> Result<Option<Envelope>, Finding> {
         let mut edits = RoleEdits::default();
         if self.was.is_empty() {
-            let roles = before.projects.values();
-            edits
-                .drop
-                .extend(roles.map(|delegation| delegation.role.to_string()));
+            let roles = before.projects.roles();
+            edits.drop.extend(roles.map(Cow::into_owned));
         }
         for (role, _) in self.was.shards() {
             if self.is.form(&role).is_none() {
@@ -238,12 +242,9 @@ impl<'a> Work<'a> {
             }
         }
         let lists = !edits.drop.is_empty() || !edits.put.is_empty();
-        let goes = |project: &Project| {
-            let custody = before.custody.as_ref();
-            custody.is_some_and(|custody| custody.projects.contains(project))
-        };
-        let keeps = (changes.changes.iter())
-            .all(|(project, change)| goes(project) == (change.after == After::Custody));
+        let keeps = (changes.changes.iter()).all(|(project, change)| {
+            before.is_in_custody(project) == (change.after == After::Custody)
+        });
         let Some((version, expires)) = header else {
             if !lists && keeps {
                 return Ok(None);

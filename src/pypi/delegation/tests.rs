@@ -75,15 +75,18 @@ fn rules(findings: &[Finding]) -> Vec<&str> {
 #[test]
 fn a_claimed_file_is_read_by_project() {
     let found = claimed(FILE, &envelope(&good())).unwrap();
-    let names: Vec<&str> = found.projects.keys().map(Project::as_str).collect();
+    let names: Vec<&str> = found.projects.names().map(Project::as_str).collect();
     assert_eq!(names, ["a", "a-b", "c"]);
-    let delegation = &found.projects["a-b"];
+    let delegation = found.projects.get(&project("a-b")).unwrap();
     assert_eq!(delegation.role.to_string(), "project-a-b");
     assert_eq!(delegation.threshold, 2);
     assert_eq!(delegation.paths, ["a-b/*"]);
     let keyids: Vec<&str> = delegation.keys.iter().map(|(keyid, _)| &*keyid.0).collect();
     assert_eq!(keyids, [keyid(1), keyid(2)]);
-    assert_eq!(found.projects["c"].role.generation, 2);
+    assert_eq!(
+        found.projects.get(&project("c")).unwrap().role.generation,
+        2
+    );
     assert_eq!(found.place(&project("lost")), Place::Custody);
     assert_eq!(found.place(&project("b")), Place::Absent);
     let lost = project("lost");

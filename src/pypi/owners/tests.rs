@@ -219,26 +219,25 @@ fn a_key_on_many_projects_is_told_once() {
     let (one, two, three) = (key(1), key(2), key(3));
     let (id, again) = (one.keyid(), KeyId("another".to_owned()));
     let (second, third) = (two.keyid(), three.keyid());
-    let teams = names.iter().enumerate().map(|(index, project)| {
-        // Key 1 on all of them and once under a second keyid, key 2 on 21, key 3 on 20.
-        let mut keys = vec![(&id, &one), (&again, &one)];
-        if index < 21 {
-            keys.push((&second, &two));
-        }
-        if index < 20 {
-            keys.push((&third, &three));
-        }
-        Team {
-            project,
-            keys,
-            threshold: 1,
-        }
-    });
-    let found = many_projects(FILE, teams);
-    let texts: Vec<&str> = found
-        .iter()
-        .map(|(_, finding)| finding.text.as_str())
-        .collect();
+    let keys = || {
+        names.iter().enumerate().flat_map(|(index, project)| {
+            // Key 1 on all of them and once under a second keyid, key 2 on 21, key 3 on 20.
+            let keys = [
+                (&id, &one),
+                (&again, &one),
+                (&second, &two),
+                (&third, &three),
+            ];
+            let keys = keys.into_iter().take(match index {
+                ..20 => 4,
+                20 => 3,
+                _ => 2,
+            });
+            keys.map(move |(keyid, key)| (project, keyid.0.as_str().into(), key.public().clone()))
+        })
+    };
+    let found = many_projects(FILE, keys);
+    let texts: Vec<&str> = found.iter().map(|finding| finding.text.as_str()).collect();
     assert_eq!(
         texts,
         [
@@ -253,7 +252,6 @@ fn a_key_on_many_projects_is_told_once() {
     assert!(
         found
             .iter()
-            .all(|(_, finding)| finding.rule == "OWNER-MANY-PROJECTS"
-                && finding.level == Level::Note)
+            .all(|finding| finding.rule == "OWNER-MANY-PROJECTS" && finding.level == Level::Note)
     );
 }

@@ -3,22 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::Compromised;
-use crate::pypi::delegation::Delegations;
-use crate::tuf::finding::Finding;
+use crate::pypi::delegation::{Delegation, Delegations};
+use crate::tuf::finding::{Finding, shown};
 use crate::tuf::key::PublicKey;
 
 /// `ROTATE-GONE`: no delegation lists a compromised key, under whatever keyid.
 pub fn gone(file: &str, new: &Delegations, compromised: &Compromised) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for delegation in new.projects.values() {
-        let keys = delegation.keys.iter();
-        for (keyid, _) in keys.filter(|(_, key)| compromised.contains_key(key.public())) {
-            let text = format!(
-                "{} still lists the compromised key {keyid}",
-                delegation.role
-            );
-            findings.push(Finding::error("ROTATE-GONE", file, text));
-        }
+    let keys = new.projects.keys();
+    for (project, keyid, _) in keys.filter(|(_, _, public)| compromised.contains_key(public)) {
+        let role = new.projects.get(project).map(|delegation| delegation.role);
+        let role = role.unwrap_or_else(|| project.role());
+        let text = format!("{role} still lists the compromised key {}", shown(&keyid));
+        findings.push(Finding::error("ROTATE-GONE", file, text));
     }
     let signers = new.custody.iter().flat_map(|custody| &custody.signers.keys);
     for (keyid, _) in signers.filter(|(_, key)| compromised.contains_key(key.public())) {
@@ -42,8 +39,8 @@ pub fn gone(file: &str, new: &Delegations, compromised: &Compromised) -> Vec<Fin
 }
 
 /// `ROTATE-LIVE`: every threshold can be reached by the distinct keys that are left.
-pub fn live(file: &str, new: &Delegations) -> Vec<Finding> {
-    let short = new.projects.values().filter(|delegation| {
+pub fn live(file: &str, new: impl Iterator<Item = Delegation>) -> Vec<Finding> {
+    let short = new.filter(|delegation| {
         let distinct: BTreeSet<&PublicKey> = delegation
             .keys
             .iter()

@@ -3,21 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Compromised, INCIDENT, REQUESTS, Subject};
-use crate::pypi::delegation::Delegation;
+use crate::pypi::delegation::{Delegation, Delegations};
 use crate::pypi::owners;
 use crate::pypi::project::Project;
 use crate::pypi::requests::statement;
 use crate::pypi::requests::{Action, Request};
 use crate::tuf::finding::{Finding, shown};
-use crate::tuf::key::{Key, KeyId};
+use crate::tuf::key::{KeyId, PublicKey};
 
 /// The material of the keys that the incident names, found wherever a delegation lists them.
 pub(super) fn compromised(subject: &Subject<'_>) -> Result<Compromised, Vec<Finding>> {
     let mut named: Compromised = BTreeMap::new();
     for (keyid, key) in listed(subject) {
-        if subject.incident.compromised.contains_key(keyid) {
-            let keyids = named.entry(key.public().clone()).or_default();
-            keyids.insert(keyid.clone());
+        if subject.incident.compromised.contains_key(&keyid) {
+            named.entry(key).or_default().insert(keyid);
         }
     }
     let found: BTreeSet<&KeyId> = named.values().flatten().collect();
@@ -37,24 +36,19 @@ pub(super) fn compromised(subject: &Subject<'_>) -> Result<Compromised, Vec<Find
     }
     // The same key under another keyid is as lost.
     for (keyid, key) in listed(subject) {
-        if let Some(keyids) = named.get_mut(key.public()) {
-            keyids.insert(keyid.clone());
+        if let Some(keyids) = named.get_mut(&key) {
+            keyids.insert(keyid);
         }
     }
     Ok(named)
 }
 
 /// Every key of every project, as often as it is listed.
-fn listed<'a>(subject: &Subject<'a>) -> impl Iterator<Item = (&'a KeyId, &'a Key)> {
+fn listed<'a>(subject: &Subject<'a>) -> impl Iterator<Item = (KeyId, PublicKey)> {
     let files = [Some(subject.claimed), subject.recently];
-    let delegations = files
-        .into_iter()
-        .flatten()
-        .flat_map(|file| file.projects.values());
-    delegations.flat_map(|delegation| {
-        let keys = delegation.keys.iter();
-        keys.map(|(keyid, key)| (keyid, &**key))
-    })
+    let files = files.into_iter().flatten();
+    let keys = files.flat_map(|file| file.projects.keys());
+    keys.map(|(_, keyid, public)| (KeyId(keyid.into_owned()), public))
 }
 
 /// Who lost one key may have lost the others: they are told, and rotated too if the incident says so.
@@ -72,10 +66,9 @@ pub(super) fn others_of_the_owners(
     let persons: BTreeSet<&str> = compromised.values().flatten().filter_map(owner).collect();
     let mut others: Compromised = BTreeMap::new();
     for (keyid, key) in listed(subject) {
-        let is_theirs = owner(keyid).is_some_and(|person| persons.contains(person));
-        if is_theirs && !compromised.contains_key(key.public()) {
-            let keyids = others.entry(key.public().clone()).or_default();
-            keyids.insert(keyid.clone());
+        let is_theirs = owner(&keyid).is_some_and(|person| persons.contains(person));
+        if is_theirs && !compromised.contains_key(&key) {
+            others.entry(key).or_default().insert(keyid);
         }
     }
     for keyid in others.values().flatten() {
@@ -148,6 +141,18 @@ fn refusal(subject: &Subject<'_>, compromised: &Compromised, request: &Request) 
     }
     let proven = statement::proven(&subject.anchor, request, subject.sigstore);
     statement::check_possession(REQUESTS, request, &proven).map(|finding| finding.text)
+}
+
+/// The projects of a file that list a compromised key.
+pub(super) fn losing<'a>(
+    file: &'a Delegations,
+    compromised: &Compromised,
+) -> impl Iterator<Item = Delegation> + use<'a> {
+    let keys = file.projects.keys();
+    let lost = keys.filter(|(_, _, public)| compromised.contains_key(public));
+    let losing: BTreeSet<&Project> = lost.map(|(project, ..)| project).collect();
+    let projects = losing.into_iter();
+    projects.filter_map(|project| file.projects.get(project))
 }
 
 /// The compromised keys that a delegation lists.

@@ -333,11 +333,12 @@ fn a_compromised_key_that_is_left_is_found() {
 
 #[test]
 fn a_threshold_above_the_live_keys_is_found() {
-    let mut tree = tree();
-    assert_eq!(live(FILE, &tree), []);
-    tree.projects.get_mut(&project("d")).unwrap().threshold = 2;
+    let tree = tree();
+    assert_eq!(live(FILE, tree.projects.all()), []);
+    let mut short = tree.projects.get(&project("d")).unwrap();
+    short.threshold = 2;
     assert_eq!(
-        live(FILE, &tree),
+        live(FILE, tree.projects.all().chain([short])),
         [Finding::error(
             "ROTATE-LIVE",
             FILE,

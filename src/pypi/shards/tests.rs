@@ -2,7 +2,7 @@
 
 use super::Form::{Beginning, Exact};
 use super::*;
-use crate::pypi::delegation::tests::{envelope, key, role, signed};
+use crate::pypi::delegation::tests::{envelope, key, keyid, role, signed};
 
 #[test]
 fn shards_are_called_by_beginnings_of_names() {
@@ -174,13 +174,20 @@ fn shards_are_read_as_one_and_what_is_wrong_with_them_is_told() {
         claimed: &good,
         shards: shards.into(),
     };
-    let names: Vec<String> = read(&files)
-        .unwrap()
-        .projects
-        .keys()
-        .map(ToString::to_string)
-        .collect();
+    let projects = read(&files).unwrap().projects;
+    let names: Vec<String> = projects.names().map(ToString::to_string).collect();
     assert_eq!(names, ["ab", "b"]);
+    // What a project is delegated is read from its own shard.
+    for (name, file) in [("ab", &a), ("b", &b)] {
+        let own = delegation::claimed("shard", file).unwrap().projects;
+        let project = Project::parse(name).unwrap();
+        let found = projects.get(&project);
+        assert_eq!(found.as_ref().unwrap().paths, [project.path()]);
+        assert_eq!(found, own.get(&project));
+        assert_eq!(projects.digest(&project), Some(found.unwrap().digest));
+    }
+    let keys: Vec<_> = projects.keys().map(|(_, keyid, _)| keyid).collect();
+    assert_eq!(keys, [keyid(1), keyid(1)]);
 
     assert_eq!(
         told(&good, &[("claimed-a", &a)]),

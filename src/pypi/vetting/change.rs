@@ -27,8 +27,9 @@ impl Judge<'_, '_> {
                 return;
             }
             Place::Custody => None,
-            Place::Delegated(present) => Some(present),
+            Place::Delegated(present) => Some(*present),
         };
+        let present = present.as_ref();
         self.pre_image();
         self.generation = self.next_name(present);
         match (self.request.action, present) {

@@ -19,7 +19,7 @@ impl Judge<'_, '_> {
             Place::Delegated(today) => {
                 self.recently = Some(today.digest);
                 self.generation = today.role.generation;
-                if let Some(text) = differs(self.request, today) {
+                if let Some(text) = differs(self.request, &today) {
                     self.refuse(
                         "CLAIM-KEYS",
                         format!(
@@ -28,8 +28,8 @@ impl Judge<'_, '_> {
                         ),
                     );
                 }
-                self.history(today);
-                let signed = self.metadata(today, "recently-claimed");
+                self.history(&today);
+                let signed = self.metadata(&today, "recently-claimed");
                 self.possession(signed);
             }
             Place::Refused => {

@@ -124,7 +124,7 @@ fn state(
     today: &Delegation,
 ) -> State {
     match archive.recently.place(project) {
-        Place::Delegated(then) if is_same(then, today) => State::Same,
+        Place::Delegated(then) if is_same(&then, today) => State::Same,
         Place::Delegated(_) => State::Other,
         Place::Refused | Place::Custody => State::Broken,
         Place::Absent => State::Absent,

@@ -1,6 +1,7 @@
 //! What makes people look although every signature is right: who else has the key, what happened to the accounts, how well known the name is.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::history::days;
 use super::{Input, Judge, LookAlikes, Weight};
@@ -51,21 +52,19 @@ impl<'a> Whole<'a> {
 
 /// Keys on many projects, once each: projects as they would be if every request were accepted.
 fn many(input: &Input<'_>) -> Vec<Finding> {
-    let mut teams: BTreeMap<&Project, Team<'_>> = BTreeMap::new();
-    for (project, delegation) in &input.claimed.projects {
-        let keys = delegation.keys.iter();
-        let team = Team {
-            project,
-            keys: keys.map(|(keyid, key)| (keyid, &**key)).collect(),
-            threshold: delegation.threshold,
-        };
-        teams.insert(project, team);
-    }
-    for request in &input.requests.requests {
-        teams.insert(&request.project, team(request));
-    }
-    let many = owners::many_projects(input.file, teams.into_values());
-    many.into_iter().map(|(_, finding)| finding).collect()
+    let requests = &input.requests.requests;
+    let asked: BTreeSet<&Project> = requests.iter().map(|request| &request.project).collect();
+    owners::many_projects(input.file, || {
+        let stay = input.claimed.projects.keys();
+        let stay = stay.filter(|(project, ..)| !asked.contains(project));
+        stay.chain(requests.iter().flat_map(|request| {
+            let keys = request.keys.iter();
+            keys.map(|(keyid, key)| {
+                let keyid = Cow::Borrowed(keyid.0.as_str());
+                (&request.project, keyid, key.public().clone())
+            })
+        }))
+    })
 }
 
 fn team(request: &Request) -> Team<'_> {

@@ -98,8 +98,10 @@ impl Known {
                 )
             })
         }));
-        let metadata = files.under("metadata/").map(|file| &file.bytes[..]);
-        let envelopes: Vec<_> = metadata
+        let roots = files.under("metadata/");
+        let roots = roots.filter(|file| file.path.ends_with(".root.json"));
+        let envelopes: Vec<_> = roots
+            .map(|file| &file.bytes[..])
             .chain([trusted_root])
             .filter_map(|bytes| Envelope::parse("", bytes.to_vec(), Limits::LARGE).ok())
             .collect();

@@ -8,7 +8,6 @@ use serde_json::json;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::Decision;
 use crate::ceremony::intake::archives::Archive;
-use crate::ceremony::intake::requests::REQUESTS;
 use crate::ceremony::kinds::Outputs;
 use crate::ceremony::material::Material;
 use crate::ceremony::sharding;
@@ -73,8 +72,7 @@ pub(super) fn outputs(
             listing,
         ));
     }
-    let input = material.trusted.files.iter();
-    for file in input.filter(|file| file.path == REQUESTS) {
+    if let Some(file) = &material.trusted.asked.requests_file {
         files.push(("ceremony/requests.jsonl".to_owned(), file.bytes.clone()));
     }
     Ok(Outputs {

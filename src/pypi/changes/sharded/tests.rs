@@ -38,7 +38,7 @@ impl State {
             .shards()
             .map(|(role, _)| (role, Vec::new()))
             .collect();
-        for project in all.projects.keys() {
+        for project in all.projects.names() {
             let owner = listed.owner(project.as_str()).unwrap();
             layout.get_mut(&owner).unwrap().push(project.to_string());
         }

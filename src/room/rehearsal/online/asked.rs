@@ -137,7 +137,7 @@ impl Online {
                 Action::RemoveKey => &mut double,
                 _ => &mut single,
             };
-            let mut pool = pool.filter(|it| claimed.projects.contains_key(&it.project));
+            let mut pool = pool.filter(|it| claimed.projects.contains(&it.project));
             let Some(developer) = pool.find(|it| self.is_own(it)) else {
                 return true;
             };

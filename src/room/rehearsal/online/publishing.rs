@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Developer, Extent, Failure, Online, content, disk, put, release};
 use crate::bundle::files;
-use crate::pypi::delegation::{self, Delegations, Place};
+use crate::pypi::delegation::{self, Delegations};
 use crate::pypi::online_actions::{Action, ProjectAction};
 use crate::pypi::project::Project;
 use crate::tuf::digest::Sha256;
@@ -56,10 +56,9 @@ impl Online {
             let Ok(project) = Project::parse(&wanted.project) else {
                 continue;
             };
-            let now = recently.as_ref().and_then(|it| match it.place(&project) {
-                Place::Delegated(delegation) => Some(delegation.digest),
-                Place::Custody | Place::Refused | Place::Absent => None,
-            });
+            let now = recently
+                .as_ref()
+                .and_then(|it| it.projects.digest(&project));
             match wanted.action {
                 Action::Leave => {}
                 // A quarantine never waits.
