@@ -44,7 +44,7 @@ pub(super) fn compromised(subject: &Subject<'_>) -> Result<Compromised, Vec<Find
 }
 
 /// Every key of every project, as often as it is listed.
-fn listed<'a>(subject: &Subject<'a>) -> impl Iterator<Item = (KeyId, PublicKey)> {
+fn listed(subject: &Subject<'_>) -> impl Iterator<Item = (KeyId, PublicKey)> {
     let files = [Some(subject.claimed), subject.recently];
     let files = files.into_iter().flatten();
     let keys = files.flat_map(|file| file.projects.keys());
