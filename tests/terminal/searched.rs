@@ -147,7 +147,7 @@ fn of_a_very_large_change_what_is_known_is_read_while_the_rest_is_counted_and_no
     session.sees("Still counting: this page is not the review yet. Signing is locked.");
     session.sees("claimed v2: the bytes to be signed");
     session.types("G");
-    session.sees("CHANGED  their keys: 5,200 -> 10,400");
+    session.sees("CHANGED their keys: 5,200 -> 10,400");
     session.sees("[NOTE]  which clients accept it");
     session.types("SR\t");
     session.types(PHRASE);
