@@ -193,19 +193,13 @@ impl Lines {
             keyid: None,
         });
     }
-    fn push_key(
-        &mut self,
-        kind: ChangeKind,
-        subject: &str,
-        (old, new): Pair<String>,
-        keyid: &KeyId,
-    ) {
+    fn push_key(&mut self, kind: ChangeKind, subject: &str, (old, new): Pair<String>, keyid: &str) {
         self.write(Change {
             kind,
             subject: subject.to_owned(),
             old,
             new,
-            keyid: Some(keyid.clone()),
+            keyid: Some(KeyId(keyid.to_owned())),
         });
     }
     /// A line of the kind that follows from the two values; none where there is neither.

@@ -153,7 +153,10 @@ impl<'a> Json<'a> {
     }
     /// Whether both are written alike.
     pub(super) fn is_written_as(self, other: Json<'_>) -> bool {
-        text::alike(self.pieces(), other.pieces())
+        match (self.spliced(), other.spliced()) {
+            (None, None) => self.written() == other.written(),
+            _ => text::alike(self.pieces(), other.pieces()),
+        }
     }
     /// The string, unescaped; borrowed where nothing was escaped.
     pub fn as_str(self) -> Option<Cow<'a, str>> {

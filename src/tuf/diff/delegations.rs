@@ -1,13 +1,11 @@
 //! Delegations: roles matched by name, their order (which is priority), their fields, and TAP 15 succinct roles. Entries that are written alike in
 //! both versions are not looked at: of 736,344 a few thousand are left.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::keys::{self, Keyed, Keys};
+use super::keys::{self, Keys};
 use super::roles::{self, Side};
 use super::{ChangeKind, Lines, Pair, fields, member};
 use crate::tuf::json::Json;
-use crate::tuf::key::{Key, KeyId};
+use crate::tuf::key::KeyId;
 use crate::tuf::metadata::pairs::Pairs;
 use crate::tuf::metadata::{DelegatedRole, Delegations, Targets};
 
@@ -60,14 +58,7 @@ pub(super) fn targets(
             lines.push(ChangeKind::Changed, "delegations.keys", None, None);
         }
     }
-    let named = if apart.is_some() {
-        Pairs::default()
-    } else {
-        named
-    };
-    let wanted = many.then(|| wanted(&told, &named, (old, new)));
-    let (before, after) = (some(old, wanted.as_ref()), some(new, wanted.as_ref()));
-    let keys = (Keys::of(&before), Keys::of(&after));
+    let keys = needed((old, new), &named, &told, (many, apart.is_none()));
     delegated(lines, told, &keys, (old, new), same);
     succinct(lines, (old, new), &keys, member(objects, "succinct_roles"));
     if apart.is_none() {
@@ -101,46 +92,47 @@ fn differing(listed: &Pairs) -> Vec<Pair<usize>> {
         .collect()
 }
 
-/// The keyids that are needed to tell the difference of these roles and keys.
-fn wanted(told: &[Pair<usize>], named: &Pairs, (old, new): Pair<&Delegations>) -> BTreeSet<KeyId> {
-    let role = |of: Option<&Delegations>, place: Option<usize>| of?.at(place?);
-    let mut wanted = BTreeSet::new();
-    for (before, after) in told {
-        let sides = [role(old, *before), role(new, *after)];
-        wanted.extend(
-            sides
-                .into_iter()
-                .flatten()
-                .flat_map(|side| side.role.keyids),
-        );
-    }
-    wanted.extend(named.gone().filter_map(|place| old?.keyid(place)));
-    wanted.extend(named.came().filter_map(|place| new?.keyid(place)));
-    let changed = named.both().filter(|pair| !pair.alike);
-    wanted.extend(changed.filter_map(|pair| new?.keyid(pair.new)));
-    wanted
-}
-
-/// The keys of one version that are `wanted`; all without that.
-fn some<'a>(of: Option<&'a Delegations>, wanted: Option<&BTreeSet<KeyId>>) -> Keyed<'a> {
-    let Some(of) = of else {
-        return Keyed::default();
-    };
-    let all = (0..of.keys_len()).filter_map(|place| of.key_at(place));
-    let all = all.map(|(keyid, object)| (KeyId(keyid.into_owned()), object));
-    let objects: BTreeMap<KeyId, Json<'_>> = match wanted {
-        None => all.collect(),
-        Some(wanted) => {
-            let found = wanted
-                .iter()
-                .map(|keyid| Some((keyid.clone(), of.object(keyid)?)));
-            found.flatten().collect()
+/// The keys of both versions that are needed to tell the difference: all of them if there are not `many`; else those of the told roles, and
+/// where keys are told `themselves` those that came, went or changed. A key that is in both versions is in both results.
+fn needed<'a>(
+    (old, new): Pair<&'a Delegations>,
+    named: &Pairs,
+    told: &[Pair<usize>],
+    (many, themselves): (bool, bool),
+) -> (Keys<'a>, Keys<'a>) {
+    let mut keys = (Keys::default(), Keys::default());
+    let add = |keys: &mut Keys<'a>, of: Option<&'a Delegations>, place: Option<usize>| {
+        if let Some((keyid, object)) = of.zip(place).and_then(|(of, place)| of.key_at(place)) {
+            keys.add(keyid, object);
         }
     };
-    let typed = objects.iter();
-    let typed =
-        typed.filter_map(|(keyid, object)| Some((keyid.clone(), Key::from_judged(*object)?)));
-    (typed.collect(), objects)
+    for (was, is) in named.new_order() {
+        let alike = named.is_alike(is);
+        if !many || (themselves && !alike) {
+            add(&mut keys.0, old, was);
+            add(&mut keys.1, new, Some(is));
+        }
+    }
+    if !many || themselves {
+        named
+            .gone()
+            .for_each(|was| add(&mut keys.0, old, Some(was)));
+    }
+    for (before, after) in told.iter().filter(|_| many) {
+        let sides = [(old, *before), (new, *after)];
+        let sides = sides.into_iter().filter_map(|(of, place)| of.zip(place));
+        for keyid in sides.flat_map(|(of, place)| of.keyids(place)) {
+            if !keys.0.has(&keyid) && !keys.1.has(&keyid) {
+                let keyid = KeyId(keyid.into_owned());
+                for (keys, of) in [(&mut keys.0, old), (&mut keys.1, new)] {
+                    if let Some(object) = of.and_then(|of| of.object(&keyid)) {
+                        keys.add(keyid.0.clone().into(), object);
+                    }
+                }
+            }
+        }
+    }
+    keys
 }
 
 /// Names that both versions have and that do not stand in the same order; what is equal before and after them is left out.

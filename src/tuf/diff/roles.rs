@@ -22,10 +22,8 @@ impl<'a> Side<'a> {
 
 /// The roles and keys of a root.
 pub(super) fn root(lines: &mut Lines, old: Option<&Root>, new: &Root, signed: Pair<Json<'_>>) {
-    let objects = member(signed, "keys");
-    let objects = (keys::objects(objects.0), keys::objects(objects.1));
-    let old_keys = old.map_or_else(Keys::none, |old| Keys::new(&old.keys, &objects.0));
-    let new_keys = Keys::new(&new.keys, &objects.1);
+    let (old_keys, new_keys) = member(signed, "keys");
+    let (old_keys, new_keys) = (Keys::of(old_keys), Keys::of(new_keys));
     let first = ["root", "timestamp", "snapshot", "targets"];
     let names: BTreeSet<&str> = old
         .into_iter()
@@ -66,8 +64,8 @@ pub(super) fn role(lines: &mut Lines, path: &str, old: &Side<'_>, new: &Side<'_>
         lines.push_key(
             ChangeKind::Removed,
             &subject,
-            (Some(old.keys.words(keyid)), None),
-            keyid,
+            (Some(old.keys.words(&keyid.0)), None),
+            &keyid.0,
         );
     }
     for keyid in after {
@@ -78,10 +76,10 @@ pub(super) fn role(lines: &mut Lines, path: &str, old: &Side<'_>, new: &Side<'_>
             Some(_) => ChangeKind::SameKeyNewKeyid,
         };
         let words = (
-            was.map(|was| old.keys.words(was)),
-            Some(new.keys.words(keyid)),
+            was.map(|was| old.keys.words(&was.0)),
+            Some(new.keys.words(&keyid.0)),
         );
-        lines.push_key(kind, &subject, words, keyid);
+        lines.push_key(kind, &subject, words, &keyid.0);
     }
     if in_common(before, after) != in_common(after, before) {
         let list = |keyids: &[KeyId]| {
@@ -111,7 +109,7 @@ fn matches<'a>(old: &Side<'a>, new: &Side<'a>) -> BTreeMap<&'a KeyId, &'a KeyId>
     let (before, after) = (keyids(old), keyids(new));
     let old_set: BTreeSet<&KeyId> = before.iter().collect();
     let stays = |keyid: &KeyId| {
-        old_set.contains(keyid) && old.keys.material(keyid) == new.keys.material(keyid)
+        old_set.contains(keyid) && old.keys.material(&keyid.0) == new.keys.material(&keyid.0)
     };
     let mut matches: BTreeMap<_, _> = after
         .iter()
@@ -124,7 +122,7 @@ fn matches<'a>(old: &Side<'a>, new: &Side<'a>) -> BTreeMap<&'a KeyId, &'a KeyId>
         .rev()
         .filter(|keyid| !matches.contains_key(keyid))
     {
-        if let Some(material) = old.keys.material(keyid) {
+        if let Some(material) = old.keys.material(&keyid.0) {
             left.entry(material).or_default().push(keyid);
         }
     }
@@ -132,7 +130,7 @@ fn matches<'a>(old: &Side<'a>, new: &Side<'a>) -> BTreeMap<&'a KeyId, &'a KeyId>
         if !matches.contains_key(keyid)
             && let Some(was) = new
                 .keys
-                .material(keyid)
+                .material(&keyid.0)
                 .and_then(|material| left.get_mut(material)?.pop())
         {
             matches.insert(keyid, was);

@@ -11,8 +11,10 @@ use super::text::{Entries, List};
 use super::view::Walk;
 use super::{Json, JsonError, JsonFault, Limits, string};
 
+mod siblings;
 mod tokens;
 
+use siblings::Siblings;
 use tokens::quoted;
 
 /// Reads `text` strictly and to its end. Linear in its length; no recursion; no copy (a seeded hash set
@@ -41,6 +43,7 @@ pub(crate) fn prove(supply: &mut impl Supply, limits: Limits) -> Result<Found, R
         trail: 0,
         key: 0..0,
         signed: 0..0,
+        siblings: Siblings::default(),
         found: Found {
             compact: true,
             canonical: true,
@@ -65,6 +68,7 @@ struct Reader<'s, S> {
     key: Range<usize>,
     /// `signed` as far as it goes; empty before.
     signed: Range<usize>,
+    siblings: Siblings,
     found: Found,
 }
 
@@ -141,6 +145,7 @@ impl<S: Supply> Reader<'_, S> {
     /// Reads a scalar or an empty container (true), or opens a container whose first value is due (false).
     fn value(&mut self) -> Result<bool, Refused> {
         match self.peek()? {
+            b'{' if self.like_a_sibling() => Ok(true),
             b'{' => {
                 self.enter(true)?;
                 if self.peek()? == b'}' {
@@ -222,7 +227,24 @@ impl<S: Supply> Reader<'_, S> {
         }
     }
 
+    /// Passes an entry of the open list that is written as one before it.
+    fn like_a_sibling(&mut self) -> bool {
+        if self.trail != 4 || self.open.len() != 4 || !self.found.canonical {
+            return false;
+        }
+        let (text, longest) = (self.supply.text(), self.limits.string);
+        let Some(like) = self.siblings.like(text, self.at, longest) else {
+            return false;
+        };
+        self.at = like.end;
+        if let Some(at) = like.name {
+            self.named(at);
+        }
+        true
+    }
+
     fn list(&mut self, which: impl Fn(&mut Entries) -> &mut Option<List>) {
+        self.siblings = Siblings::default();
         *which(&mut self.found.entries) = Some(List::opened(self.at));
         self.trail = 4;
     }
@@ -242,7 +264,13 @@ impl<S: Supply> Reader<'_, S> {
             self.trail -= 1;
         }
         self.at += 1;
-        self.open.pop();
+        if let Some(Open::Ascending(start, _)) = self.open.pop()
+            && self.trail == 4
+            && self.open.len() == 4
+            && self.found.canonical
+        {
+            self.siblings.learn(self.supply.text(), start..self.at);
+        }
     }
 
     /// The list that is open: of roles if it is an array.
@@ -288,12 +316,15 @@ impl<S: Supply> Reader<'_, S> {
     fn role_name(&mut self) {
         let in_role = self.trail == 4 && self.open.len() == 5;
         if in_role && self.supply.text()[self.key.clone()] == *b"name" {
-            let at = self.at;
-            if let (Some(Open::Array), Some(list)) =
-                (self.open.get(3), &mut self.found.entries.roles)
-            {
-                list.named(at);
-            }
+            self.named(self.at);
+        }
+    }
+
+    /// The name of a role begins at `at`.
+    fn named(&mut self, at: usize) {
+        let roles = &mut self.found.entries.roles;
+        if let (Some(Open::Array), Some(list)) = (self.open.get(3), roles) {
+            list.named(at);
         }
     }
 

@@ -233,6 +233,10 @@ impl Text {
     /// What entry number `index` is called: the keyid of a key, the name of a role.
     pub(crate) fn name(&self, keys: bool, index: usize) -> Option<Cow<'_, str>> {
         let (text, start) = self.name_at(keys, index)?;
+        let end = string::special(text.as_bytes(), start + 1);
+        if text.as_bytes().get(end) == Some(&b'"') {
+            return Some(Cow::Borrowed(&text[start + 1..end]));
+        }
         value_at(text, start).as_str()
     }
     /// How that compares with `name`.

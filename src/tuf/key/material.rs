@@ -144,12 +144,18 @@ fn ed25519(bytes: &[u8]) -> Result<PublicKey, KeyError> {
     if key.is_weak() {
         return Err(KeyError::weak("its Ed25519 point is of low order"));
     }
-    if key.to_edwards().compress().to_bytes() != bytes {
+    if !is_below_p(&bytes) {
         return Err(KeyError::material(
             "its Ed25519 point is not written in the one way that RFC 8032 allows",
         ));
     }
     Ok(PublicKey::Ed25519(bytes))
+}
+
+/// Whether y, the lower 255 bits, is less than p = 2^255 - 19. (What RFC 8032 refuses besides, x = 0 with a sign, only points of low order have.)
+fn is_below_p(bytes: &[u8; 32]) -> bool {
+    let [low, middle @ .., high] = bytes;
+    *low < 0xED || high & 0x7F != 0x7F || middle.iter().any(|byte| *byte != 0xFF)
 }
 
 fn p256(point: &[u8]) -> Result<PublicKey, KeyError> {

@@ -26,6 +26,39 @@ pub struct Delegations {
     pub succinct: Option<SuccinctRoles>,
 }
 
+/// A few keyids among a million that are asked for: most are told apart by their first bytes.
+struct Keyids<'a> {
+    all: HashSet<Cow<'a, str>>,
+    /// One bit for each of 65,536 beginnings.
+    begin: Vec<u64>,
+}
+
+impl Keyids<'_> {
+    fn has(&self, keyid: &str) -> bool {
+        let (word, bit) = Self::bit(keyid);
+        self.begin[word] & bit != 0 && self.all.contains(keyid)
+    }
+    fn bit(keyid: &str) -> (usize, u64) {
+        /// Two hexadecimal digits have one byte of information; a product's upper bits depend on all of eight.
+        const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+        let first = keyid.as_bytes().first_chunk::<8>().copied();
+        let mixed = u64::from_le_bytes(first.unwrap_or_default()).wrapping_mul(MIX) >> 48;
+        ((mixed >> 6) as usize, 1 << (mixed & 63))
+    }
+}
+
+impl<'a> FromIterator<Cow<'a, str>> for Keyids<'a> {
+    fn from_iter<I: IntoIterator<Item = Cow<'a, str>>>(keyids: I) -> Self {
+        let all: HashSet<_> = keyids.into_iter().collect();
+        let mut begin = vec![0; 1 << 10];
+        for keyid in &all {
+            let (word, bit) = Self::bit(keyid);
+            begin[word] |= bit;
+        }
+        Self { all, begin }
+    }
+}
+
 /// Whose word there is for the entries of a file.
 #[derive(Clone, Copy)]
 pub(super) enum Judge<'a> {
@@ -86,11 +119,13 @@ impl Delegations {
         };
         let by_signers = matches!(judge, Judge::Signers);
         let named = Pairs::of((known, Some(self)), true);
+        let mut fresh: HashSet<Cow<'_, str>> = HashSet::new();
         for place in (0..self.text.count(true)).filter(|_| !by_signers) {
             if !named.is_alike(place)
                 && let Some((keyid, object)) = self.text.name(true, place).zip(self.text.key(place))
             {
-                roles::key(&keys.entry(keyid, object))?;
+                roles::key(&keys.entry(keyid.clone(), object))?;
+                fresh.insert(keyid);
             }
         }
         let Some(listed) = listed else {
@@ -99,8 +134,9 @@ impl Delegations {
         let pairs = Pairs::of((known, Some(self)), false);
         // A role stays as it was, and a key that it lists goes.
         let name = |place| known?.text.name(true, place);
-        let gone: HashSet<Cow<'_, str>> = named.gone().filter_map(name).collect();
-        let is_known = |keyid: &str| self.find(true, keyid).is_some();
+        let gone: Keyids<'_> = named.gone().filter_map(name).collect();
+        // New roles list new keys, mostly.
+        let is_known = |keyid: &str| fresh.contains(keyid) || self.find(true, keyid).is_some();
         for place in 0..self.len() {
             let stands = if by_signers {
                 let name = self.text.name(false, place);
@@ -124,8 +160,8 @@ impl Delegations {
         Ok(())
     }
     /// Whether the role at a place lists one of these keyids.
-    fn lists_one_of(&self, place: usize, keyids: &HashSet<Cow<'_, str>>) -> bool {
-        !keyids.is_empty() && self.text.lists(place, &|keyid| keyids.contains(keyid))
+    fn lists_one_of(&self, place: usize, keyids: &Keyids<'_>) -> bool {
+        !keyids.all.is_empty() && self.text.lists(place, &|keyid| keyids.has(keyid))
     }
     /// The version whose entries this one shares, if those were judged.
     fn base(&self) -> Option<Self> {
@@ -139,6 +175,10 @@ impl Delegations {
     /// The place of the key or the role of this name.
     fn find(&self, keys: bool, name: &str) -> Option<usize> {
         self.names[usize::from(!keys)].find(&self.text, keys, name)
+    }
+    /// Whether the names of the keys, or of the roles, are known to ascend.
+    fn ascend(&self, keys: bool) -> bool {
+        matches!(self.names[usize::from(!keys)], Names::Ascending)
     }
     /// The keyid at a place of the keys.
     pub(in crate::tuf) fn keyid(&self, place: usize) -> Option<KeyId> {
@@ -163,6 +203,12 @@ impl Delegations {
     /// The role at a place of the list, from 0, as it stands.
     pub fn entry(&self, place: usize) -> Option<Json<'_>> {
         self.text.entry(false, place)
+    }
+    /// The keyids that the role at a place lists.
+    pub(in crate::tuf) fn keyids(&self, place: usize) -> impl Iterator<Item = Cow<'_, str>> {
+        let keyids = self.text.role(place).and_then(|role| role.get("keyids"));
+        let keyids = keyids.into_iter().flat_map(Json::elements);
+        keyids.filter_map(Json::as_str)
     }
     /// What the role at a place is called.
     pub fn name(&self, place: usize) -> Option<Cow<'_, str>> {
@@ -339,9 +385,11 @@ pub(super) fn no_file_name(name: &str) -> Option<&'static str> {
         Some("is empty")
     } else if name.len() > 200 {
         Some("is longer than 200 bytes")
-    } else if matches!(name, "." | "..") || name.contains(['/', '\\']) {
+    } else if matches!(name, "." | "..") || name.bytes().any(|byte| matches!(byte, b'/' | b'\\')) {
         Some("would be a path as a file name")
-    } else if name.contains(char::is_control) {
+    } else if name.bytes().any(|byte| !(b' '..=b'~').contains(&byte))
+        && name.contains(char::is_control)
+    {
         Some("has control characters")
     } else {
         None

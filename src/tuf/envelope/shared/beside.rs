@@ -5,8 +5,11 @@
 use std::io::Read;
 use std::sync::Arc;
 
+use sha2::Digest as _;
+
 use super::put_together;
 use crate::tuf::canonical::Form;
+use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::json::text::{Entry, List, Splice, value_end};
 use crate::tuf::json::{Limits, check, string};
@@ -18,6 +21,8 @@ const LONGEST: usize = 2 << 20;
 /// So many entries of the base are tried for one of the file from where the base was left, and as many further on, which
 /// moves with every entry that is new: so the end of a long gap is found too, and the work stays linear.
 const TRIED: usize = 16;
+/// What comes before the signed part.
+const SIGNED: &[u8] = b"\"signed\":";
 
 pub(super) fn read(
     source: &mut dyn Read,
@@ -33,6 +38,7 @@ pub(super) fn read(
             total: 0,
             most: limits.bytes,
             failed: false,
+            hasher: None,
         },
         limits,
         own: Vec::new(),
@@ -76,6 +82,8 @@ struct Window<'a> {
     most: usize,
     /// Whether the medium failed; it will say so once more.
     failed: bool,
+    /// Over what was passed of the signed part.
+    hasher: Option<sha2::Sha256>,
 }
 
 impl Window<'_> {
@@ -100,6 +108,13 @@ impl Window<'_> {
             }
         }
     }
+    /// Goes on by so many bytes.
+    fn pass(&mut self, length: usize) {
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&self.buffer[self.at..self.at + length]);
+        }
+        self.at += length;
+    }
     fn peek(&mut self) -> Option<u8> {
         if self.rest().is_empty() {
             self.more()?;
@@ -111,6 +126,13 @@ impl Window<'_> {
 impl Beside<'_> {
     fn file(&mut self) -> Option<Envelope> {
         self.up_to(b"\"delegations\":{\"keys\":{")?;
+        // Where it seems to begin; seen to be so in the end.
+        let signed = self
+            .own
+            .windows(SIGNED.len())
+            .rposition(|found| found == SIGNED);
+        let signed = signed? + SIGNED.len();
+        self.window.hasher = Some(sha2::Sha256::new_with_prefix(&self.own[signed..]));
         self.list(true)?;
         self.up_to(b"\"roles\":[")?;
         self.list(false)?;
@@ -124,6 +146,15 @@ impl Beside<'_> {
         }
         let text = [&self.own[..], self.window.rest()].concat();
         let envelope = put_together(String::from_utf8(text).ok()?, self.splice.clone())?;
+        let rest = envelope.signed.end.checked_sub(self.own.len());
+        let rest = rest.and_then(|length| self.window.rest().get(..length));
+        if envelope.canonical
+            && envelope.signed.start == signed
+            && let Some((mut hasher, rest)) = self.window.hasher.clone().zip(rest)
+        {
+            hasher.update(rest);
+            let _ = envelope.known.sha256.set(Sha256(hasher.finalize().into()));
+        }
         // The words that led to the lists may have stood elsewhere.
         let opens = envelope.text.opens().map(|open| open.map(|open| open + 1));
         (opens == [self.opens.first().copied(), self.opens.get(1).copied()]).then_some(envelope)
@@ -156,7 +187,7 @@ impl Beside<'_> {
             if let Some(found) = found {
                 let end = found + words.len();
                 self.own.extend_from_slice(&rest[..end]);
-                self.window.at += end;
+                self.window.pass(end);
                 self.opens.push(self.own.len());
                 return Some(());
             }
@@ -197,7 +228,7 @@ impl Beside<'_> {
             if !self.comma {
                 match self.window.peek()? {
                     b',' => {
-                        self.window.at += 1;
+                        self.window.pass(1);
                         self.comma = true;
                     }
                     found if found == close => return Some(()),
@@ -244,7 +275,7 @@ impl Beside<'_> {
             let exhausted = more == rest.len();
             same += more;
             if same == wanted.len() {
-                self.window.at += same;
+                self.window.pass(same);
                 self.comma = false;
                 return list.len();
             }
@@ -253,7 +284,7 @@ impl Beside<'_> {
             if reached > index {
                 let passed =
                     list.run(index..list.len()).len() - list.run(reached..list.len()).len();
-                self.window.at += passed;
+                self.window.pass(passed);
                 same -= passed;
                 index = reached;
                 self.comma = true;
@@ -304,7 +335,7 @@ impl Beside<'_> {
         self.splice.fresh.push_str(text);
         self.splice.canonical &= canonical;
         self.entries(keys).push(Entry::fresh(offset));
-        self.window.at += end;
+        self.window.pass(end);
         self.comma = false;
         Some(())
     }

@@ -1,10 +1,9 @@
 //! The entries of two versions by name: which came, which went, and which of the others are written alike.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Delegations, place_of};
+use super::{Delegations, Keyids, place_of};
 use crate::tuf::json::Json;
 
 /// Every entry of the new list with its place in the old one, and what went.
@@ -75,10 +74,10 @@ impl Pairs {
     pub fn roles((old, new): (Option<&Delegations>, Option<&Delegations>), keys: &Self) -> Self {
         let mut pairs = Self::of((old, new), false);
         let other = keys.both().filter(|pair| !pair.alike);
-        let other: HashSet<_> = other
+        let other: Keyids<'_> = other
             .filter_map(|pair| new?.text.name(true, pair.new))
             .collect();
-        if let Some(new) = new.filter(|_| !other.is_empty()) {
+        if let Some(new) = new {
             for (place, was) in pairs.new.iter_mut().enumerate() {
                 if was.alike() && new.lists_one_of(place, &other) {
                     was.0 &= !Was::ALIKE;
@@ -90,36 +89,21 @@ impl Pairs {
     /// Of a version that shares entries of the old one: only the new ones are looked for.
     fn shared(&mut self, old: &Delegations, new: &Delegations, keys: bool) {
         let entries = new.text.splice().map(|splice| splice.entries(keys));
+        let mut search = Search::of(old, new, keys);
         for (place, entry) in entries.unwrap_or_default().iter().enumerate() {
-            self.new[place] = match entry.index() {
-                Some(number) => Was::at(number, true),
-                None => new
-                    .text
-                    .name(keys, place)
-                    .and_then(|name| old.find(keys, &name))
-                    .map_or(Was::NOWHERE, |was| {
-                        Was::at(was, is_alike(old, new, keys, (was, place)))
-                    }),
-            };
+            if let Some(number) = entry.index() {
+                self.new[place] = Was::at(number, true);
+                search.next = number + 1;
+            } else {
+                self.new[place] = search.was(place);
+            }
         }
     }
-    /// Of two versions that share nothing. Most entries follow the one that they followed before.
+    /// Of two versions that share nothing.
     fn apart(&mut self, old: &Delegations, new: &Delegations, keys: bool) {
-        let mut next = 0;
+        let mut search = Search::of(old, new, keys);
         for (place, found) in self.new.iter_mut().enumerate() {
-            let Some(name) = new.text.name(keys, place) else {
-                continue;
-            };
-            let follows = old.text.compare_name(keys, next, &name) == Some(Ordering::Equal);
-            let was = if follows {
-                Some(next)
-            } else {
-                old.find(keys, &name)
-            };
-            if let Some(was) = was {
-                *found = Was::at(was, is_alike(old, new, keys, (was, place)));
-                next = was + 1;
-            }
+            *found = search.was(place);
         }
     }
     /// Only in the old one, in its order.
@@ -152,23 +136,61 @@ impl Pairs {
     }
 }
 
+/// Looks for the entries of the new list in the old one, in the order of the new one.
+struct Search<'a> {
+    old: &'a Delegations,
+    new: &'a Delegations,
+    keys: bool,
+    /// Where both lists ascend, they are gone through side by side.
+    ascend: bool,
+    /// The place in the old list behind that of the entry found last.
+    next: usize,
+}
+
+impl<'a> Search<'a> {
+    fn of(old: &'a Delegations, new: &'a Delegations, keys: bool) -> Self {
+        Self {
+            old,
+            new,
+            keys,
+            ascend: old.ascend(keys) && new.ascend(keys),
+            next: 0,
+        }
+    }
+    /// Where the entry at a place of the new list was.
+    fn was(&mut self, place: usize) -> Was {
+        let Some(was) = self.place(place) else {
+            return Was::NOWHERE;
+        };
+        self.next = was + 1;
+        let alike = match (
+            entry(self.old, self.keys, was),
+            entry(self.new, self.keys, place),
+        ) {
+            (Some(was), Some(is)) => was.is_written_as(is),
+            _ => false,
+        };
+        Was::at(was, alike)
+    }
+    fn place(&mut self, place: usize) -> Option<usize> {
+        let name = self.new.text.name(self.keys, place)?;
+        loop {
+            // Most entries follow the one that they followed before.
+            match self.old.text.compare_name(self.keys, self.next, &name) {
+                Some(Ordering::Equal) => return Some(self.next),
+                Some(Ordering::Less) if self.ascend => self.next += 1,
+                _ if self.ascend => return None,
+                _ => return self.old.find(self.keys, &name),
+            }
+        }
+    }
+}
+
 /// The entry at a place of the keys (its value) or of the roles.
 fn entry(of: &Delegations, keys: bool, place: usize) -> Option<Json<'_>> {
     if keys {
         of.text.key(place)
     } else {
         of.text.entry(false, place)
-    }
-}
-
-fn is_alike(
-    old: &Delegations,
-    new: &Delegations,
-    keys: bool,
-    (was, place): (usize, usize),
-) -> bool {
-    match (entry(old, keys, was), entry(new, keys, place)) {
-        (Some(was), Some(is)) => was.is_written_as(is),
-        _ => false,
     }
 }
