@@ -145,9 +145,9 @@ impl<'a> Names<'a> {
         Self(Targets::read("", envelope).is_err().then(HashSet::new))
     }
     /// Whether a role before has this name.
-    fn is_second(&mut self, name: &Cow<'a, str>) -> bool {
+    fn is_second(&mut self, name: Cow<'a, str>) -> bool {
         let names = self.0.as_mut();
-        names.is_some_and(|names| !names.insert(name.clone()))
+        names.is_some_and(|names| !names.insert(name))
     }
 }
 
@@ -195,7 +195,7 @@ pub(super) fn role<'a>(role: &Role<'a>, names: &mut Names<'a>, report: &mut Repo
             format_args!("A delegated role has the name {name:?} of a top-level role."),
         );
     }
-    if names.is_second(name) {
+    if names.is_second(name.clone()) {
         report.refuse(
             &[PythonTuf, TufJs],
             format_args!("Two delegated roles have the name {name:?}."),

@@ -112,7 +112,7 @@ fn facts(model: &Model) -> Vec<Fact> {
     match &model.stage {
         Stage::Opening => facts.extend(model.today.iter().map(|text| sentence("Today", text))),
         Stage::Working | Stage::Counting(_) => {
-            facts.push(sentence("Now", &super::step_line(model)))
+            facts.push(sentence("Now", &super::step_line(model)));
         }
         Stage::Asking(asking) => {
             facts.push(sentence("What is asked", &asking.prompt.title));

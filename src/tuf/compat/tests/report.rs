@@ -22,7 +22,11 @@ fn full_of_faults() -> String {
     let ids: Vec<_> = keys.iter().map(|(keyid, _)| keyid.clone()).collect();
     let role = |number: usize| {
         let (one, other) = (&ids[number % ids.len()], &ids[(number * 3 + 1) % ids.len()]);
-        let third = if number % 5 == 0 { one } else { "missing" };
+        let third = if number.is_multiple_of(5) {
+            one
+        } else {
+            "missing"
+        };
         let rest = match number % 4 {
             0 => r#""paths":["a[","b/*"]"#,
             1 => r#""path_hash_prefixes":["0"]"#,
