@@ -2,12 +2,13 @@
 //! its old and new value, unknown ones too; list order is meaning and its change is told.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::envelope::Envelope;
 use super::finding::Finding;
 use super::json::Json;
 use super::key::KeyId;
-pub use super::metadata::pairs::{Both, Pairs};
+pub use super::metadata::pairs::{Both, Paired, Pairs};
 use super::metadata::{Delegations, Header, RoleType, Root, Targets};
 
 mod delegations;
@@ -148,10 +149,10 @@ fn between_but(
     })
 }
 
-/// Which delegated roles came, which went, and which of the others are alike, keys and all: found without reading what the new version shares with the old
+/// Which delegated keys and roles came, which went, and which of the others are alike: found without reading what the new version shares with the old
 /// one.
-pub fn delegated(old: Option<&Delegations>, new: Option<&Delegations>) -> Pairs {
-    Pairs::roles((old, new), &Pairs::of((old, new), true))
+pub fn delegated(old: Option<&Delegations>, new: Option<&Delegations>) -> Arc<Paired> {
+    Paired::of(old, new)
 }
 
 /// What a renewal changes.

@@ -82,7 +82,7 @@ pub fn compare_all<'a>(
         let (before, after) = (delegations("old", before)?, delegations("new", after)?);
         let pairs = diff::delegated(before.as_ref(), after.as_ref());
         let starts = (old.push(before), new.push(after));
-        looked.add(&pairs, starts, (old.len(), new.len()));
+        looked.add(&pairs.roles, starts, (old.len(), new.len()));
     }
     let walked = walk(&new);
     looked.at_new(walked.odd.iter().chain(&walked.behind).copied());

@@ -1,12 +1,13 @@
 //! Delegations: roles matched by name, their order (which is priority), their fields, and TAP 15 succinct roles. Entries that are written alike in
 //! both versions are not looked at: of 736,344 a few thousand are left.
 
+use std::collections::HashMap;
+
 use super::keys::{self, Keys};
 use super::roles::{self, Side};
 use super::{ChangeKind, Lines, Pair, fields, member};
 use crate::tuf::json::Json;
-use crate::tuf::key::KeyId;
-use crate::tuf::metadata::pairs::Pairs;
+use crate::tuf::metadata::pairs::{Paired, Pairs};
 use crate::tuf::metadata::{DelegatedRole, Delegations, Targets};
 
 /// Up to so many delegated roles are told one by one when they are the same; of more only the number.
@@ -27,16 +28,12 @@ pub(super) fn targets(
     let old = old.and_then(|old| old.delegations.as_ref());
     let new = new.delegations.as_ref();
     let many = new.map_or(0, Delegations::len) > TOLD_WHEN_SAME;
-    let named = Pairs::of((old, new), true);
-    let listed = Pairs::roles((old, new), &named);
-    order(lines, old, &listed);
-    asked(lines, (old, new), &listed);
+    let paired = Paired::of(old, new);
+    let (named, listed) = (&paired.keys, &paired.roles);
+    order(lines, old, listed);
+    asked(lines, (old, new), listed);
 
-    let mut told = if many {
-        differing(&listed)
-    } else {
-        all(&listed)
-    };
+    let mut told = if many { differing(listed) } else { all(listed) };
     let of_both = told
         .iter()
         .filter(|pair| pair.0.is_some() && pair.1.is_some());
@@ -58,7 +55,7 @@ pub(super) fn targets(
             lines.push(ChangeKind::Changed, "delegations.keys", None, None);
         }
     }
-    let keys = needed((old, new), &named, &told, (many, apart.is_none()));
+    let keys = needed((old, new), named, &told, (many, apart.is_none()));
     delegated(lines, told, &keys, (old, new), same);
     succinct(lines, (old, new), &keys, member(objects, "succinct_roles"));
     if apart.is_none() {
@@ -118,17 +115,23 @@ fn needed<'a>(
             .gone()
             .for_each(|was| add(&mut keys.0, old, Some(was)));
     }
+    let keyid = |of: Option<&'a Delegations>, place| Some((of?.key_at(place)?.0, place));
+    let gone: HashMap<_, _> = named.gone().filter_map(|was| keyid(old, was)).collect();
+    let came: HashMap<_, _> = named.came().filter_map(|is| keyid(new, is)).collect();
     for (before, after) in told.iter().filter(|_| many) {
         let sides = [(old, *before), (new, *after)];
         let sides = sides.into_iter().filter_map(|(of, place)| of.zip(place));
         for keyid in sides.flat_map(|(of, place)| of.keyids(place)) {
-            if !keys.0.has(&keyid) && !keys.1.has(&keyid) {
-                let keyid = KeyId(keyid.into_owned());
-                for (keys, of) in [(&mut keys.0, old), (&mut keys.1, new)] {
-                    if let Some(object) = of.and_then(|of| of.object(&keyid)) {
-                        keys.add(keyid.0.clone().into(), object);
-                    }
-                }
+            if keys.0.has(&keyid) || keys.1.has(&keyid) {
+                continue;
+            }
+            if let Some(was) = gone.get(&keyid) {
+                add(&mut keys.0, old, Some(*was));
+            } else if let Some(is) = came.get(&keyid) {
+                add(&mut keys.1, new, Some(*is));
+            } else {
+                add(&mut keys.0, old, old.and_then(|old| old.key_place(&keyid)));
+                add(&mut keys.1, new, new.and_then(|new| new.key_place(&keyid)));
             }
         }
     }

@@ -293,8 +293,8 @@ impl Text {
         let text = &role.text()[role.start..];
         let mut rest = text.strip_prefix(USUAL).unwrap_or_default();
         while let Some(keyid) = rest.strip_prefix('"') {
-            let end = string::end(keyid.as_bytes(), 0);
-            if keyid[..end].contains('\\') {
+            let end = string::special(keyid.as_bytes(), 0);
+            if keyid.as_bytes().get(end) != Some(&b'"') {
                 break;
             }
             if is(&keyid[..end]) {

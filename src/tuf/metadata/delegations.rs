@@ -13,8 +13,10 @@ use crate::tuf::finding::{Finding, shown};
 use crate::tuf::json::text::{Judged, Names, Text, Twice};
 use crate::tuf::json::{Json, Kind};
 use crate::tuf::key::{Key, KeyId};
-use pairs::Pairs;
+use keyids::Keyids;
+use pairs::Paired;
 
+mod keyids;
 pub(crate) mod pairs;
 
 /// `delegations`: keys and roles, or TAP 15 succinct roles.
@@ -22,41 +24,10 @@ pub(crate) mod pairs;
 pub struct Delegations {
     text: Arc<Text>,
     names: Judged,
+    /// The earlier version beside which this one was judged, and how they pair.
+    since: Option<(Arc<Text>, Arc<Paired>)>,
     /// TAP 15.
     pub succinct: Option<SuccinctRoles>,
-}
-
-/// A few keyids among a million that are asked for: most are told apart by their first bytes.
-struct Keyids<'a> {
-    all: HashSet<Cow<'a, str>>,
-    /// One bit for each of 65,536 beginnings.
-    begin: Vec<u64>,
-}
-
-impl Keyids<'_> {
-    fn has(&self, keyid: &str) -> bool {
-        let (word, bit) = Self::bit(keyid);
-        self.begin[word] & bit != 0 && self.all.contains(keyid)
-    }
-    fn bit(keyid: &str) -> (usize, u64) {
-        /// Two hexadecimal digits have one byte of information; a product's upper bits depend on all of eight.
-        const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
-        let first = keyid.as_bytes().first_chunk::<8>().copied();
-        let mixed = u64::from_le_bytes(first.unwrap_or_default()).wrapping_mul(MIX) >> 48;
-        ((mixed >> 6) as usize, 1 << (mixed & 63))
-    }
-}
-
-impl<'a> FromIterator<Cow<'a, str>> for Keyids<'a> {
-    fn from_iter<I: IntoIterator<Item = Cow<'a, str>>>(keyids: I) -> Self {
-        let all: HashSet<_> = keyids.into_iter().collect();
-        let mut begin = vec![0; 1 << 10];
-        for keyid in &all {
-            let (word, bit) = Self::bit(keyid);
-            begin[word] |= bit;
-        }
-        Self { all, begin }
-    }
 }
 
 /// Whose word there is for the entries of a file.
@@ -96,42 +67,44 @@ impl Delegations {
                     .map_err(|Twice(place)| second_time(&text, listed.as_ref(), place, field))?,
             ]),
             text,
+            since: None,
             succinct: None,
         };
-        read.judge(&keys, listed.as_ref(), judge)?;
+        read.since = read.judge(&keys, listed.as_ref(), judge)?;
         let known = |keyid: &str| read.find(true, keyid).is_some();
         let bins = succinct.map(|succinct| succinct_roles(&succinct, &known));
         read.succinct = bins.transpose()?;
         read.text.set_judged(Arc::clone(&read.names));
         Ok(read)
     }
-    /// Judges the entries that stand on nobody's word.
+    /// Judges the entries that stand on nobody's word. Gives the earlier version that has a word, and how they pair.
     fn judge(
         &self,
         keys: &Field<'_>,
         listed: Option<&Field<'_>>,
         judge: Judge<'_>,
-    ) -> Result<(), Finding> {
+    ) -> Result<Option<(Arc<Text>, Arc<Paired>)>, Finding> {
         let base = self.base();
         let known = match judge {
             Judge::Earlier(known) => Some(known),
             Judge::Nobody | Judge::Signers => base.as_ref(),
         };
         let by_signers = matches!(judge, Judge::Signers);
-        let named = Pairs::of((known, Some(self)), true);
+        let paired = Paired::of(known, Some(self));
+        let Paired { keys: named, roles } = &*paired;
+        let since = known.map(|known| (Arc::clone(&known.text), Arc::clone(&paired)));
         let mut fresh: HashSet<Cow<'_, str>> = HashSet::new();
         for place in (0..self.text.count(true)).filter(|_| !by_signers) {
             if !named.is_alike(place)
                 && let Some((keyid, object)) = self.text.name(true, place).zip(self.text.key(place))
             {
-                roles::key(&keys.entry(keyid.clone(), object))?;
+                super::roles::key(&keys.entry(keyid.clone(), object))?;
                 fresh.insert(keyid);
             }
         }
         let Some(listed) = listed else {
-            return Ok(());
+            return Ok(since);
         };
-        let pairs = Pairs::of((known, Some(self)), false);
         // A role stays as it was, and a key that it lists goes.
         let name = |place| known?.text.name(true, place);
         let gone: Keyids<'_> = named.gone().filter_map(name).collect();
@@ -142,7 +115,7 @@ impl Delegations {
                 let name = self.text.name(false, place);
                 name.is_some_and(|name| why_no_role(&name).is_none())
             } else {
-                pairs.is_alike(place) && !self.lists_one_of(place, &gone)
+                roles.is_alike(place) && !self.lists_one_of(place, &gone)
             };
             if stands {
                 continue;
@@ -157,11 +130,11 @@ impl Delegations {
                 delegated_role(&role, &is_known)?;
             }
         }
-        Ok(())
+        Ok(since)
     }
     /// Whether the role at a place lists one of these keyids.
     fn lists_one_of(&self, place: usize, keyids: &Keyids<'_>) -> bool {
-        !keyids.all.is_empty() && self.text.lists(place, &|keyid| keyids.has(keyid))
+        !keyids.is_empty() && self.text.lists(place, &|keyid| keyids.has(keyid))
     }
     /// The version whose entries this one shares, if those were judged.
     fn base(&self) -> Option<Self> {
@@ -169,8 +142,14 @@ impl Delegations {
         Some(Self {
             text: Arc::clone(base),
             names: Arc::clone(base.judged()?),
+            since: None,
             succinct: None,
         })
+    }
+    /// How it pairs with this earlier version, if it was judged beside it.
+    fn since(&self, earlier: &Self) -> Option<Arc<Paired>> {
+        let (text, paired) = self.since.as_ref()?;
+        Arc::ptr_eq(text, &earlier.text).then(|| Arc::clone(paired))
     }
     /// The place of the key or the role of this name.
     fn find(&self, keys: bool, name: &str) -> Option<usize> {
@@ -217,6 +196,10 @@ impl Delegations {
     /// How many keys are listed.
     pub fn keys_len(&self) -> usize {
         self.text.count(true)
+    }
+    /// The place of the key that stands under `keyid`.
+    pub(in crate::tuf) fn key_place(&self, keyid: &str) -> Option<usize> {
+        self.find(true, keyid)
     }
     /// The key at a place of the list, from 0: its keyid and its object.
     pub fn key_at(&self, place: usize) -> Option<(Cow<'_, str>, Json<'_>)> {
@@ -381,15 +364,21 @@ fn why_no_role(name: &str) -> Option<&'static str> {
 
 /// Why a role of this name can have no file.
 pub(super) fn no_file_name(name: &str) -> Option<&'static str> {
+    let unusual = |byte: u8| matches!(byte, b'/' | b'\\') || !(b' '..=b'~').contains(&byte);
     if name.is_empty() {
         Some("is empty")
     } else if name.len() > 200 {
         Some("is longer than 200 bytes")
-    } else if matches!(name, "." | "..") || name.bytes().any(|byte| matches!(byte, b'/' | b'\\')) {
+    } else if matches!(name, "." | "..") {
         Some("would be a path as a file name")
-    } else if name.bytes().any(|byte| !(b' '..=b'~').contains(&byte))
-        && name.contains(char::is_control)
+    } else if !name
+        .bytes()
+        .fold(false, |found, byte| found | unusual(byte))
     {
+        None
+    } else if name.contains(['/', '\\']) {
+        Some("would be a path as a file name")
+    } else if name.contains(char::is_control) {
         Some("has control characters")
     } else {
         None

@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::DecodePrivateKey as _;
 use serde::Serialize;
 use tuf_ceremony::bundle::{ahead, files};
-use tuf_ceremony::tuf::diff::{self, Change, ChangeKind, Diff};
+use tuf_ceremony::tuf::diff::{self, Change, ChangeKind, Diff, Paired};
 use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::envelope::Envelope;
 use tuf_ceremony::tuf::json::Limits;
@@ -22,6 +23,9 @@ use tuf_ceremony::tuf::verification;
 
 use crate::stages::Stages;
 use crate::{Expected, Failure, SIGNER, refused};
+
+/// How the name of a project's role begins.
+const PROJECT: &str = "project-";
 
 /// What was found.
 #[derive(Serialize)]
@@ -47,17 +51,20 @@ pub fn run(folder: &Path, out: &Path, stages: &mut Stages<'_>) -> Result<(), Fai
     let new = stages.run("read new", || {
         parse(folder, "2.claimed.unsigned.json", Some(&old))
     })?;
-    stages.run("validate new", || {
+    let followed = stages.run("validate new", || {
         Targets::following("2.claimed.unsigned.json", &new, &claimed)
-            .map(drop)
             .map_err(|finding| refused(&finding))
     })?;
-    drop(claimed);
-    let diff = stages.run("diff", || {
-        diff::between(Some(&old), &new).map_err(|finding| refused(&finding))
+    let difference = stages.run("diff", || {
+        // As the review of a claim: what came and went is told in words when its row is drawn, all the rest at once.
+        let paired = diff::delegated(claimed.delegations.as_ref(), followed.delegations.as_ref());
+        let rest = diff::besides(Some(&old), &new, &|name| name.starts_with(PROJECT));
+        Ok((paired, rest.map_err(|finding| refused(&finding))?))
     })?;
-    let counts = stages.run("count", || count(&diff, &expected))?;
-    drop(diff);
+    let counts = stages.run("count", || {
+        count((&claimed, &followed), &difference, &expected)
+    })?;
+    drop((claimed, followed, difference));
     let digests = stages.run("hash new", || {
         Ok([&old, &new].map(|file| file.payload_digest().to_string()))
     })?;
@@ -180,21 +187,29 @@ impl Administrators {
 }
 
 /// Counts projects that came, went or have other keys, and holds them against what is expected.
-fn count(diff: &Diff, expected: &Expected) -> Result<Counts, Failure> {
-    let (mut added, mut removed, mut rekeyed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    for change in &diff.changes {
-        match project(change) {
-            Some((name, "")) if change.kind == ChangeKind::Added => added.insert(name),
-            Some((name, "")) if change.kind == ChangeKind::Removed => removed.insert(name),
-            Some((name, " key")) if change.kind != ChangeKind::Same => rekeyed.insert(name),
-            _ => false,
-        };
-    }
-    rekeyed.retain(|name| !added.contains(name) && !removed.contains(name));
+fn count(
+    (old, new): (&Targets, &Targets),
+    (paired, rest): &(Arc<Paired>, Diff),
+    expected: &Expected,
+) -> Result<Counts, Failure> {
+    let is_project = |of: &Targets, place: usize| {
+        let name = of.delegations.as_ref().and_then(|of| of.name(place));
+        name.is_some_and(|name| name.starts_with(PROJECT))
+    };
+    let keys = rest.changes.iter().filter(|it| it.kind != ChangeKind::Same);
+    let rekeyed: BTreeSet<&str> = keys.filter_map(rekeyed).collect();
     let names = rekeyed.iter().copied().collect::<Vec<_>>().join("\n");
     let counts = Counts {
-        added: added.len(),
-        removed: removed.len(),
+        added: paired
+            .roles
+            .came()
+            .filter(|place| is_project(new, *place))
+            .count(),
+        removed: paired
+            .roles
+            .gone()
+            .filter(|place| is_project(old, *place))
+            .count(),
         rekeyed: rekeyed.len(),
     };
     let same = (counts.added, counts.removed, counts.rekeyed)
@@ -208,8 +223,8 @@ fn count(diff: &Diff, expected: &Expected) -> Result<Counts, Failure> {
     }
 }
 
-/// The project that a change is about, and what of it: nothing, ` key`, `.threshold`.
-fn project(change: &Change) -> Option<(&str, &str)> {
-    let subject = change.subject.strip_prefix("delegations.roles project-")?;
-    Some(subject.split_at(subject.find([' ', '.']).unwrap_or(subject.len())))
+/// The project whose keys a change is about.
+fn rekeyed(change: &Change) -> Option<&str> {
+    let role = change.subject.strip_prefix("delegations.roles ")?;
+    role.strip_prefix(PROJECT)?.strip_suffix(" key")
 }

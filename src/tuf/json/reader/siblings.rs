@@ -1,4 +1,4 @@
-//! Entries of the two long lists that are written as one before them, but for the text of their strings: of 736,344 nearly all are.
+//! Entries of the two long lists that are written as one before them, but for some strings: of 736,344 nearly all are.
 //! What an entry has besides was proven with its sibling, so it is compared, and only its strings are read.
 
 use std::ops::Range;
@@ -7,6 +7,8 @@ use crate::tuf::json::string;
 
 /// So many forms are learnt in one list; what is written in none of them is read as everything is.
 const FORMS: usize = 4;
+/// A member's value of so few bytes is a word that siblings share: `ed25519`.
+const WORD: usize = 16;
 /// The longest entry that is learnt from, in bytes.
 const LONGEST: usize = 4096;
 
@@ -16,7 +18,7 @@ pub(super) struct Siblings(Vec<Form>);
 
 /// How an object is written.
 struct Form {
-    /// What lies before, between and behind its strings, with their quotes; keys belong to it.
+    /// What lies before, between and behind its strings, with their quotes; keys and words belong to it.
     parts: Vec<Vec<u8>>,
     /// Which of its strings is the value of its own member `name`.
     name: Option<usize>,
@@ -57,10 +59,11 @@ impl Form {
                 b'}' | b']' => depth = depth.saturating_sub(1),
                 b'"' => {
                     let end = string::end(text, at + 1);
+                    let is_name = depth == 1 && key == b"name";
                     if text.get(end + 1) == Some(&b':') {
                         key = &text[at + 1..end];
-                    } else {
-                        if depth == 1 && key == b"name" {
+                    } else if end - at > WORD || text[at - 1] != b':' || is_name {
+                        if is_name {
                             form.name = Some(form.parts.len());
                         }
                         form.parts.push(text[part..=at].to_vec());

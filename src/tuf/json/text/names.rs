@@ -55,18 +55,7 @@ impl Names {
     /// The place of the entry called `name`.
     pub(crate) fn find(&self, text: &Text, keys: bool, name: &str) -> Option<usize> {
         match self {
-            Self::Ascending => {
-                let (mut low, mut high) = (0, text.count(keys));
-                while low < high {
-                    let middle = usize::midpoint(low, high);
-                    match text.compare_name(keys, middle, name)? {
-                        Ordering::Less => low = middle + 1,
-                        Ordering::Greater => high = middle,
-                        Ordering::Equal => return Some(middle),
-                    }
-                }
-                None
-            }
+            Self::Ascending => ascending(text, keys, name),
             Self::Hashed(hashed) => hashed.find(text, keys, name),
             Self::Beside { shared, fresh } => {
                 let fresh = fresh.get(name).copied();
@@ -75,6 +64,42 @@ impl Names {
             }
         }
     }
+}
+
+/// Finds a name where they ascend. Keyids are hashes, so where one stands can be guessed from its first digits and narrowed down; after a few guesses,
+/// or where names are no hashes, it is the middle that is tried.
+fn ascending(text: &Text, keys: bool, name: &str) -> Option<usize> {
+    let wanted = digits(name);
+    let (mut low, mut high) = (0, text.count(keys));
+    let (mut from, mut to) = (0, 1 << 32);
+    let mut guesses = 6;
+    while low < high {
+        let place = if guesses > 0 && from <= wanted && wanted < to {
+            guesses -= 1;
+            low + usize::try_from((high - low) as u64 * (wanted - from) / (to - from)).ok()?
+        } else {
+            usize::midpoint(low, high)
+        };
+        let tried = || text.name(keys, place).map_or(0, |name| digits(&name));
+        match text.compare_name(keys, place, name)? {
+            Ordering::Less => (low, from) = (place + 1, tried()),
+            Ordering::Greater => (high, to) = (place, tried()),
+            Ordering::Equal => return Some(place),
+        }
+    }
+    None
+}
+
+/// The first eight hexadecimal digits of a name as a number; of another name something from the same range.
+fn digits(name: &str) -> u64 {
+    let digit = |byte: u8| match byte {
+        0..b'0' => 0,
+        b'0'..=b'9' => byte - b'0',
+        b':'..=b'f' => byte.max(b'a') - b'a' + 10,
+        _ => 15,
+    };
+    let first = name.bytes().chain(std::iter::repeat(b'0')).take(8);
+    first.fold(0, |number, byte| number << 4 | u64::from(digit(byte)))
 }
 
 impl Hashed {

@@ -38,6 +38,7 @@ impl Delegations {
         Self {
             names: Arc::new([true, false].map(|keys| Names::of(&text, keys, false).unwrap())),
             text,
+            since: None,
             succinct,
         }
     }

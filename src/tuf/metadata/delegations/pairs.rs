@@ -13,6 +13,27 @@ pub struct Pairs {
     gone: Vec<u32>,
 }
 
+/// The keys and the roles of two versions.
+#[derive(Debug, Default)]
+pub struct Paired {
+    /// By keyid.
+    pub keys: Pairs,
+    /// By name; those are alike that are written alike and whose keys are.
+    pub roles: Pairs,
+}
+
+impl Paired {
+    /// Pairs two versions, unless that was done where the later one was judged.
+    pub(in crate::tuf) fn of(old: Option<&Delegations>, new: Option<&Delegations>) -> Arc<Self> {
+        let known = old.zip(new).and_then(|(old, new)| new.since(old));
+        known.unwrap_or_else(|| {
+            let keys = Pairs::of((old, new), true);
+            let roles = Pairs::roles((old, new), &keys);
+            Arc::new(Self { keys, roles })
+        })
+    }
+}
+
 /// Where an entry stood before: its place in four bytes, and whether it was written as it is now, byte for byte.
 #[derive(Clone, Copy, Debug)]
 struct Was(u32);
@@ -44,10 +65,7 @@ impl Was {
 
 impl Pairs {
     /// Pairs the keys or the roles of two versions. What one shares with the other is alike without being looked at.
-    pub(in crate::tuf) fn of(
-        (old, new): (Option<&Delegations>, Option<&Delegations>),
-        keys: bool,
-    ) -> Self {
+    fn of((old, new): (Option<&Delegations>, Option<&Delegations>), keys: bool) -> Self {
         let count = |of: Option<&Delegations>| of.map_or(0, |of| of.text.count(keys));
         let mut pairs = Self {
             new: vec![Was::NOWHERE; count(new)],
@@ -70,8 +88,8 @@ impl Pairs {
         pairs.gone = gone.map(|(place, _)| place).collect();
         pairs
     }
-    /// Pairs the roles of two versions; those are alike that are written alike and whose keys are.
-    pub fn roles((old, new): (Option<&Delegations>, Option<&Delegations>), keys: &Self) -> Self {
+    /// Pairs the roles of two versions; `keys` are their keys.
+    fn roles((old, new): (Option<&Delegations>, Option<&Delegations>), keys: &Self) -> Self {
         let mut pairs = Self::of((old, new), false);
         let other = keys.both().filter(|pair| !pair.alike);
         let other: Keyids<'_> = other
