@@ -14,6 +14,7 @@ use super::challenge::Challenge;
 use super::event::{Abandoned, Credential, Document, Event, FileDigest, Signer};
 use super::prompt::{EnvelopePrompt, PinPrompt, Prompt};
 use super::review::Reviewed;
+use super::review::opening::Opening;
 use crate::secret::Secret;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
@@ -47,6 +48,8 @@ pub trait Operator {
     /// Says what people must do while a token is being asked, before it is: `Touch the key that blinks`. It stands until something else happens, and
     /// nothing is answered.
     fn tell(&mut self, _text: &str) {}
+    /// Shows the first page of a review before the review is there. It stands until the review is asked, and nothing is answered.
+    fn show(&mut self, _opening: &Opening) {}
 }
 
 /// Why there is no answer.

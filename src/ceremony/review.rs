@@ -8,6 +8,7 @@ pub mod compare;
 mod crowd;
 mod index;
 pub mod marks;
+pub mod opening;
 mod parts;
 mod rows;
 pub mod searched;

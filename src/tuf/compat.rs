@@ -78,11 +78,20 @@ pub fn verdicts_of(envelope: &Envelope, most: usize) -> Vec<Verdict> {
     let mut report = Report::new(most);
     form::envelope(envelope, &facts, &mut report);
     form::header(&facts, &mut report);
-    form::roles(&facts, &mut report);
-    form::delegations(&facts, &mut report);
-    keys::keys(&facts, &mut report);
-    keys::thresholds(&facts, &mut report);
-    keys::signatures(envelope, &facts, &mut report);
+    form::root(&facts, &mut report);
+    // One walk over the roles writes three chapters.
+    let (mut delegated, mut thresholds) = (Report::new(most), Report::new(most));
+    form::delegations(&facts, &mut delegated);
+    let mut keys = keys::Keys::of(&facts);
+    let mut names = form::Names::of(envelope);
+    for role in facts.roles() {
+        keys.role(&role, &mut report, &mut thresholds);
+        form::role(&role, &mut names, &mut delegated);
+    }
+    report.append(delegated);
+    keys.tell(&mut report);
+    report.append(thresholds);
+    keys.signatures(envelope, &facts, &mut report);
     text::strings(&facts, &mut report);
     report.verdicts()
 }
@@ -132,6 +141,23 @@ impl Report {
                 said.push(text.to_string());
             } else {
                 more[usize::from(is_note)] += 1;
+            }
+        }
+    }
+    /// What another chapter says behind this one.
+    fn append(&mut self, chapter: Self) {
+        let chapters = chapter.verdicts.into_iter().zip(chapter.more);
+        for ((verdict, more), (next, hidden)) in
+            self.verdicts.iter_mut().zip(&mut self.more).zip(chapters)
+        {
+            let lists = [
+                (&mut verdict.reasons, next.reasons),
+                (&mut verdict.notes, next.notes),
+            ];
+            for (((said, next), more), hidden) in lists.into_iter().zip(more).zip(hidden) {
+                said.extend(next);
+                *more += hidden + said.len().saturating_sub(self.most);
+                said.truncate(self.most);
             }
         }
     }

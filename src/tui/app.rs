@@ -131,6 +131,7 @@ impl App {
                     Input::Envelope(prompt)
                 }
                 Ok(Message::Told(text)) => Input::Told(text),
+                Ok(Message::Opening(opening)) => Input::Opening(opening),
                 Ok(Message::Finished(finish)) => Input::Finished(finish),
                 Err(TryRecvError::Empty) => return changed,
                 Err(TryRecvError::Disconnected) => {

@@ -12,6 +12,7 @@ use crate::ceremony::event::{Event, Mode};
 use crate::ceremony::plan::Step;
 use crate::ceremony::progress::Progress;
 use crate::ceremony::prompt::{Ask, Choice, EnvelopePrompt, PinPrompt, Prompt};
+use crate::ceremony::review::opening::Opening;
 use crate::tuf::digest::Sha256;
 
 /// The smallest screen: columns, rows. Below it nothing is shown and nothing can be answered.
@@ -37,6 +38,8 @@ pub(super) enum Input {
     EnvelopeStep(EnvelopeStep),
     /// What people must do while a token is asked.
     Told(String),
+    /// The first page of a review that is still being made.
+    Opening(Box<Opening>),
     /// Whether anything stands in the open PIN field: all that this side learns of it.
     PinTyped(bool),
     /// The PIN field was closed.
@@ -123,6 +126,8 @@ pub(super) enum Stage {
     Opening,
     /// Nothing is asked.
     Working,
+    /// Nothing is asked: a review is being made, and this much of it is known.
+    Counting(Box<Opening>),
     /// A prompt is open.
     Asking(Box<Asking>),
     /// A PIN is wanted.
@@ -231,6 +236,7 @@ impl Model {
                     .digest
                     .map(|digest| (asking.prompt.title.clone(), digest)),
             },
+            Stage::Counting(opening) => Some((opening.name.clone(), opening.digest)),
             Stage::Finished(finish) => finish
                 .head
                 .map(|head| ("the end of the transcript".to_owned(), head)),

@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use super::Finish;
 use crate::ceremony::event::Event;
 use crate::ceremony::port::{Operator, Sink, Stop, WorldError};
-use crate::ceremony::prompt::{EnvelopePrompt, PinPrompt, Prompt};
+use crate::ceremony::prompt::{Ask, EnvelopePrompt, PinPrompt, Prompt};
+use crate::ceremony::review::opening::Opening;
 use crate::secret::Secret;
 
 /// Where an answer goes.
@@ -25,6 +26,8 @@ pub(super) enum Message {
     Envelope(Box<EnvelopePrompt>, Secret, Reply<Secret>),
     /// What people must do while a token is asked.
     Told(String),
+    /// The first page of a review that is still being made.
+    Opening(Box<Opening>),
     /// The ceremony has ended.
     Finished(Finish),
 }
@@ -46,12 +49,20 @@ pub(super) struct TuiOperator {
 
 impl TuiOperator {
     fn question<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, Stop> {
+        self.question_while(message, || {})
+    }
+
+    /// Asks, and does `work` while people read.
+    fn question_while<T>(
+        &self,
+        message: impl FnOnce(Reply<T>) -> Message,
+        work: impl FnOnce(),
+    ) -> Result<T, Stop> {
         let (reply, answer) = channel();
         // A screen that ends drops its ends of both channels: either call fails, and nobody waits for ever.
-        self.screen
-            .send(message(reply))
-            .map_err(|_| self.stop())
-            .and_then(|()| answer.recv().map_err(|_| self.stop()))?
+        self.screen.send(message(reply)).map_err(|_| self.stop())?;
+        work();
+        answer.recv().map_err(|_| self.stop())?
     }
 
     fn stop(&self) -> Stop {
@@ -65,8 +76,15 @@ impl TuiOperator {
 
 impl Operator for TuiOperator {
     fn ask(&mut self, prompt: &Prompt) -> Result<String, Stop> {
-        let prompt = Box::new(prompt.clone());
-        self.question(|reply| Message::Prompt(prompt, reply))
+        let sent = Box::new(prompt.clone());
+        let prepare = || {
+            if let Ask::Review { review, .. } = &prompt.ask
+                && let Some(entries) = review.entries()
+            {
+                entries.prepare();
+            }
+        };
+        self.question_while(|reply| Message::Prompt(sent, reply), prepare)
     }
     fn wants_stop(&mut self) -> bool {
         self.ends.stop.load(Ordering::Relaxed) || self.ends.gone.get().is_some()
@@ -82,6 +100,12 @@ impl Operator for TuiOperator {
     fn tell(&mut self, text: &str) {
         // A screen that is gone tells nobody; the question after it says so.
         let _ = self.screen.send(Message::Told(text.to_owned()));
+    }
+    fn show(&mut self, opening: &Opening) {
+        // Likewise.
+        let _ = self
+            .screen
+            .send(Message::Opening(Box::new(opening.clone())));
     }
 }
 
@@ -103,7 +127,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
-    use crate::ceremony::prompt::Ask;
+    use crate::tuf::digest::Sha256;
 
     fn prompt() -> Prompt {
         Prompt {
@@ -116,6 +140,28 @@ mod tests {
                 phrase: "yes".to_owned(),
             },
         }
+    }
+
+    fn opening() -> Opening {
+        Opening {
+            name: "claimed v2".to_owned(),
+            digest: Sha256::of(b"claimed"),
+            rows: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_first_page_of_a_review_is_shown_and_nobody_waits_for_an_answer() {
+        let (screen, messages) = channel();
+        let mut operator = TuiOperator {
+            screen,
+            ends: Ends::default(),
+        };
+        operator.show(&opening());
+        let Message::Opening(shown) = messages.recv().unwrap() else {
+            panic!("a page was shown");
+        };
+        assert_eq!(shown.name, "claimed v2");
     }
 
     #[test]
@@ -144,6 +190,7 @@ mod tests {
         };
         assert!(!operator.wants_stop());
         drop(messages);
+        operator.show(&opening());
         let ended = Stop::Terminal("the screen has ended".to_owned());
         assert_eq!(operator.ask(&prompt()), Err(ended));
         ends.gone.set(Stop::Paused).unwrap();

@@ -84,6 +84,7 @@ pub(super) fn page(model: &Model) -> Page {
                 "Enter begin  j/k scroll  L large type  ? help  q leave",
             ),
             Stage::Working => working(model),
+            Stage::Counting(opening) => searching::counting(model, opening),
             Stage::Asking(asking) => return asking_page(model, asking),
             Stage::Pin(pin) => pin_page(model, pin),
             Stage::Envelope(envelope) => asking::envelope(model, envelope),
@@ -254,6 +255,7 @@ fn behind(model: &Model) -> &'static str {
     match &model.stage {
         Stage::Opening => "the opening page",
         Stage::Working => "the ceremony",
+        Stage::Counting(_) => "the review that is being made",
         Stage::Pin(_) => "the PIN",
         Stage::Envelope(_) => "the envelope",
         Stage::Finished(_) => "the finish page",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ratatui::text::Line;
 
-use super::text::{mark, tagged};
+use super::text::drawn;
 use crate::ceremony::review::{Mark, Review, Row};
 
 /// Up to this many rows a review must be read in full; of a longer one every row of the watch list and the last row.
@@ -194,13 +194,8 @@ impl Reading {
         let Some(row) = self.row(index) else {
             return Vec::new();
         };
-        let (tag, tone) = mark(row.mark);
         let pointer = if self.hit == Some(index) { '>' } else { ' ' };
-        let column = match row.mark {
-            Mark::Heading => 1,
-            _ => 9,
-        };
-        tagged(&format!("{pointer}{tag}"), column, &row.text, width, tone)
+        drawn(&row, pointer, width)
     }
     fn up(&mut self, width: usize) {
         self.top = match self.top {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod batch;
+mod counting;
 mod fixture;
 mod hostile;
 mod keys;

@@ -4,7 +4,7 @@
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
 
-use crate::ceremony::review::Mark;
+use crate::ceremony::review::{Mark, Row};
 use crate::plain::escape;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Level;
@@ -79,6 +79,16 @@ pub(super) fn tagged(
             Line::styled(format!("{tag:column$}{part}"), tone.style())
         })
         .collect()
+}
+
+/// A row of a review behind its tag.
+pub(super) fn drawn(row: &Row, pointer: char, width: usize) -> Vec<Line<'static>> {
+    let (tag, tone) = mark(row.mark);
+    let column = match row.mark {
+        Mark::Heading => 1,
+        _ => 9,
+    };
+    tagged(&format!("{pointer}{tag}"), column, &row.text, width, tone)
 }
 
 /// Escaped and cut with `...` where it does not fit: only for texts that stand in full elsewhere.

@@ -63,6 +63,10 @@ pub(super) fn update(model: &mut Model, input: Input) -> Option<Request> {
             model.told = Some(text);
             None
         }
+        Input::Opening(opening) => {
+            show(model, Stage::Counting(opening));
+            None
+        }
         Input::PinTyped(typed) => {
             match &mut model.stage {
                 Stage::Pin(pin) => pin.field = Some(typed),

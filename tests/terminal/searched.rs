@@ -1,7 +1,10 @@
 //! A review of delegations to hundreds of projects, made from two files, searched and signed on a real terminal.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
 
 use tuf_ceremony::ceremony::candidate::Candidate;
 use tuf_ceremony::ceremony::event::Document;
@@ -9,11 +12,15 @@ use tuf_ceremony::ceremony::port::{Operator, Sink, Stop};
 use tuf_ceremony::ceremony::prompt::Ask;
 use tuf_ceremony::ceremony::review::Review;
 use tuf_ceremony::ceremony::review::claimed::Checks;
+use tuf_ceremony::ceremony::review::opening::Opening;
 use tuf_ceremony::tuf::digest::Sha256;
 use tuf_ceremony::tuf::envelope::Envelope;
 use tuf_ceremony::tuf::json::Limits;
 
 use super::ceremony::{self, PHRASE, opening, prompt};
+
+/// The variable that names a file: before it is there the review is not made.
+const GATE: &str = "TUF_CEREMONY_TEST_GATE";
 
 /// `claimed` with so many projects, of which every thousandth has another threshold in version 2.
 fn claimed(version: u64, projects: usize) -> Envelope {
@@ -60,6 +67,14 @@ pub(super) fn searched(operator: &mut dyn Operator, sink: &mut dyn Sink) -> Resu
         envelope: claimed(2, projects * 2),
         thresholds: Vec::new(),
     };
+    if let Some(opening) = Opening::of(&candidate, &[], &[]) {
+        operator.show(&opening);
+    }
+    if let Some(gate) = std::env::var_os(GATE) {
+        while !Path::new(&gate).exists() {
+            sleep(Duration::from_millis(5));
+        }
+    }
     let checks = Checks {
         spots: Some(1),
         ..Checks::default()
@@ -114,4 +129,41 @@ fn a_large_change_is_searched_seen_and_signed() {
     let expected = format!("result: {PHRASE}: 1 of 1 watched, 1 of 1 drawn");
     assert!(end.text().contains(&expected), "{}", end.text());
     assert!(end.restored, "{}", end.text());
+}
+
+#[test]
+fn of_a_very_large_change_what_is_known_is_read_while_the_rest_is_counted_and_nothing_is_answered()
+{
+    let folder = tempfile::tempdir().unwrap();
+    let gate = folder.path().join("gate");
+    let variables = [
+        ("TERM", "linux"),
+        ("PROJECTS", "2600"),
+        (GATE, gate.to_str().unwrap()),
+    ];
+    let mut session = ceremony::start_with("searched", 24, 80, &variables);
+    session.sees("Waiting for: Enter, to begin");
+    session.types("\r");
+    session.sees("Still counting: this page is not the review yet. Signing is locked.");
+    session.sees("claimed v2: the bytes to be signed");
+    session.types("G");
+    session.sees("CHANGED their keys: 5,200 -> 10,400");
+    session.sees("[NOTE]  which clients accept it");
+    session.types("SR\t");
+    session.types(PHRASE);
+    session.types("\r");
+    // Letters of the phrase lay pages over this one.
+    session.types("\x1b");
+    session.sees("Working: the entries are compared and counted. Nothing to do.");
+    std::fs::write(&gate, "").unwrap();
+    session.sees("2,600 projects -> 5,200; 2,603 differ.");
+    session.types("S");
+    session.sees("Not yet: read the summary to its end");
+    session.types("R");
+    session.types("reject\r");
+    session.sees("Finished, exit code 0");
+    session.types("q");
+    let end = session.end();
+    let expected = "result: reject: 0 of 3 watched, 0 of 1 drawn";
+    assert!(end.text().contains(expected), "{}", end.text());
 }

@@ -11,6 +11,7 @@ use super::{Mark, Review, Row};
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{Quorum, batch_digest};
 use crate::tuf::diff::Change;
+use crate::tuf::digest::Sha256;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, grouped};
 use crate::tuf::json::Json;
@@ -51,8 +52,7 @@ impl Review {
         for (name, reason) in &beside.checks.reasons {
             comparison.add(name, reason);
         }
-        let mut summary = head(batch, beside.gone.len(), &digest.0);
-        summary.push(row(Mark::Plain, format!("SHA-256 of the batch {digest}")));
+        let mut summary = head(batch, beside.gone.len(), &digest);
         summary.extend(dates(batch));
         summary.extend(counts(&comparison));
         summary.push(row(Mark::Heading, "What else differs in the files"));
@@ -70,12 +70,15 @@ impl Review {
         let seed = beside.checks.seed.unwrap_or(&digest.0);
         let spots = spots(&comparison, seed, beside.checks.spots.unwrap_or(SPOTS));
         let searched = Searched::new(summary, comparison, spots);
-        let name = format!("the batch of {}", batch.len());
-        Ok(Self::searched(name, digest, searched))
+        Ok(Self::searched(name(batch), digest, searched))
     }
 }
 
-fn head(batch: &[&Candidate], gone: usize, digest: &[u8]) -> Vec<Row> {
+pub(super) fn name(batch: &[&Candidate]) -> String {
+    format!("the batch of {}", batch.len())
+}
+
+pub(super) fn head(batch: &[&Candidate], gone: usize, digest: &Sha256) -> Vec<Row> {
     let bytes = batch.iter().map(|one| one.envelope.payload_length());
     let new = batch.iter().filter(|one| one.old.is_none()).count();
     let mut rows = vec![
@@ -102,13 +105,14 @@ fn head(batch: &[&Candidate], gone: usize, digest: &[u8]) -> Vec<Row> {
         let text = format!("and {more} more, each a line of the batch that follows");
         rows.push(row(Mark::Plain, text));
     }
-    let words = words::of(digest);
+    let words = words::of(&digest.0);
     rows.extend(words.chunks(8).map(|line| row(Mark::Plain, line.join(" "))));
+    rows.push(row(Mark::Plain, format!("SHA-256 of the batch {digest}")));
     rows
 }
 
 /// How many end when.
-fn dates(batch: &[&Candidate]) -> Vec<Row> {
+pub(super) fn dates(batch: &[&Candidate]) -> Vec<Row> {
     let mut ends = BTreeMap::<String, usize>::new();
     for one in batch {
         let expires = one.envelope.signed().get("expires");
@@ -155,7 +159,7 @@ fn subject(change: &Change) -> String {
 }
 
 /// Thresholds that are alike but for the role's name, once.
-fn signers(quorums: &[Quorum]) -> Vec<Row> {
+pub(super) fn signers(quorums: &[Quorum]) -> Vec<Row> {
     let mut alike = BTreeMap::<(u32, Vec<String>), (&Quorum, usize)>::new();
     for quorum in quorums {
         let signers = quorum.signers.iter();

@@ -85,8 +85,7 @@ pub fn compare_all<'a>(
         looked.add(&pairs.roles, starts, (old.len(), new.len()));
     }
     let walked = walk(&new);
-    let behind = new.behind();
-    looked.at_new(walked.odd.iter().chain(&behind).copied());
+    looked.at_new(walked.odd.iter().chain(&walked.behind).copied());
     looked.complete(&old, &new, &walked.odd);
     let unread = looked.like.iter().zip(&looked.new);
     let unread = unread
@@ -101,7 +100,7 @@ pub fn compare_all<'a>(
         new,
         changes: Vec::new(),
         wrong: after.wrong,
-        behind,
+        behind: walked.behind,
         crowded: walked.crowded,
         told: BTreeMap::new(),
     };

@@ -1,6 +1,8 @@
-//! One walk over all new roles: which are no project's first, and which keys stand on more than [`CROWDED`] projects. Of hundreds of thousands of keys a few are
-//! crowded, so keyids are counted by a hash first; only those that may be crowded are looked up and counted by their key material.
+//! One walk over all new roles: which are no project's first, which stand behind one that comes after them, and which keys stand on more than [`CROWDED`]
+//! projects. Of hundreds of thousands of keys a few are crowded, so keyids are counted by a hash first; only those that may be crowded are looked up and
+//! counted by their key material.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Range;
@@ -13,13 +15,14 @@ use crate::pypi::delegation::CUSTODY;
 use crate::pypi::project::ProjectRole;
 use crate::pypi::shards::is_shard;
 use crate::tuf::digest::Sha256;
-use crate::tuf::json::Json;
 use crate::tuf::key::KeyId;
 
 /// What is found.
 pub(super) struct Walked {
     /// Roles that are not the first of a project, or that another file has too.
     pub(super) odd: Vec<Place>,
+    /// Roles that stand behind one that comes after them by name, ascending.
+    pub(super) behind: Vec<Place>,
     /// Keys on more than [`CROWDED`] projects, and on how many.
     pub(super) crowded: BTreeMap<Sha256, usize>,
 }
@@ -54,46 +57,26 @@ impl Counts {
     }
 }
 
+/// What is found in some of the roles.
+#[derive(Default)]
+struct Part {
+    odd: Vec<Place>,
+    behind: Vec<Place>,
+    /// The number of each keyid that a role lists.
+    listed: Vec<(u32, Place)>,
+    names: Vec<(u64, Place)>,
+}
+
 /// Walks over all roles of a side.
 pub(super) fn walk(side: &Side) -> Walked {
     let counts = Counts::new(side.len());
-    // One file has no name twice.
-    let several = side.files().len() > 1;
-    let roles = |range: Range<usize>| {
-        let (mut odd, mut listed, mut names) = (Vec::new(), Vec::new(), Vec::new());
-        for at in range.map(place) {
-            let (file, number) = side.file(at);
-            let Some(entry) = file.entry(number) else {
-                continue;
-            };
-            let (keyids, name) = keyids_and_name(entry);
-            let name = name.unwrap_or_default();
-            if ProjectRole::first(&name).is_none() {
-                odd.push(at);
-                if is_shard(&name) || name == CUSTODY {
-                    continue;
-                }
-            }
-            if several {
-                names.push((counts.hasher.hash_one(&*name), at));
-            }
-            for keyid in keyids
-                .into_iter()
-                .flat_map(Json::elements)
-                .filter_map(Json::as_str)
-            {
-                let number = counts.number(&keyid);
-                counts.add(number);
-                listed.push((number, at));
-            }
-        }
-        (odd, listed, names)
-    };
-    let (mut odd, mut listed, mut names) = (Vec::new(), Vec::new(), Vec::new());
-    for part in in_parts(side.len(), roles) {
-        odd.extend(part.0);
-        listed.push(part.1);
-        names.extend(part.2);
+    let (mut odd, mut behind, mut listed, mut names) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for part in in_parts(side.len(), |range| walk_part(side, &counts, range)) {
+        odd.extend(part.odd);
+        behind.extend(part.behind);
+        listed.push(part.listed);
+        names.extend(part.names);
     }
     names.sort_unstable();
     let twice = names.windows(2).filter(|pair| pair[0].0 == pair[1].0);
@@ -115,22 +98,42 @@ pub(super) fn walk(side: &Side) -> Walked {
         *crowded.entry(key).or_insert(0) += count;
     }
     crowded.retain(|_, count| *count > CROWDED);
-    Walked { odd, crowded }
+    Walked {
+        odd,
+        behind,
+        crowded,
+    }
 }
 
-fn keyids_and_name(entry: Json<'_>) -> (Option<Json<'_>>, Option<std::borrow::Cow<'_, str>>) {
-    let (mut keyids, mut name) = (None, None);
-    for (member, value) in entry.members() {
-        match &*member {
-            "keyids" => keyids = Some(value),
-            "name" => name = value.as_str(),
-            _ => continue,
+fn walk_part(side: &Side, counts: &Counts, range: Range<usize>) -> Part {
+    // One file has no name twice.
+    let several = side.files().len() > 1;
+    let mut part = Part::default();
+    let mut before = None;
+    for at in range.map(place) {
+        let (file, number) = side.file(at);
+        let name = file.name(number).unwrap_or_default();
+        let last = before.take();
+        if number > 0 && last.or_else(|| file.name(number - 1)) >= Some(Cow::Borrowed(&*name)) {
+            part.behind.push(at);
         }
-        if keyids.is_some() && name.is_some() {
-            break;
+        let is_first = ProjectRole::first(&name).is_some();
+        if !is_first {
+            part.odd.push(at);
         }
+        if is_first || !(is_shard(&name) || name == CUSTODY) {
+            if several {
+                part.names.push((counts.hasher.hash_one(&*name), at));
+            }
+            file.each_keyid(number, &mut |keyid| {
+                let number = counts.number(keyid);
+                counts.add(number);
+                part.listed.push((number, at));
+            });
+        }
+        before = Some(name);
     }
-    (keyids, name)
+    part
 }
 
 /// Counts by key material what may be crowded in these roles.
@@ -139,26 +142,18 @@ fn exact(side: &Side, suspects: &[Place], counts: &Counts) -> HashMap<Sha256, us
     let mut found = HashMap::new();
     for at in suspects {
         let (file, number) = side.file(*at);
-        let Some(entry) = file.entry(number) else {
-            continue;
-        };
-        let keyids = keyids_and_name(entry)
-            .0
-            .into_iter()
-            .flat_map(Json::elements);
         let mut keys = BTreeSet::new();
-        for keyid in keyids.filter_map(Json::as_str) {
-            if !counts.may_be_crowded(counts.number(&keyid)) {
-                continue;
+        file.each_keyid(number, &mut |keyid| {
+            if !counts.may_be_crowded(counts.number(keyid)) {
+                return;
             }
-            let look =
-                || Some(material(file.object(&KeyId(keyid.clone().into_owned()))?)?.fingerprint());
-            let key = match known.get(&*keyid) {
+            let look = || Some(material(file.object(&KeyId(keyid.to_owned()))?)?.fingerprint());
+            let key = match known.get(keyid) {
                 Some(key) => *key,
-                None => *known.entry(keyid.clone().into_owned()).or_insert_with(look),
+                None => *known.entry(keyid.to_owned()).or_insert_with(look),
             };
             keys.extend(key);
-        }
+        });
         for key in keys {
             *found.entry(key).or_insert(0) += 1;
         }
@@ -171,13 +166,8 @@ fn ambiguous(side: &Side, hasher: &RandomState) -> Vec<String> {
     let keys = side.files().iter().enumerate().flat_map(|(number, file)| {
         let parts = in_parts(file.keys_len(), |range| {
             let keys = range.filter_map(|at| {
-                let (keyid, object) = file.key_at(at)?;
-                Some((
-                    hasher.hash_one(material(object)?),
-                    hasher.hash_one(&*keyid),
-                    place(number),
-                    place(at),
-                ))
+                let key = hasher.hash_one(material(file.key_object(at)?)?);
+                Some((key, place(number), place(at)))
             });
             keys.collect::<Vec<_>>()
         });
@@ -185,11 +175,15 @@ fn ambiguous(side: &Side, hasher: &RandomState) -> Vec<String> {
     });
     let mut keys: Vec<_> = keys.collect();
     keys.sort_unstable();
+    let keyid = |key: &(u64, Place, Place)| {
+        let (keyid, _) = side.files()[key.1 as usize].key_at(key.2 as usize)?;
+        Some(keyid)
+    };
     let alike = keys.chunk_by(|one, next| one.0 == next.0);
-    let several = alike.filter(|keys| keys.iter().any(|key| key.1 != keys[0].1));
-    let keyids = several.flatten().filter_map(|(_, _, file, at)| {
-        let (keyid, _) = side.files()[*file as usize].key_at(*at as usize)?;
-        Some(keyid.into_owned())
+    let several = alike.filter(|keys| {
+        let first = (keys.len() > 1).then(|| keyid(&keys[0]));
+        first.is_some_and(|first| keys.iter().any(|key| keyid(key) != first))
     });
-    keyids.collect()
+    let keyids = several.flatten().filter_map(keyid);
+    keyids.map(Cow::into_owned).collect()
 }

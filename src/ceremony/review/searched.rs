@@ -3,8 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::Row;
 use super::change::{Kind, ProjectChangeView};
@@ -66,7 +65,7 @@ impl Entries for Vec<ProjectChangeView> {
 /// A change that is searched.
 pub struct Searched {
     summary: Vec<Row>,
-    entries: Arc<dyn Entries>,
+    entries: Box<dyn Entries>,
     /// All that occur.
     marks: Marks,
     watch: Vec<usize>,
@@ -74,7 +73,7 @@ pub struct Searched {
     /// Both, ascending.
     required: Vec<usize>,
     seen: Mutex<Marked>,
-    index: Arc<OnceLock<Index>>,
+    index: OnceLock<Index>,
     /// How many rows were made so far: a screen must never need all.
     #[cfg(test)]
     made: std::sync::atomic::AtomicUsize,
@@ -122,28 +121,22 @@ impl Searched {
         let mut required = [&*watch, &*spots].concat();
         required.sort_unstable();
         required.dedup();
-        let searched = Self {
+        Self {
             summary,
-            entries: Arc::new(entries),
+            entries: Box::new(entries),
             marks,
             watch,
             spots,
             required,
             seen: Mutex::default(),
-            index: Arc::default(),
+            index: OnceLock::new(),
             #[cfg(test)]
             made: std::sync::atomic::AtomicUsize::new(0),
-        };
-        searched.prepare();
-        searched
+        }
     }
-    /// Reads what is searched while people read the summary. Where no thread can be had, it is read when it is first asked for.
-    fn prepare(&self) {
-        let (index, entries) = (Arc::clone(&self.index), Arc::clone(&self.entries));
-        let read = move || {
-            index.get_or_init(|| Index::of(&*entries));
-        };
-        drop(thread::Builder::new().spawn(read));
+    /// Reads what is searched; who asks people does it while they read the summary. Else it is read when it is first asked for.
+    pub fn prepare(&self) {
+        self.index();
     }
     /// Waits until all that is searched was read.
     fn index(&self) -> &Index {

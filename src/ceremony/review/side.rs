@@ -130,16 +130,6 @@ impl Side {
         };
         (0..self.roles).filter(is_first).collect()
     }
-    /// Roles that stand behind one that comes after them by name.
-    pub(super) fn behind(&self) -> Vec<Place> {
-        let mut behind = Vec::new();
-        for (file, start) in self.files.iter().zip(&self.starts) {
-            let follows = |at: usize| file.name(at - 1) < file.name(at);
-            let places = (1..file.len()).filter(|at| !follows(*at));
-            behind.extend(places.map(|at| start + place(at)));
-        }
-        behind
-    }
     /// Whom the role at a place stands behind.
     pub(super) fn reason_behind(&self, at: Place) -> Reason {
         let text = format!("{} stands behind {}", self.role(at), self.role(at - 1));

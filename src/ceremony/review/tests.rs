@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod compared;
+mod opening;
 mod searched;
 mod whole;
 

@@ -7,11 +7,13 @@ use super::ask::Question;
 use super::{Halt, Runner};
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{BatchReviewed, Document, Event, Quorum, Signer};
+use crate::ceremony::intake::Trusted;
 use crate::ceremony::plan::{KeyChoice, Step};
 use crate::ceremony::prompt::Ask;
 use crate::ceremony::review::Review;
 use crate::ceremony::review::batch::Beside;
 use crate::ceremony::review::claimed::Checks;
+use crate::ceremony::review::opening::Opening;
 use crate::ceremony::review::watch::{self, Reason};
 use crate::ceremony::{EPHEMERAL, attested, prepare, shadow};
 use crate::pypi::shards::is_shard;
@@ -53,6 +55,10 @@ impl Runner<'_> {
     pub(super) fn review(&mut self, document: &Document) -> Result<(), Halt> {
         let candidate = self.candidate(document)?.clone();
         let findings: Vec<_> = self.progress.findings().to_vec();
+        let quorums = self.quorums(&candidate);
+        if let Some(opening) = Opening::of(&candidate, &quorums, &findings) {
+            self.operator.show(&opening);
+        }
         let material = self.material();
         let anchors = self.anchors()?;
         let mut vouchers =
@@ -70,12 +76,7 @@ impl Runner<'_> {
             ..Checks::default()
         };
         let review = Arc::new(Review::of_claimed(
-            &candidate,
-            &self.quorums(&candidate),
-            &findings,
-            vouchers,
-            &holder_of,
-            &checks,
+            &candidate, &quorums, &findings, vouchers, &holder_of, &checks,
         )?);
         let phrase = format!("sign {document}");
         let title = format!("Review {document} before anybody signs it");
@@ -114,6 +115,11 @@ impl Runner<'_> {
             return Ok(());
         }
         let findings = self.progress.findings().to_vec();
+        let gone = gone(self.subject.trusted, &batch);
+        let quorums: Vec<_> = batch.iter().flat_map(|one| self.quorums(one)).collect();
+        if let Some(opening) = Opening::of_batch(&batch, &gone, &quorums, &findings) {
+            self.operator.show(&opening);
+        }
         let material = self.material();
         let anchors = self.anchors()?;
         let mut vouchers = Vec::new();
@@ -128,8 +134,8 @@ impl Runner<'_> {
         let dice = self.progress.decisions().drawn.as_ref();
         let dice = dice.map(|drawn| drawn.dice.clone());
         let beside = Beside {
-            gone: self.gone(&batch),
-            quorums: batch.iter().flat_map(|one| self.quorums(one)).collect(),
+            gone,
+            quorums,
             findings: &findings,
             vouchers,
             holder_of: &holder_of,
@@ -153,21 +159,6 @@ impl Runner<'_> {
             rows: review.rows_seen(),
             seen: review.seen(),
         }))
-    }
-
-    /// Trusted shards that claimed, as it is built here, no longer delegates to.
-    fn gone(&self, batch: &[&Candidate]) -> Vec<&Envelope> {
-        let Some(claimed) = batch.iter().find(|one| one.document.role == "claimed") else {
-            return Vec::new();
-        };
-        let Ok(Some(delegations)) =
-            Targets::read("claimed", &claimed.envelope).map(|claimed| claimed.delegations)
-        else {
-            return Vec::new();
-        };
-        let trusted = self.subject.trusted.current.iter();
-        let gone = trusted.filter(|(role, _)| is_shard(role) && delegations.place(role).is_none());
-        gone.map(|(_, (envelope, _))| envelope).collect()
     }
 
     /// Whoever asks people marks what they saw; a phrase before all of it is none.
@@ -301,4 +292,19 @@ impl Runner<'_> {
         signers.retain(|signer| known.insert(signer.keyid.clone()));
         signers
     }
+}
+
+/// Trusted shards that claimed, as it is built here, no longer delegates to.
+fn gone<'t>(trusted: &'t Trusted, batch: &[&Candidate]) -> Vec<&'t Envelope> {
+    let Some(claimed) = batch.iter().find(|one| one.document.role == "claimed") else {
+        return Vec::new();
+    };
+    let Ok(Some(delegations)) =
+        Targets::read("claimed", &claimed.envelope).map(|claimed| claimed.delegations)
+    else {
+        return Vec::new();
+    };
+    let trusted = trusted.current.iter();
+    let gone = trusted.filter(|(role, _)| is_shard(role) && delegations.place(role).is_none());
+    gone.map(|(_, (envelope, _))| envelope).collect()
 }

@@ -1,39 +1,42 @@
-//! What the predictions look at, read leniently: a file that our own readers refuse gets its verdicts too.
+//! What the predictions look at, read leniently: a file that our own readers refuse gets its verdicts too. Of 736,344 entries each is read when it is its turn, and
+//! none is kept.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::fmt;
 
-use super::keys::Kind;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::shown;
 use crate::tuf::json::Json;
+use crate::tuf::json::text::Text;
 
 /// One file.
 pub(super) struct Facts<'a> {
     pub(super) bytes: usize,
     pub(super) signed: Json<'a>,
     pub(super) role_type: String,
-    /// `keys` of a root, `delegations.keys` of targets.
-    pub(super) keys: Vec<KeyFacts<'a>>,
-    /// The roles that these keys are for.
-    pub(super) roles: Vec<RoleFacts>,
     pub(super) delegations: Option<Json<'a>>,
-    /// Names of the roles that list each keyid, once they are asked for.
-    users: OnceCell<BTreeMap<String, Vec<String>>>,
-}
-
-/// One key object under its keyid.
-pub(super) struct KeyFacts<'a> {
-    pub(super) keyid: String,
-    pub(super) kind: &'static Kind,
-    pub(super) object: Json<'a>,
+    /// What has the keys and the roles that they are for: a root, or delegations.
+    holder: Option<Json<'a>>,
+    text: &'a Text,
 }
 
 /// One role.
-pub(super) struct RoleFacts {
-    pub(super) name: String,
-    pub(super) keyids: Vec<String>,
+pub(super) struct Role<'a> {
+    pub(super) name: Cow<'a, str>,
+    pub(super) keyids: Vec<Cow<'a, str>>,
     pub(super) threshold: usize,
+    /// Of one in the list of delegated roles: what else it says.
+    pub(super) delegated: Option<Delegated<'a>>,
+}
+
+/// What only delegated roles have.
+#[derive(Default)]
+pub(super) struct Delegated<'a> {
+    pub(super) paths: Option<Json<'a>>,
+    pub(super) has_prefixes: bool,
+    pub(super) is_terminating: bool,
+    /// Fields that TUF does not have.
+    pub(super) other: Vec<Cow<'a, str>>,
 }
 
 impl<'a> Facts<'a> {
@@ -46,52 +49,71 @@ impl<'a> Facts<'a> {
         } else {
             delegations
         };
-        let keys = holder.and_then(|holder| holder.get("keys"));
-        let roles = holder.map_or_else(Vec::new, roles);
         Self {
             bytes: envelope.length(),
             signed,
             role_type,
-            keys: keys
-                .into_iter()
-                .flat_map(Json::members)
-                .map(|(keyid, object)| KeyFacts {
-                    keyid: keyid.into_owned(),
-                    kind: Kind::of(object),
-                    object,
-                })
-                .collect(),
-            users: OnceCell::new(),
-            roles,
             delegations,
+            holder,
+            text: envelope.text(),
         }
     }
-    /// The roles that list a keyid, in words.
-    pub(super) fn users(&self, keyid: &str) -> String {
-        let users = self.users.get_or_init(|| users(&self.roles));
-        let users = users.get(keyid).into_iter().flatten();
-        let names: Vec<&str> = users.map(String::as_str).collect();
-        match names.as_slice() {
-            [] => "of no role".to_owned(),
-            [name] => format!("of role {name}"),
-            names => format!("of roles {}", names.join(", ")),
-        }
+    /// `keys` of a root, `delegations.keys` of targets.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (Cow<'a, str>, Json<'a>)> {
+        let keys = self.holder.and_then(|holder| holder.get("keys"));
+        keys.into_iter().flat_map(Json::members)
+    }
+    /// The roles that these keys are for: of a root (an object by name), of delegations (a list), or TAP 15 roles.
+    pub(super) fn roles(&self) -> impl Iterator<Item = Role<'a>> {
+        let member = |name| self.holder.and_then(|holder| holder.get(name));
+        let (roles, bins) = (member("roles"), member("succinct_roles"));
+        let (root, text) = (self.delegations.is_none(), self.text);
+        let named = roles.into_iter().flat_map(Json::members);
+        let listed = roles.filter(|_| root).into_iter().flat_map(Json::elements);
+        // Where each stands is known, and where it ends is found when it is read.
+        let delegated = (0..text.count(false)).filter(move |_| !root);
+        let delegated = delegated.filter_map(|place| text.role(place));
+        let prefix = |bins| string(bins, "name_prefix").into();
+        named
+            .map(|(name, role)| Role::of(Some(name), role, false))
+            .chain(listed.map(|role| Role::of(None, role, false)))
+            .chain(delegated.map(|role| Role::of(None, role, true)))
+            .chain(bins.map(|bins| Role::of(Some(prefix(bins)), bins, false)))
     }
 }
 
-/// By keyid, because a file may list thousands of keys in thousands of roles.
-fn users(roles: &[RoleFacts]) -> BTreeMap<String, Vec<String>> {
-    let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for role in roles {
-        let name = shown(&role.name);
-        for keyid in &role.keyids {
-            let names = users.entry(keyid.clone()).or_default();
-            if names.last().is_none_or(|last| *last != name) {
-                names.push(name.clone().into_owned());
+impl<'a> Role<'a> {
+    /// A role, read in one walk over its members; one without a name before says itself what it is called.
+    fn of(name: Option<Cow<'a, str>>, role: Json<'a>, is_delegated: bool) -> Self {
+        let is_listed = name.is_none();
+        let mut delegated = Delegated::default();
+        let mut read = Self {
+            name: name.unwrap_or_default(),
+            keyids: Vec::new(),
+            threshold: 0,
+            delegated: None,
+        };
+        for (member, value) in role.members() {
+            match &*member {
+                "name" if is_listed => read.name = value.as_str().unwrap_or_default(),
+                "keyids" => read.keyids = value.elements().filter_map(Json::as_str).collect(),
+                "threshold" => {
+                    let threshold = value.as_i64().unwrap_or_default();
+                    read.threshold = usize::try_from(threshold).unwrap_or_default();
+                }
+                "paths" => delegated.paths = Some(value),
+                "path_hash_prefixes" => delegated.has_prefixes = true,
+                "terminating" => delegated.is_terminating = value.as_bool() == Some(true),
+                _ => delegated.other.push(member),
             }
         }
+        read.delegated = is_delegated.then_some(delegated);
+        read
     }
-    users
+    /// Its name as shown to people, made where it is written only.
+    pub(super) fn shown(&self) -> impl fmt::Display + '_ {
+        fmt::from_fn(|out| out.write_str(&shown(&self.name)))
+    }
 }
 
 /// The string member `name`, or an empty string.
@@ -101,42 +123,4 @@ pub(super) fn string(json: Json<'_>, name: &str) -> String {
         .and_then(Json::as_str)
         .unwrap_or_default()
         .into_owned()
-}
-
-/// The roles of a root (an object by name), of delegations (an array), or TAP 15 roles.
-fn roles(holder: Json<'_>) -> Vec<RoleFacts> {
-    let mut found = Vec::new();
-    if let Some(roles) = holder.get("roles") {
-        found.extend(
-            roles
-                .members()
-                .map(|(name, role)| role_facts(name.into_owned(), role)),
-        );
-        found.extend(
-            roles
-                .elements()
-                .map(|role| role_facts(string(role, "name"), role)),
-        );
-    }
-    if let Some(role) = holder.get("succinct_roles") {
-        found.push(role_facts(string(role, "name_prefix"), role));
-    }
-    found
-}
-
-fn role_facts(name: String, role: Json<'_>) -> RoleFacts {
-    let threshold = role
-        .get("threshold")
-        .and_then(Json::as_i64)
-        .unwrap_or_default();
-    RoleFacts {
-        name,
-        keyids: role
-            .get("keyids")
-            .into_iter()
-            .flat_map(Json::elements)
-            .filter_map(|keyid| keyid.as_str().map(std::borrow::Cow::into_owned))
-            .collect(),
-        threshold: usize::try_from(threshold).unwrap_or_default(),
-    }
 }

@@ -5,12 +5,12 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::Client::{GoTuf, PythonTuf, RustTuf, Tough, TufJs};
 use super::Report;
-use super::facts::{Facts, string};
+use super::facts::{Facts, Role, string};
 use super::keys::{HEXADECIMAL_KEYIDS, ONE_SIGNATURE_A_KEYID};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::expires::Expires;
-use crate::tuf::finding::shown;
 use crate::tuf::json::Json;
+use crate::tuf::metadata::{TOP_LEVEL_ROLES, Targets};
 
 /// Size limits that clients have when nobody sets others, and the list of signatures.
 pub(super) fn envelope(envelope: &Envelope, facts: &Facts<'_>, report: &mut Report) {
@@ -93,48 +93,26 @@ pub(super) fn header(facts: &Facts<'_>, report: &mut Report) {
     }
 }
 
-/// Top-level roles, and what holds for every list of keyids.
-pub(super) fn roles(facts: &Facts<'_>, report: &mut Report) {
-    if facts.role_type == "root" {
-        if facts.signed.get("consistent_snapshot").is_none() {
-            report.refuse(
-                &[Tough, GoTuf, TufJs],
-                format_args!("consistent_snapshot is missing."),
-            );
-        }
-        let known = ["root", "timestamp", "snapshot", "targets"];
-        for role in facts
-            .roles
-            .iter()
-            .filter(|role| !known.contains(&role.name.as_str()))
-        {
-            report.refuse(
-                &[PythonTuf, Tough],
-                format_args!(
-                    "The role {:?} is none of the four top-level roles.",
-                    role.name
-                ),
-            );
-        }
+/// What a root must have, and what it is called.
+pub(super) fn root(facts: &Facts<'_>, report: &mut Report) {
+    if facts.role_type != "root" {
+        return;
     }
-    let keys: HashSet<&str> = facts.keys.iter().map(|key| key.keyid.as_str()).collect();
-    for role in &facts.roles {
-        let name = shown(&role.name);
-        let mut seen = BTreeSet::new();
-        for keyid in &role.keyids {
-            if !seen.insert(keyid) {
-                report.refuse(
-                    &[PythonTuf, TufJs],
-                    format_args!("Role {name} lists the keyid {keyid} twice."),
-                );
-            }
-            if !keys.contains(keyid.as_str()) {
-                report.refuse(
-                    &[GoTuf],
-                    format_args!("Role {name} lists the keyid {keyid}, and there is no such key."),
-                );
-            }
-        }
+    if facts.signed.get("consistent_snapshot").is_none() {
+        report.refuse(
+            &[Tough, GoTuf, TufJs],
+            format_args!("consistent_snapshot is missing."),
+        );
+    }
+    let is_foreign = |role: &Role<'_>| !TOP_LEVEL_ROLES.contains(&&*role.name);
+    for role in facts.roles().filter(is_foreign) {
+        report.refuse(
+            &[PythonTuf, Tough],
+            format_args!(
+                "The role {:?} is none of the four top-level roles.",
+                role.name
+            ),
+        );
     }
 }
 
@@ -156,47 +134,33 @@ pub(super) fn delegations(facts: &Facts<'_>, report: &mut Report) {
     {
         report.refuse(&[Tough], format_args!("The field {name:?} of the delegations is lost here before the signatures are checked, so none of them is valid."));
     }
-    let mut names = HashSet::new();
-    for role in delegations
-        .get("roles")
-        .into_iter()
-        .flat_map(Json::elements)
-    {
-        let name = string(role, "name");
-        delegated_role(&name, role, report);
-        if ["root", "timestamp", "snapshot", "targets"].contains(&name.as_str()) {
-            report.refuse(
-                &[PythonTuf, TufJs],
-                format_args!("A delegated role has the name {name:?} of a top-level role."),
-            );
-        }
-        if names.contains(&name) {
-            report.refuse(
-                &[PythonTuf, TufJs],
-                format_args!("Two delegated roles have the name {name:?}."),
-            );
-        }
-        names.insert(name);
+}
+
+/// The names of delegated roles so far.
+pub(super) struct Names<'a>(Option<HashSet<Cow<'a, str>>>);
+
+impl<'a> Names<'a> {
+    /// Where our own reader takes the file no name stands twice, and none is kept.
+    pub(super) fn of(envelope: &Envelope) -> Self {
+        Self(Targets::read("", envelope).is_err().then(HashSet::new))
+    }
+    /// Whether a role before has this name.
+    fn is_second(&mut self, name: Cow<'a, str>) -> bool {
+        let names = self.0.as_mut();
+        names.is_some_and(|names| !names.insert(name))
     }
 }
 
-fn delegated_role(name: &str, role: Json<'_>, report: &mut Report) {
-    let name = shown(name);
-    let known = [
-        "name",
-        "keyids",
-        "threshold",
-        "paths",
-        "path_hash_prefixes",
-        "terminating",
-    ];
-    for (field, _) in role
-        .members()
-        .filter(|(field, _)| !known.contains(&&**field))
-    {
+/// One delegated role.
+pub(super) fn role<'a>(role: &Role<'a>, names: &mut Names<'a>, report: &mut Report) {
+    let Some(delegated) = &role.delegated else {
+        return;
+    };
+    let name = role.shown();
+    for field in &delegated.other {
         report.refuse(&[Tough], format_args!("The field {field:?} of the delegated role {name} is lost here before the signatures are checked, so none of them is valid."));
     }
-    if role.get("path_hash_prefixes").is_some() {
+    if delegated.has_prefixes {
         report.refuse(
             &[RustTuf],
             format_args!(
@@ -205,24 +169,44 @@ fn delegated_role(name: &str, role: Json<'_>, report: &mut Report) {
         );
         report.note(&[GoTuf], format_args!("The delegated role {name} has path_hash_prefixes, which go-tuf resolves rightly only from its change 783 (2026-09-22) on."));
     }
-    if role.get("terminating").and_then(Json::as_bool) == Some(true) {
+    if delegated.is_terminating {
         report.note(&[Tough], format_args!("terminating of the delegated role {name} is ignored here: roles after it are asked too."));
     }
-    let paths = role.get("paths").into_iter().flat_map(Json::elements);
-    let patterns: Vec<_> = paths.filter_map(Json::as_str).collect();
-    if let Some(pattern) = patterns.iter().find(|pattern| is_unbalanced(pattern)) {
+    let (mut unbalanced, mut special) = (None, None);
+    let paths = delegated.paths.into_iter().flat_map(Json::elements);
+    for pattern in paths.filter_map(Json::as_str) {
+        if unbalanced.is_none() && is_unbalanced(&pattern) {
+            unbalanced = Some(pattern.clone());
+        }
+        if special.is_none() && pattern.bytes().any(|byte| b"*?[]{}".contains(&byte)) {
+            special = Some(pattern);
+        }
+    }
+    if let Some(pattern) = unbalanced {
         report.refuse(&[Tough], format_args!("The delegated role {name} has the pattern {pattern:?}, whose brackets are not closed."));
     }
-    let is_pattern = |text: &&Cow<'_, str>| text.contains(['*', '?', '[', ']', '{', '}']);
-    if let Some(pattern) = patterns.iter().find(is_pattern) {
+    if let Some(pattern) = special {
         report.note(&[Tough], format_args!("The delegated role {name} has the pattern {pattern:?}, whose wildcards match \"/\" too here."));
+    }
+    let name = &role.name;
+    if TOP_LEVEL_ROLES.contains(&&**name) {
+        report.refuse(
+            &[PythonTuf, TufJs],
+            format_args!("A delegated role has the name {name:?} of a top-level role."),
+        );
+    }
+    if names.is_second(name.clone()) {
+        report.refuse(
+            &[PythonTuf, TufJs],
+            format_args!("Two delegated roles have the name {name:?}."),
+        );
     }
 }
 
 /// Whether tough's globs (with classes and alternatives) cannot be read.
 fn is_unbalanced(pattern: &str) -> bool {
-    let count = |bracket| pattern.matches(bracket).count();
-    pattern.rfind('[') > pattern.rfind(']') || count('{') != count('}')
+    let count = |bracket| pattern.bytes().filter(|byte| *byte == bracket).count();
+    pattern.rfind('[') > pattern.rfind(']') || count(b'{') != count(b'}')
 }
 
 /// How tough writes a time: UTC, with as few of 0, 3, 6 or 9 digits of a second as it needs.

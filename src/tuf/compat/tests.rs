@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
+mod report;
+
 use super::Client::{GoTuf, PythonTuf, RustTuf, Tough, TufJs};
 use super::*;
 use crate::tuf::fixture;

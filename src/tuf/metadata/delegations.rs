@@ -2,6 +2,7 @@
 //! file when it is wanted, so that 736,344 projects cost a few bytes each.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -203,6 +204,18 @@ impl Delegations {
     /// The key at a place of the list, from 0: its keyid and its object.
     pub fn key_at(&self, place: usize) -> Option<(Cow<'_, str>, Json<'_>)> {
         Some((self.text.name(true, place)?, self.text.key(place)?))
+    }
+    /// The object of the key at a place of the list, from 0.
+    pub fn key_object(&self, place: usize) -> Option<Json<'_>> {
+        self.text.key(place)
+    }
+    /// The keyids that the role at a place lists; where it is written as usual nothing else of it is read, and where it is not some may come twice.
+    pub fn each_keyid(&self, place: usize, each: &mut dyn FnMut(&str)) {
+        let each = RefCell::new(each);
+        self.text.lists(place, &|keyid| {
+            each.borrow_mut()(keyid);
+            false
+        });
     }
     /// The role at a place of the list, from 0.
     pub fn at(&self, place: usize) -> Option<DelegatedRole> {

@@ -111,7 +111,9 @@ fn facts(model: &Model) -> Vec<Fact> {
     let mut facts = Vec::new();
     match &model.stage {
         Stage::Opening => facts.extend(model.today.iter().map(|text| sentence("Today", text))),
-        Stage::Working => facts.push(sentence("Now", &super::step_line(model))),
+        Stage::Working | Stage::Counting(_) => {
+            facts.push(sentence("Now", &super::step_line(model)));
+        }
         Stage::Asking(asking) => {
             facts.push(sentence("What is asked", &asking.prompt.title));
             if let Some(phrase) = asking.phrase() {

@@ -5,10 +5,11 @@ use ratatui::text::Line;
 use super::super::model::{Asking, Model};
 use super::super::reading::Entry;
 use super::super::searching::{Searching, View};
-use super::super::text::{Tone, digest_lines, lines};
+use super::super::text::{Tone, digest_lines, drawn, lines};
 use super::Page;
 use super::asking::field;
 use crate::ceremony::prompt::Ask;
+use crate::ceremony::review::opening::Opening;
 
 /// The page, with what its window shows.
 pub(super) fn page(model: &Model, asking: &Asking, searching: &Searching) -> Page {
@@ -84,6 +85,30 @@ pub(super) fn frame(model: &Model, asking: &Asking, searching: &Searching) -> Pa
         waiting: waiting.to_owned(),
         keys,
     }
+}
+
+/// The page before the review is there: what is known of it, and that nothing can be answered.
+pub(super) fn counting(model: &Model, opening: &Opening) -> Page {
+    let width = model.columns();
+    let title = format!("Review {} before anybody signs", opening.name);
+    let waiting = if model.pausing {
+        "Pausing at the next question. What is under way is finished first."
+    } else {
+        "Working: the entries are compared and counted. Nothing to do."
+    };
+    let rows = opening.rows.iter();
+    let mut page = Page::of(
+        rows.flat_map(|row| drawn(row, ' ', width)).collect(),
+        waiting,
+        "j/k PgDn read  w words  L large  f findings  ? help  q pause",
+    );
+    page.top = lines(&title, width, Tone::Strong);
+    page.top
+        .extend(digest_lines("signed bytes sha256", &opening.digest));
+    page.bottom = vec![Line::raw("")];
+    let text = "Still counting: this page is not the review yet. Signing is locked.";
+    page.bottom.extend(lines(text, width, Tone::Warn));
+    page
 }
 
 /// Where one is: how much of the summary was read, what is listed, which entry is open.
