@@ -18,8 +18,8 @@ pub struct Form<'a> {
     value: Json<'a>,
     canonical: bool,
     compact: bool,
-    /// Offsets, ascending, of the objects whose keys are not in order.
-    unsorted: Vec<usize>,
+    /// The objects whose keys are not in order: one bit for each offset of the value; empty if there is none.
+    unsorted: Vec<u64>,
 }
 
 /// Whether a text is copied with its escapes or with what they stand for.
@@ -138,7 +138,8 @@ impl<'a> Form<'a> {
         // Per open container: its start, and for objects in order so far the last key.
         let mut open: Vec<(usize, Option<Range<usize>>)> = Vec::new();
         let mut key_is_due = false;
-        let Range { start: mut at, end } = self.value.span();
+        let Range { start, end } = self.value.span();
+        let mut at = start;
         while at < end {
             match bytes[at] {
                 b'"' => {
@@ -150,8 +151,10 @@ impl<'a> Form<'a> {
                             string::compare(&bytes[last.clone()], &bytes[inner.clone()])
                                 == Ordering::Less
                         });
-                        if !follows && self.unsorted.last() != Some(object) {
-                            self.unsorted.push(*object);
+                        if !follows {
+                            let object = *object - start;
+                            self.unsorted.resize(1 + (end - start) / 64, 0);
+                            self.unsorted[object / 64] |= 1 << (object % 64);
                         }
                         *last = Some(inner);
                     }
@@ -173,8 +176,6 @@ impl<'a> Form<'a> {
             }
             at += 1;
         }
-        self.unsorted.sort_unstable();
-        self.unsorted.dedup();
         self.compact &= self.unsorted.is_empty();
         self.canonical &= self.compact;
     }
@@ -195,10 +196,11 @@ impl<'a> Form<'a> {
                 b'"' => at = rewrite_string(bytes, at + 1, &mut run, out),
                 b' ' | b'\t' | b'\n' | b'\r' => {
                     out(&bytes[run..at]);
-                    at += 1;
+                    let white = bytes[at..span.end].iter();
+                    at += white.take_while(|byte| byte.is_ascii_whitespace()).count();
                     run = at;
                 }
-                b'{' if self.unsorted.binary_search(&at).is_ok() => {
+                b'{' if self.is_unsorted(at) => {
                     out(&bytes[run..at]);
                     at = self.rewrite_sorted(at, escapes, out);
                     run = at;
@@ -209,10 +211,16 @@ impl<'a> Form<'a> {
         out(&bytes[run..span.end]);
     }
 
+    fn is_unsorted(&self, at: usize) -> bool {
+        let object = at.wrapping_sub(self.value.span().start);
+        let word = self.unsorted.get(object / 64);
+        word.is_some_and(|word| word >> (object % 64) & 1 != 0)
+    }
+
     /// Writes the object that starts at `start` with its members in order, and returns where it ends.
     fn rewrite_sorted(&self, start: usize, escapes: Escapes, out: &mut dyn FnMut(&[u8])) -> usize {
         let bytes = self.value.text().as_bytes();
-        let mut walk = Walk::into(self.value.text(), start, None);
+        let mut walk = Walk::into(self.value.text(), start, self.value.document());
         let mut members = Vec::new();
         while let Some(key) = walk.next()
             && let Some(value) = walk.next()

@@ -213,6 +213,10 @@ impl<'a> Json<'a> {
     pub(super) fn text(self) -> &'a str {
         self.text
     }
+    /// What is known of it, where the value may have one of the two long lists in it.
+    pub(super) fn document(self) -> Option<&'a Text> {
+        self.document
+    }
     /// The value that lies at `span` of a text that passed [`check`].
     pub(super) fn proven(text: &'a str, span: Range<usize>) -> Self {
         let Range { start, end } = span;

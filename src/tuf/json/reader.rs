@@ -72,13 +72,18 @@ struct Reader<'s, S> {
     found: Found,
 }
 
+/// Up to so many keys out of order are compared with each other, more are looked up.
+const FEW: usize = 16;
+
 /// An array or object whose end has not come yet.
 enum Open {
     Array,
     /// Its keys so far are ascending: where it starts, and its last key.
     Ascending(usize, Range<usize>),
+    /// They are not, and few: where they lie.
+    Few(Vec<Range<usize>>),
     /// Their meanings, escapes undone.
-    Unordered(HashSet<Vec<u8>>),
+    Many(HashSet<Vec<u8>>),
 }
 
 impl<S: Supply> Reader<'_, S> {
@@ -229,7 +234,7 @@ impl<S: Supply> Reader<'_, S> {
 
     /// Passes an entry of the open list that is written as one before it.
     fn like_a_sibling(&mut self) -> bool {
-        if self.trail != 4 || self.open.len() != 4 || !self.found.canonical {
+        if self.trail != 4 || self.open.len() != 4 {
             return false;
         }
         let (text, longest) = (self.supply.text(), self.limits.string);
@@ -267,7 +272,6 @@ impl<S: Supply> Reader<'_, S> {
         if let Some(Open::Ascending(start, _)) = self.open.pop()
             && self.trail == 4
             && self.open.len() == 4
-            && self.found.canonical
         {
             self.siblings.learn(self.supply.text(), start..self.at);
         }
@@ -345,17 +349,32 @@ impl<S: Supply> Reader<'_, S> {
                 (self.found.compact, self.found.canonical) = (false, false);
             }
             // What lies before is proven, so the keys so far are found again.
-            let before = Walk::keys_before(text, *start, key.start - 1);
-            *innermost = Open::Unordered(before.map(string::meant).collect());
+            *innermost = Open::Few(Walk::keys_before(text, *start, key.start - 1).collect());
         }
-        let meant = string::meant(&text[key.clone()]);
-        if let Open::Unordered(seen) = innermost {
-            let quoted = || quoted(&String::from_utf8_lossy(&meant));
-            if seen.contains(&meant) {
-                let fault = JsonFault::DuplicateKey(quoted());
-                return Err(Refused::Fault(key.start - 1, fault));
+        let is_known = match innermost {
+            Open::Few(seen) => seen.iter().any(|seen| {
+                string::compare(&text[seen.clone()], &text[key.clone()]) == Ordering::Equal
+            }),
+            Open::Many(seen) => seen.contains(&string::meant(&text[key.clone()])),
+            Open::Array | Open::Ascending(..) => false,
+        };
+        if is_known {
+            let meant = string::meant(&text[key.clone()]);
+            let fault = JsonFault::DuplicateKey(quoted(&String::from_utf8_lossy(&meant)));
+            return Err(Refused::Fault(key.start - 1, fault));
+        }
+        match innermost {
+            Open::Few(seen) => {
+                seen.push(key.clone());
+                if seen.len() > FEW {
+                    let seen = seen.iter().map(|key| string::meant(&text[key.clone()]));
+                    *innermost = Open::Many(seen.collect());
+                }
             }
-            seen.insert(meant);
+            Open::Many(seen) => {
+                seen.insert(string::meant(&text[key.clone()]));
+            }
+            Open::Array | Open::Ascending(..) => {}
         }
         Ok(())
     }

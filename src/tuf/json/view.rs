@@ -1,5 +1,7 @@
 //! Walking proven text: members and elements found by a scan that only minds strings and brackets.
 
+use std::ops::Range;
+
 use super::text::Text;
 use super::{Json, string};
 
@@ -21,18 +23,18 @@ impl<'a> Walk<'a> {
         Self { text, at, document }
     }
 
-    /// The keys, without quotes, of the object at `start` that are proven already: those before `end`.
+    /// Where the keys, without quotes, of the object at `start` lie that are proven already: those before `end`.
     pub(super) fn keys_before(
         text: &[u8],
         start: usize,
         end: usize,
-    ) -> impl Iterator<Item = &[u8]> {
+    ) -> impl Iterator<Item = Range<usize>> {
         let mut at = start + 1;
         std::iter::from_fn(move || {
             let key = next(text, at).filter(|key| *key < end)?;
             let inner = key + 1..string::end(text, key + 1);
             at = value_end(text, next(text, inner.end + 1)?, None);
-            Some(&text[inner])
+            Some(inner)
         })
     }
 

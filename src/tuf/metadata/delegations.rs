@@ -25,10 +25,13 @@ pub struct Delegations {
     text: Arc<Text>,
     names: Judged,
     /// The earlier version beside which this one was judged, and how they pair.
-    since: Option<(Arc<Text>, Arc<Paired>)>,
+    since: Option<Since>,
     /// TAP 15.
     pub succinct: Option<SuccinctRoles>,
 }
+
+/// An earlier version, and how a later one pairs with it.
+type Since = (Arc<Text>, Arc<Paired>);
 
 /// Whose word there is for the entries of a file.
 #[derive(Clone, Copy)]
@@ -83,7 +86,7 @@ impl Delegations {
         keys: &Field<'_>,
         listed: Option<&Field<'_>>,
         judge: Judge<'_>,
-    ) -> Result<Option<(Arc<Text>, Arc<Paired>)>, Finding> {
+    ) -> Result<Option<Since>, Finding> {
         let base = self.base();
         let known = match judge {
             Judge::Earlier(known) => Some(known),
