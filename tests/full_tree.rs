@@ -275,14 +275,14 @@ fn python_follows_a_months_claims_into_a_large_claimed_in_shards() {
 
 /// All of PyPI: 22,000 projects a month. python-tuf as it comes.
 #[test]
-#[ignore = "needs hours of an idle machine and 8 GB of memory: cargo test --release --test full_tree -- --ignored all_of_pypi"]
+#[ignore = "needs half an hour and 8 GB of memory: cargo test --release --test full_tree -- --ignored all_of_pypi"]
 fn python_follows_a_claim_of_22000_into_all_of_pypi() {
     in_one(PYPI);
 }
 
 /// The same in 2,048 projects a shard. python-tuf as it comes; tuf-js but for the list of files in the snapshot, for which it as it comes would need days.
 #[test]
-#[ignore = "needs hours of an idle machine and 8 GB of memory: cargo test --release --test full_tree -- --ignored all_of_pypi"]
+#[ignore = "needs half an hour and 8 GB of memory: cargo test --release --test full_tree -- --ignored all_of_pypi"]
 fn python_and_js_follow_a_claim_of_22000_into_all_of_pypi_in_shards() {
     in_shards(PYPI, 2_048, &[Sitter::PythonTuf701, Sitter::TufJs602Linear]);
 }
