@@ -152,6 +152,8 @@ function makeLinear() {
 // Both make the same of a snapshot, and refuse the same.
 async function linear(report, _options, [file]) {
   const { signed } = JSON.parse(fs.readFileSync(file, 'utf8'));
+  // So many of its files as take tuf-js a second.
+  signed.meta = Object.fromEntries(Object.entries(signed.meta).slice(0, 2_000));
   const [first] = Object.keys(signed.meta);
   const broken = [{}, { version: 'one' }, null, 7].map((it) => ({ ...signed, meta: { ...signed.meta, [first]: it } }));
   const all = [signed, { ...signed, meta: undefined }, { ...signed, meta: [] }, { ...signed, meta: null }, ...broken];
