@@ -50,18 +50,20 @@ pub(super) fn prove(text: &[u8], mut at: usize) -> Result<Proof, (usize, JsonFau
 
 /// The first quote, backslash or control character at or behind `at`: eight bytes at a time, and of a long string 32.
 pub(crate) fn special(text: &[u8], mut at: usize) -> usize {
+    // A borrow can only mark bytes behind a true one, and the first is asked for.
+    let first = |found: u64| (found.trailing_zeros() / 8) as usize;
     while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         let found = marked(u64::from_le_bytes(*word));
-        // A borrow can only mark bytes behind a true one, and the first is asked for.
         if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
+            return at + first(found);
         }
         at += 8;
         while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<32>) {
             let (words, _) = block.as_chunks::<8>();
-            let found = words.iter().map(|word| marked(u64::from_le_bytes(*word)));
-            if found.fold(0, |all, found| all | found) != 0 {
-                break;
+            let found = [0, 1, 2, 3].map(|number| marked(u64::from_le_bytes(words[number])));
+            if found.iter().fold(0, |all, found| all | found) != 0 {
+                let number = found.iter().take_while(|found| **found == 0).count();
+                return at + 8 * number + first(found[number]);
             }
             at += 32;
         }
