@@ -129,9 +129,9 @@ fn needed<'a>(
                 add(&mut keys.0, old, Some(*was));
             } else if let Some(is) = came.get(&keyid) {
                 add(&mut keys.1, new, Some(*is));
-            } else {
-                add(&mut keys.0, old, old.and_then(|old| old.key_place(&keyid)));
-                add(&mut keys.1, new, new.and_then(|new| new.key_place(&keyid)));
+            } else if let Some(is) = new.and_then(|new| new.key_place(&keyid)) {
+                add(&mut keys.0, old, named.was(is));
+                add(&mut keys.1, new, Some(is));
             }
         }
     }

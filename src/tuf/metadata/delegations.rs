@@ -111,8 +111,14 @@ impl Delegations {
         // A role stays as it was, and a key that it lists goes.
         let name = |place| known?.text.name(true, place);
         let gone: Keyids<'_> = named.gone().filter_map(name).collect();
-        // New roles list new keys, mostly.
-        let is_known = |keyid: &str| fresh.contains(keyid) || self.find(true, keyid).is_some();
+        // New roles list new keys, mostly; what an earlier version has and this one too is known from there.
+        let is_known = |keyid: &str| {
+            fresh.contains(keyid)
+                || match known {
+                    Some(known) => known.find(true, keyid).is_some() && !gone.has(keyid),
+                    None => self.find(true, keyid).is_some(),
+                }
+        };
         for place in 0..self.len() {
             let stands = if by_signers {
                 let name = self.text.name(false, place);

@@ -148,6 +148,10 @@ impl Pairs {
         let places = self.new.iter().enumerate();
         places.map(|(place, was)| (was.place(), place))
     }
+    /// Where the entry at a place of the new list was.
+    pub(in crate::tuf) fn was(&self, new: usize) -> Option<usize> {
+        self.new.get(new)?.place()
+    }
     /// Whether the entry at a place of the new list stood in the old one as it is.
     pub(in crate::tuf) fn is_alike(&self, new: usize) -> bool {
         self.new.get(new).is_some_and(|was| was.alike())
