@@ -10,7 +10,9 @@ use super::intake::Trusted;
 use super::material::Material;
 use super::script::{Script, Shards};
 use super::thresholds;
-use crate::pypi::changes::{ChangeSet, ExpectedShards, Sharding, apply_sharded, exact_sharded};
+use crate::pypi::changes::{
+    ChangeSet, ExpectedShards, Sharding, apply_sharded, divided, exact_sharded,
+};
 use crate::pypi::shards::{self, Files, PREFIX, is_shard};
 use crate::tuf::edit::RoleSpec;
 use crate::tuf::expires::Expires;
@@ -105,7 +107,7 @@ pub fn candidates(
     }
     let (dates, signers) = (dates(wanted)?, material.role("claimed")?);
     let sharding = Sharding {
-        projects: usize::try_from(wanted.projects).unwrap_or(usize::MAX),
+        projects: most(wanted),
         expires: &dates,
         until: until(script).unwrap_or_default(),
         signers: &signers,
@@ -206,26 +208,63 @@ pub fn prove(
         custody,
     };
     let mut findings = exact_sharded(&old, &new, &expected);
-    findings.extend(dated(material, &versions));
+    findings.extend(as_scripted(
+        material.script,
+        (&old, &new),
+        changes,
+        &versions,
+    ));
     findings
 }
 
-/// Of the script's dates each shard has the one that its name says.
-fn dated(material: &Material<'_>, versions: &BTreeMap<String, (u64, String)>) -> Vec<Finding> {
-    let dates = material.script.shards.as_ref().map(dates);
-    let Some(Ok(dates)) = dates else {
-        return Vec::new();
+/// Holds what was made of `old` against what the script says of shards: claimed is divided as its projects are many (`SHARD-LAYOUT`), and each shard of `versions` ends
+/// on the date that its name says (`SHARD-EXPIRES`).
+pub fn as_scripted(
+    script: &Script,
+    (old, new): (&Files<'_>, &Files<'_>),
+    changes: &ChangeSet,
+    versions: &BTreeMap<String, (u64, String)>,
+) -> Vec<Finding> {
+    let Some(wanted) = &script.shards else {
+        let text = "claimed has shards, and the script does not say how it is divided";
+        return vec![Finding::error("SHARD-LAYOUT", "claimed", text)];
     };
-    let until = until(material.script).unwrap_or_default();
-    let wrong = versions.iter().filter(|(role, (_, expires))| {
+    let layouts = || {
+        Ok((
+            divided(old, changes, most(wanted))?,
+            shards::listed(new.claimed)?,
+        ))
+    };
+    let (follows, listed) = match layouts() {
+        Ok(layouts) => layouts,
+        Err(findings) => return findings,
+    };
+    let mut findings = Vec::new();
+    if follows != listed {
+        let text = format!(
+            "its shards are not those that follow from the version before with at most {} in each, as the script says",
+            wanted.projects
+        );
+        findings.push(Finding::error("SHARD-LAYOUT", "claimed", text));
+    }
+    let Ok(dates) = dates(wanted) else {
+        return findings;
+    };
+    let until = until(script).unwrap_or_default();
+    let wrong = versions.iter().find(|(role, (_, expires))| {
         let date = shards::expires(role, &dates, until);
         date.is_none_or(|date| date.text() != expires)
     });
-    let wrong = wrong.take(1).map(|(role, (_, expires))| {
+    findings.extend(wrong.map(|(role, (_, expires))| {
         let text = format!("it ends on {expires}, which is not its date of shards.expires");
         Finding::error("SHARD-EXPIRES", role, text)
-    });
-    wrong.collect()
+    }));
+    findings
+}
+
+/// So many projects a shard holds.
+fn most(shards: &Shards) -> usize {
+    usize::try_from(shards.projects).unwrap_or(usize::MAX)
 }
 
 fn dates(shards: &Shards) -> Result<Vec<Expires>, Finding> {

@@ -19,7 +19,7 @@ mod sharded;
 mod tests;
 
 pub use exact::{Expected, ExpectedShards, exact, exact_sharded};
-pub use sharded::{NewShard, Sharded, Sharding, apply_sharded};
+pub use sharded::{NewShard, Sharded, Sharding, apply_sharded, divided};
 
 /// What shall become of projects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,18 +4,22 @@ use std::collections::BTreeMap;
 
 use crate::bundle::files::File;
 use crate::ceremony::event::REHEARSAL_MARKER;
+use crate::ceremony::script::Script;
+use crate::ceremony::sharding::as_scripted;
 use crate::ceremony::thresholds::delegated;
 use crate::pypi::changes::{ChangeSet, Expected, ExpectedShards, exact, exact_sharded};
 use crate::pypi::delegation::Delegations;
 use crate::pypi::shards::{self, Files, Layout};
 use crate::tuf::edit::RoleSpec;
 use crate::tuf::envelope::Envelope;
-use crate::tuf::finding::Finding;
+use crate::tuf::finding::{Finding, Level};
 use crate::tuf::json::Limits;
 use crate::tuf::metadata::{Header, Targets};
 
 #[cfg(test)]
 mod tests;
+
+const SCRIPT: &str = "ceremony/script.toml";
 
 /// One state.
 struct State {
@@ -138,7 +142,7 @@ impl Versions {
     /// `REQUEST-EXACT`. Versions and dates are the new files' own word.
     ///
     /// # Errors
-    /// What cannot be read; `SHARD-SIGNERS` where nothing says who signs.
+    /// What cannot be read; `SHARD-SIGNERS` where nothing says who signs, `SHARD-LAYOUT` where nothing says how claimed is divided.
     pub(super) fn exact(
         &self,
         files: &[File],
@@ -184,7 +188,20 @@ impl Versions {
             custody,
         };
         let (old, new) = (self.before.files(), self.after.files());
-        Ok(exact_sharded(&old, &new, &expected))
+        let mut findings = exact_sharded(&old, &new, &expected);
+        if findings.iter().any(|finding| finding.level == Level::Error) {
+            return Ok(findings);
+        }
+        let script = files
+            .iter()
+            .find(|file| file.path == SCRIPT)
+            .ok_or_else(|| {
+                let text = "it is not there: how claimed is divided cannot be followed";
+                Finding::error("SHARD-LAYOUT", SCRIPT, text)
+            })?;
+        let script = Script::parse(SCRIPT, &script.bytes)?;
+        findings.extend(as_scripted(&script, (&old, &new), changes, &made));
+        Ok(findings)
     }
 }
 

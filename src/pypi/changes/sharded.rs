@@ -83,6 +83,19 @@ pub fn apply_sharded(
     Ok(Sharded { claimed, shards })
 }
 
+/// The shards that follow from `old` when `changes` are made, with at most `projects` in each as far as names can be told apart.
+///
+/// # Errors
+/// As [`shards::read`].
+pub fn divided(
+    old: &Files<'_>,
+    changes: &ChangeSet,
+    projects: usize,
+) -> Result<Layout, Vec<Finding>> {
+    let was = shards::listed(old.claimed)?;
+    Ok(was.successor(&names(&shards::read(old)?, changes), projects))
+}
+
 /// The projects that stand or stood, so that what is refused or given up never makes a shard more.
 fn names<'a>(before: &'a Delegations, changes: &'a ChangeSet) -> Vec<&'a str> {
     let new = changes.changes.iter();

@@ -99,7 +99,31 @@ fn bundle() -> Vec<File> {
         made.iter()
             .map(|shard| file(&shard.role, shard.version, &shard.envelope)),
     );
+    files.push(script(9, EXPIRES));
     files
+}
+
+fn script(projects: usize, expires: &str) -> File {
+    let requests = "0".repeat(64);
+    let text = format!(
+        r#"schema = "tuf-ceremony/script/1"
+kind = "claim"
+title = "A claim"
+profile = "room"
+[claim]
+on = "2026-11-22T00:00:00Z"
+next_ceremony = "2026-12-22T00:00:00Z"
+next_but_one = "2027-01-22T00:00:00Z"
+requests_sha256 = "{requests}"
+[shards]
+projects = {projects}
+expires = ["{expires}"]
+"#
+    );
+    File {
+        path: SCRIPT.to_owned(),
+        bytes: text.into_bytes(),
+    }
 }
 
 fn judged(files: &[File], names: &[&str]) -> Vec<Finding> {
@@ -121,6 +145,7 @@ fn what_a_claim_did_to_shards_follows_from_its_bundle() {
             "metadata/1.claimed-a.json",
             "metadata/1.claimed-b.json",
             "metadata/2.claimed-b.json",
+            "ceremony/script.toml",
         ]
     );
     let exact = judged(&files, &["b2"]);
@@ -133,10 +158,11 @@ fn what_a_claim_did_to_shards_follows_from_its_bundle() {
     assert_eq!((before.projects.len(), after.projects.len()), (2, 3));
 
     // Another request than was done, and a shard that is not there.
+    let without_shards = [&files[..2], &files[5..]].concat();
     for refused in [
         judged(&files, &["a2"]),
         judged(&files, &[]),
-        judged(&files[..2], &["b2"]),
+        judged(&without_shards, &["b2"]),
     ] {
         assert!(!refused.is_empty());
         assert!(
@@ -158,12 +184,36 @@ fn a_first_claim_into_shards_follows_from_its_bundle() {
     let files = bundle();
     let none = edit::projects("claimed", 1, EXPIRES).unwrap();
     let mut first: Vec<File> = files.into_iter().take(4).collect();
-    first.push(file("claimed", 1, &none));
+    first.extend([script(9, EXPIRES), file("claimed", 1, &none)]);
     let exact = judged(&first, &["a", "b"]);
     assert_eq!(
         exact[0].text,
         "2 added; 0 entries identical; nothing else differs"
     );
     // One version of claimed without shards is no ceremony's about projects.
-    assert!(Versions::of(&first[4..]).is_none());
+    assert!(Versions::of(&first[5..]).is_none());
+}
+
+#[test]
+fn shards_are_those_that_the_script_asks_for() {
+    let files = bundle();
+    let told = |script: Option<File>| {
+        let files: Vec<File> = files[..5].iter().cloned().chain(script).collect();
+        let mut findings = judged(&files, &["b2"]);
+        findings.retain(|finding| finding.level == Level::Error);
+        findings
+    };
+    assert_eq!(told(Some(script(9, EXPIRES))), []);
+    let undivided = "its shards are not those that follow from the version before with at most 1 in each, as the script says";
+    assert_eq!(
+        told(Some(script(1, EXPIRES))),
+        [Finding::error("SHARD-LAYOUT", "claimed", undivided)]
+    );
+    let late = "it ends on 2027-06-01T00:00:00Z, which is not its date of shards.expires";
+    assert_eq!(
+        told(Some(script(9, "2027-07-01T00:00:00Z"))),
+        [Finding::error("SHARD-EXPIRES", "claimed-b", late)]
+    );
+    let unsaid = "it is not there: how claimed is divided cannot be followed";
+    assert_eq!(told(None), [Finding::error("SHARD-LAYOUT", SCRIPT, unsaid)]);
 }
