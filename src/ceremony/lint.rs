@@ -6,6 +6,7 @@ use super::candidate::Candidate;
 use super::material::Material;
 use super::planning::is_ephemeral;
 use super::script::ROLES;
+use super::sharding;
 use crate::pypi::holders::Holders;
 use crate::pypi::policy::{self, Role, RoleClass, Tree, Whose};
 use crate::pypi::quorum::Quorum;
@@ -14,7 +15,7 @@ use crate::pypi::tree::{self, Layout};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, Level};
 use crate::tuf::key::{Key, KeyId};
-use crate::tuf::metadata::{Delegations, Header};
+use crate::tuf::metadata::{Delegations, Header, Targets};
 
 /// What the rules say of `candidates` on top of what is trusted.
 pub fn candidates(
@@ -104,7 +105,7 @@ fn size(candidate: &Candidate) -> Option<Finding> {
         .signed()
         .get("delegations")?
         .get("roles")?;
-    let bytes = candidate.envelope.bytes().len();
+    let bytes = candidate.envelope.length();
     shards::size(&candidate.path(), role, bytes, roles.elements().count())
 }
 
@@ -274,6 +275,11 @@ fn tree(material: &Material<'_>, candidates: &[Candidate]) -> Result<Tree, Findi
                 keys.iter().map(|(keyid, key)| (keyid, key)),
             );
         }
+    }
+    // Whoever signs for claimed's projects is in its shards.
+    let shards = sharding::after(&material.trusted, candidates);
+    for (role, envelope) in shards.iter().flat_map(|files| &files.shards) {
+        tree.add_projects(&Targets::read(role, envelope)?, &class);
     }
     // Thousands of shards have a few dates between them: each date is judged once.
     let mut dates = BTreeSet::new();

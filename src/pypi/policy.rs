@@ -131,6 +131,30 @@ impl Tree {
         class: &dyn Fn(&str) -> RoleClass,
     ) {
         self.add_header(name, &delegator.header);
+        self.add_projects(delegator, class);
+        let Some(delegations) = &delegator.delegations else {
+            return;
+        };
+        for place in 0..delegations.len() {
+            let class = delegations.name(place).map(|name| class(&name));
+            if let Some(class) = class.filter(|class| *class != RoleClass::Project)
+                && let Some(role) = delegations.at(place)
+            {
+                let keys = delegations.keys_of(&role.role);
+                self.add(&role.name, class, &role.role, &keys);
+            }
+        }
+        if let Some(bins) = &delegations.succinct {
+            self.add(
+                &bins.name_prefix,
+                class(&bins.name_prefix),
+                &bins.role,
+                &delegations.keys_of(&bins.role),
+            );
+        }
+    }
+    /// Adds the projects that `delegator`, claimed or a shard of it, delegates to, and nothing else of it.
+    pub fn add_projects(&mut self, delegator: &Targets, class: &dyn Fn(&str) -> RoleClass) {
         let Some(delegations) = &delegator.delegations else {
             return;
         };
@@ -140,27 +164,15 @@ impl Tree {
             several: Vec::new(),
         };
         for (place, role) in delegations.roles().enumerate() {
-            let class = class(&role.name);
-            if class != RoleClass::Project {
-                let keys = delegations.keys_of(&role.role);
-                self.add(&role.name, class, &role.role, &keys);
-                continue;
-            }
-            projects.places.push(place);
-            if role.role.keyids.len() != 1 || role.role.threshold != 1 {
-                projects.several.push(place);
+            if class(&role.name) == RoleClass::Project {
+                projects.places.push(place);
+                if role.role.keyids.len() != 1 || role.role.threshold != 1 {
+                    projects.several.push(place);
+                }
             }
         }
         if !projects.places.is_empty() {
             self.projects.push(projects);
-        }
-        if let Some(bins) = &delegations.succinct {
-            self.add(
-                &bins.name_prefix,
-                class(&bins.name_prefix),
-                &bins.role,
-                &delegations.keys_of(&bins.role),
-            );
         }
     }
     /// Tells version and expiry of the metadata of the role called `name`.

@@ -143,6 +143,10 @@ impl Envelope {
     pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
         self.text.pieces(0..self.text.own().len())
     }
+    /// Whether both are the same bytes; what they share is not read.
+    pub fn is_written_as(&self, other: &Self) -> bool {
+        self.document().is_written_as(other.document())
+    }
     /// How long the file is, in bytes.
     pub fn length(&self) -> usize {
         self.text.len()

@@ -172,13 +172,13 @@ impl Versions {
         let mut made = BTreeMap::new();
         for (role, file) in &self.after.shards {
             let before = self.before.shards.get(role);
-            if before.is_none_or(|before| before.bytes() != file.bytes()) {
+            if before.is_none_or(|before| !before.is_written_as(file)) {
                 let header = Header::read(role, file)?;
                 let expires = header.expires.text().to_owned();
                 made.insert(role.clone(), (header.version, expires));
             }
         }
-        let same = self.before.claimed.bytes() == self.after.claimed.bytes();
+        let same = self.before.claimed.is_written_as(&self.after.claimed);
         let expected = ExpectedShards {
             claimed: (!same).then_some((version, expires)),
             shards: &made,

@@ -341,7 +341,7 @@ impl Rules<'_> {
         findings.extend(compatibility(&other.name, &other.envelope));
         if delegation.name == "claimed" || is_shard(&delegation.name) {
             let projects = (other.content.delegations.as_ref()).map_or(0, Delegations::len);
-            let bytes = other.envelope.bytes().len();
+            let bytes = other.envelope.length();
             findings.extend(shards::size(&other.name, &delegation.name, bytes, projects));
         }
         findings

@@ -131,23 +131,27 @@ fn a_renewal_signs_the_shards_that_end_first_and_nothing_else() {
     }
 }
 
-#[test]
-fn new_keys_of_claimed_sign_every_shard() {
+/// A script that gives claimed these keys.
+fn new_keys(numbers: [u8; 2]) -> String {
     let mut text = format!("{HEAD}kind = \"admin-key\"\n");
-    for (name, more) in [
-        ("targets", ""),
-        ("claimed", "holders = [\"h4\", \"h6\"]\n"),
-        ("custody", ""),
-    ] {
+    let [first, second] = numbers;
+    let holders = format!("holders = [\"h{first}\", \"h{second}\"]\n");
+    for (name, more) in [("targets", ""), ("claimed", &holders), ("custody", "")] {
         let _ = write!(text, "[{name}]\nversion = 2\nexpires = \"{LATER}\"\n{more}");
     }
-    for number in [4, 6] {
+    for number in numbers {
         let public = data_encoding::HEXLOWER.encode(&secret(number).verifying_key().to_bytes());
         let _ = write!(
             text,
             "[[holder]]\nname = \"h{number}\"\nperson = \"H\"\nclaimed.public = \"{public}\"\n"
         );
     }
+    text
+}
+
+#[test]
+fn new_keys_of_claimed_sign_every_shard() {
+    let text = new_keys([4, 6]);
     let without = Script::parse("script.toml", text.as_bytes()).unwrap();
     assert_eq!(
         sharding::check(&without, &sharded())[0].text,
@@ -170,5 +174,26 @@ fn new_keys_of_claimed_sign_every_shard() {
         assert!(threshold.by.ends_with("of claimed v2"), "{}", threshold.by);
         let keyids: std::collections::BTreeSet<_> = threshold.role.keyids.iter().collect();
         assert_eq!(keyids, new.iter().collect());
+    }
+}
+
+#[test]
+fn an_administrators_key_that_a_project_has_is_found_in_its_shard() {
+    // Each of the projects has key 7.
+    for (numbers, shared) in [([4, 6], 0), ([4, 7], 1)] {
+        let script = with_shards(&new_keys(numbers), "2027-02-01T00:00:00Z");
+        let trusted = sharded();
+        let material = Material {
+            script: &script,
+            trusted: &trusted,
+            enrolled: &[],
+            decisions: None,
+            mode: Mode::Production,
+        };
+        let made = candidates(&material).unwrap();
+        let now = "2026-11-22T00:00:00Z".parse().unwrap();
+        let mut found = lint::candidates("admin-key", &material, &made, now);
+        found.retain(|finding| finding.rule == "KEY-SHARED");
+        assert_eq!(found.len(), shared, "{found:?}");
     }
 }
