@@ -277,7 +277,7 @@ fn tree(material: &Material<'_>, candidates: &[Candidate]) -> Result<Tree, Findi
         }
     }
     // Whoever signs for claimed's projects is in its shards.
-    let shards = sharding::after(&material.trusted, candidates);
+    let shards = sharding::after(material.trusted, candidates);
     for (role, envelope) in shards.iter().flat_map(|files| &files.shards) {
         tree.add_projects(&Targets::read(role, envelope)?, &class);
     }

@@ -259,10 +259,15 @@ fn a_worker_that_dies_is_named_by_its_death() {
 
 #[test]
 fn a_worker_that_dies_before_it_has_the_whole_request_has_not_signed() {
-    // More than the pipe holds, to a worker that is gone.
+    // More than the pipe holds, to a worker that is gone: Ed25519 signs the whole document, not a digest.
     let (mut module, _) = module(|_| {}, End::Signal(9));
+    let public = EphemeralKeys::default().make(&[Algorithm::Ed25519]);
+    let key = TokenKey {
+        public: public.unwrap().remove(0),
+        ..key()
+    };
     let error = module
-        .sign(&token(), &key(), &vec![b'{'; 4 << 20])
+        .sign(&token(), &key, &vec![b'{'; 4 << 20])
         .unwrap_err();
     assert_eq!(
         error.said,
