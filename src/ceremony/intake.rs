@@ -27,7 +27,7 @@ use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
 use crate::tuf::key::{Key, KeyId};
-use crate::tuf::metadata::{Header, RoleKeys, Targets};
+use crate::tuf::metadata::{RoleKeys, Targets};
 use crate::tuf::verification;
 
 /// A file of `--in`, by its path inside that folder.
@@ -280,7 +280,7 @@ fn read_role(
         }
         let bytes = std::mem::take(&mut file.bytes);
         let envelope = Envelope::parse(&file.path, bytes, Limits::LARGE)?;
-        let version = Header::read(&file.path, &envelope)?.version;
+        let version = Targets::header(&file.path, &envelope)?.version;
         if newest.as_ref().is_none_or(|(.., known)| *known < version) {
             newest = Some((&file.path, envelope, version));
         }

@@ -213,12 +213,19 @@ impl Targets {
     pub fn signed(file: &str, envelope: &Envelope) -> Result<Self, Finding> {
         Self::by(file, envelope, Judge::Signers)
     }
+    /// Type, version and expiry alone.
+    ///
+    /// # Errors
+    /// `TARGETS-TYPE`, and what [`Header::read`] refuses.
+    pub fn header(file: &str, envelope: &Envelope) -> Result<Header, Finding> {
+        Header::read_as(RoleType::Targets, "TARGETS-TYPE", file, envelope)
+    }
     fn by(file: &str, envelope: &Envelope, judge: Judge<'_>) -> Result<Self, Finding> {
         // What was judged once is not judged again, in no copy of the file.
         if let Some(known) = envelope.targets().get() {
             return Ok(known.clone());
         }
-        let header = Header::read_as(RoleType::Targets, "TARGETS-TYPE", file, envelope)?;
+        let header = Self::header(file, envelope)?;
         let signed = Field::signed(file, envelope);
         let delegations = match signed.optional("delegations") {
             Some(field) => {
