@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::field::Field;
 use super::{DelegatedRole, RoleKeys, SuccinctRoles, TOP_LEVEL_ROLES, roles};
@@ -30,8 +30,8 @@ pub struct Delegations {
     pub succinct: Option<SuccinctRoles>,
 }
 
-/// An earlier version, and how a later one pairs with it.
-type Since = (Arc<Text>, Arc<Paired>);
+/// An earlier version, which is not kept for this, and how a later one pairs with it.
+type Since = (Weak<Text>, Arc<Paired>);
 
 /// Whose word there is for the entries of a file.
 #[derive(Clone, Copy)]
@@ -95,7 +95,7 @@ impl Delegations {
         let by_signers = matches!(judge, Judge::Signers);
         let paired = Paired::of(known, Some(self));
         let Paired { keys: named, roles } = &*paired;
-        let since = known.map(|known| (Arc::clone(&known.text), Arc::clone(&paired)));
+        let since = known.map(|known| (Arc::downgrade(&known.text), Arc::clone(&paired)));
         let mut fresh: HashSet<Cow<'_, str>> = HashSet::new();
         for place in (0..self.text.count(true)).filter(|_| !by_signers) {
             if !named.is_alike(place)
@@ -158,7 +158,8 @@ impl Delegations {
     /// How it pairs with this earlier version, if it was judged beside it.
     fn since(&self, earlier: &Self) -> Option<Arc<Paired>> {
         let (text, paired) = self.since.as_ref()?;
-        Arc::ptr_eq(text, &earlier.text).then(|| Arc::clone(paired))
+        // The allocation stays as long as there is a weak reference, so no other text can be there.
+        std::ptr::eq(text.as_ptr(), Arc::as_ptr(&earlier.text)).then(|| Arc::clone(paired))
     }
     /// The place of the key or the role of this name.
     fn find(&self, keys: bool, name: &str) -> Option<usize> {
