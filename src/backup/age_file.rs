@@ -1,10 +1,11 @@
 //! age files (age-encryption.org/v1): written, and read only when they were verified to their end. What age says is told again in plain sentences.
 
+use std::borrow::Cow;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use age::armor::{ArmoredReader, ArmoredWriter, Format};
 use age::plugin::ResolveError;
-use age::stream::StreamWriter;
+use age::stream::{StreamReader, StreamWriter};
 use age::{DecryptError, Decryptor, EncryptError, Encryptor};
 
 use super::payload::Payload;
@@ -47,9 +48,7 @@ pub(super) fn encrypted<'a>(
 /// # Errors
 /// `BACKUP-SEAL`; no memory for secrets.
 pub fn plaintext<'f>(file: &'f [u8], identities: &Identities) -> Result<impl Read + 'f, Fault> {
-    let mut stream = Decryptor::new_buffered(ArmoredReader::new(Cursor::new(file)))
-        .and_then(|age| age.decrypt(identities.iter()))
-        .map_err(not_opened)?;
+    let mut stream = decrypted(file, identities)?;
     // Read into locked memory, since it is plaintext.
     let mut read = |room: &mut [u8]| -> io::Result<()> {
         while stream.read(room)? > 0 {}
@@ -63,9 +62,28 @@ pub fn plaintext<'f>(file: &'f [u8], identities: &Identities) -> Result<impl Rea
 
 /// Whether one of these identities opens the header: then it has the key to the rest.
 pub(super) fn opens(file: &[u8], identities: &Identities) -> Result<(), Fault> {
-    let age = Decryptor::new_buffered(ArmoredReader::new(Cursor::new(file)));
-    let opened = age.and_then(|age| age.decrypt(identities.iter()));
-    opened.map(drop).map_err(not_opened)
+    decrypted(file, identities).map(drop)
+}
+
+/// The plaintext as it comes: what follows may still turn out to be damaged.
+fn decrypted<'f>(
+    file: &'f [u8],
+    identities: &Identities,
+) -> Result<StreamReader<Cursor<Cow<'f, [u8]>>>, Fault> {
+    let age = unarmored(file).map_err(DecryptError::Io);
+    age.and_then(|age| Decryptor::new_buffered(Cursor::new(age)))
+        .and_then(|age| age.decrypt(identities.iter()))
+        .map_err(not_opened)
+}
+
+/// Without its armor. The crate does not look for the armor behind blanks, which the format allows there.
+fn unarmored(file: &[u8]) -> io::Result<Cow<'_, [u8]>> {
+    if file.starts_with(b"age-encryption.org/") {
+        return Ok(Cow::Borrowed(file));
+    }
+    let mut age = Vec::new();
+    ArmoredReader::new(file.trim_ascii_start()).read_to_end(&mut age)?;
+    Ok(Cow::Owned(age))
 }
 
 const DAMAGED: &str =
@@ -87,7 +105,7 @@ fn not_opened(error: DecryptError) -> Fault {
             DAMAGED.to_owned()
         }
         DecryptError::UnknownFormat => {
-            "it is an age file of a version that is not known here. Take a later version of this program, or age itself".to_owned()
+            "it does not begin as an age file of version 1 does: it is damaged, it is another file, or of a later version. Take another copy of the backup, or a later version of this program".to_owned()
         }
         DecryptError::Plugin(errors) => plugin(&errors),
         DecryptError::PluginResolve(missing) => no_plugin(&missing),
