@@ -3,7 +3,7 @@
 mod token;
 
 pub use token::{
-    PinPolicy, Reset, TokenChoice, TokenError, TokenFault, TokenId, TokenInfo, TokenKey,
+    Leaves, PinPolicy, Reset, TokenChoice, TokenError, TokenFault, TokenId, TokenInfo, TokenKey,
     TouchPolicy, Usage,
 };
 
@@ -117,6 +117,44 @@ pub trait World {
         token: &TokenId,
         label: &str,
         algorithm: Algorithm,
+        leaves: Leaves,
+    ) -> Result<TokenKey, TokenError>;
+    /// Gives the private half of a key that was made as [`Leaves::Wrapped`], wrapped under a key of 32 bytes. Nobody is logged in afterwards. See
+    /// [`crate::token::Module::wrap`].
+    ///
+    /// # Errors
+    /// [`TokenFault::PinIncorrect`] for either PIN (`attempted` says which), and what the token said.
+    fn wrap(
+        &mut self,
+        token: &TokenId,
+        key: &TokenKey,
+        wrap_key: &Secret,
+        so_pin: &Secret,
+        pin: &Secret,
+    ) -> Result<Vec<u8>, TokenError>;
+    /// Signs once with a wrapped key that is on the token for no longer than that; the answer is in TUF's form, not verified yet.
+    ///
+    /// # Errors
+    /// What the token said. Somebody may have to log in again.
+    fn sign_wrapped(
+        &mut self,
+        request: &SignRequest<'_>,
+        token: &TokenId,
+        wrapped: &[u8],
+        wrap_key: &Secret,
+        public: &PublicKey,
+    ) -> Result<Vec<u8>, TokenError>;
+    /// Restores a wrapped key on a token, where it stays from then on. An existing label is refused.
+    ///
+    /// # Errors
+    /// What the token said. Somebody may have to log in again.
+    fn unwrap(
+        &mut self,
+        token: &TokenId,
+        wrapped: &[u8],
+        wrap_key: &Secret,
+        label: &str,
+        public: &PublicKey,
     ) -> Result<TokenKey, TokenError>;
     /// Signs a reviewed payload with a token's key; the answer is in TUF's form (ECDSA as DER), not verified yet.
     ///

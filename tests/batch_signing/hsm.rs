@@ -4,8 +4,8 @@ use std::path::Path;
 
 use tuf_ceremony::ceremony::event::{Credential, FileDigest, Signer};
 use tuf_ceremony::ceremony::port::{
-    PartFile, Payload, Reset, SignRequest, Taken, Throwaway, TokenChoice, TokenError, TokenId,
-    TokenInfo, TokenKey, World, WorldError,
+    Leaves, PartFile, Payload, Reset, SignRequest, Taken, Throwaway, TokenChoice, TokenError,
+    TokenId, TokenInfo, TokenKey, World, WorldError,
 };
 use tuf_ceremony::ceremony::review::Reviewed;
 use tuf_ceremony::secret::Secret;
@@ -51,7 +51,11 @@ pub fn key_of(module: &mut WorkerModule, holder: &str, algorithm: Algorithm) -> 
     module.login(&token.id, &secret(PIN)).unwrap();
     let keys = module.keys(&token.id).unwrap();
     let key = keys.into_iter().next();
-    let key = key.unwrap_or_else(|| module.generate(&token.id, "claimed", algorithm).unwrap());
+    let key = key.unwrap_or_else(|| {
+        module
+            .generate(&token.id, "claimed", algorithm, Leaves::Never)
+            .unwrap()
+    });
     module.logout(&token.id);
     key.public
 }
@@ -80,8 +84,41 @@ impl World for Hsm {
         token: &TokenId,
         label: &str,
         algorithm: Algorithm,
+        leaves: Leaves,
     ) -> Result<TokenKey, TokenError> {
-        self.module.generate(token, label, algorithm)
+        self.module.generate(token, label, algorithm, leaves)
+    }
+    fn wrap(
+        &mut self,
+        token: &TokenId,
+        key: &TokenKey,
+        wrap_key: &Secret,
+        so_pin: &Secret,
+        pin: &Secret,
+    ) -> Result<Vec<u8>, TokenError> {
+        self.module.wrap(token, key, wrap_key, so_pin, pin)
+    }
+    fn sign_wrapped(
+        &mut self,
+        request: &SignRequest<'_>,
+        token: &TokenId,
+        wrapped: &[u8],
+        wrap_key: &Secret,
+        public: &PublicKey,
+    ) -> Result<Vec<u8>, TokenError> {
+        let message = request.message(public.algorithm().unwrap());
+        self.module
+            .sign_wrapped(token, wrapped, wrap_key, public, &message)
+    }
+    fn unwrap(
+        &mut self,
+        token: &TokenId,
+        wrapped: &[u8],
+        wrap_key: &Secret,
+        label: &str,
+        public: &PublicKey,
+    ) -> Result<TokenKey, TokenError> {
+        self.module.unwrap(token, wrapped, wrap_key, label, public)
     }
     fn sign(
         &mut self,
