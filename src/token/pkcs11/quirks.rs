@@ -97,6 +97,9 @@ pub const TABLE: &[Quirks] = &[
         library: "NSS Internal Crypto Services",
         tested: true,
         local_says_nothing: true,
+        wraps_nothing: Some(
+            "this token has no security officer who could trust a wrap key, and wraps such a key under any other",
+        ),
         initialised_by: Some("its database is made by certutil -N"),
         notes: &[
             "It wants init_args: configdir='sql:/path' certPrefix='' keyPrefix='' secmod='secmod.db' flags=optimizeSpace.",
