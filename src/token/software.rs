@@ -250,6 +250,21 @@ mod tests {
     }
 
     #[test]
+    fn private_half_is_that_of_the_key_until_it_is_destroyed() {
+        let mut keys = EphemeralKeys::default();
+        for algorithm in [Ed25519, EcdsaP256, EcdsaP384] {
+            let public = keys.make(&[algorithm]).unwrap().remove(0);
+            let found = keys
+                .private(&public)
+                .unwrap()
+                .expose(|private| public_half(algorithm, private));
+            assert_eq!(found.as_ref(), Some(&public));
+            keys.destroy();
+            assert!(keys.private(&public).is_none());
+        }
+    }
+
+    #[test]
     fn rsa_is_refused_and_no_key_is_kept() {
         let mut keys = EphemeralKeys::default();
         let error = keys.make(&[Ed25519, RsaPss]).unwrap_err();

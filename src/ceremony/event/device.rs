@@ -103,3 +103,25 @@ impl ModuleIdentity {
         (!words.is_empty()).then(|| words.join(" and "))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::Custody;
+
+    #[test]
+    fn custody_of_a_key_that_stays_is_written_as_before_there_were_others() {
+        let old = r#"{"always_sensitive":true,"never_extractable":null,"local":false}"#;
+        let read: Custody = serde_json::from_str(old).unwrap();
+        assert_eq!(read.wrapped_only, None);
+        assert_eq!(serde_json::to_string(&read).unwrap(), old);
+        let wrapped = Custody {
+            wrapped_only: Some(true),
+            ..read
+        };
+        let text = serde_json::to_string(&wrapped).unwrap();
+        assert!(text.ends_with(r#","wrapped_only":true}"#), "{text}");
+        assert_eq!(serde_json::from_str::<Custody>(&text).unwrap(), wrapped);
+    }
+}

@@ -36,7 +36,12 @@ fn each_row_is_in_the_page_about_tokens() {
         };
         let title = format!("**{}** (*{tested}*)", row.name);
         assert!(page.contains(&words(&title)), "{title} {absent}");
-        let said = [row.pin_form, row.initialised_by, row.erased_by];
+        let said = [
+            row.pin_form,
+            row.wraps_nothing,
+            row.initialised_by,
+            row.erased_by,
+        ];
         for sentence in row.notes.iter().copied().chain(said.into_iter().flatten()) {
             assert!(page.contains(&words(sentence)), "{sentence:?} {absent}");
         }
