@@ -272,7 +272,7 @@ impl Single {
         &self,
         session: &Session,
         mechanism: CK_MECHANISM_TYPE,
-        wrapper: ObjectHandle,
+        under: ObjectHandle,
         key: ObjectHandle,
     ) -> Result<Vec<u8>, Error> {
         let wrap = self.functions.C_WrapKey.ok_or(Error::NullFunctionPointer)?;
@@ -285,7 +285,7 @@ impl Single {
             wrap(
                 session.handle(),
                 &raw mut mechanism,
-                wrapper.handle(),
+                under.handle(),
                 key.handle(),
                 wrapped.as_mut_ptr(),
                 &raw mut told,
@@ -300,7 +300,7 @@ impl Single {
         &self,
         session: &Session,
         mechanism: CK_MECHANISM_TYPE,
-        wrapper: ObjectHandle,
+        under: ObjectHandle,
         wrapped: &[u8],
         template: &[Attribute],
     ) -> Result<ObjectHandle, Error> {
@@ -322,7 +322,7 @@ impl Single {
             unwrap(
                 session.handle(),
                 &raw mut mechanism,
-                wrapper.handle(),
+                under.handle(),
                 wrapped.as_mut_ptr(),
                 length,
                 wanted.as_mut_ptr(),

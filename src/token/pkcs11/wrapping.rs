@@ -38,17 +38,18 @@ impl Pkcs11Module {
         let user = format!("log in to token {} with the user's PIN", token.serial);
         let wrapped = mechanism(open, &attempted).and_then(|mechanism| {
             log_in(open, UserType::So, so_pin, &officer)?;
-            let wrapper = trusted(open, wrap_key, &attempted)?;
+            let under = trusted(open, wrap_key, &attempted)?;
             let failed = |error: Error| errors::failed(&attempted, &error);
             let wrapped = open.session.logout().map_err(failed).and_then(|()| {
                 log_in(open, UserType::User, pin, &user)?;
                 let private = extractable(open, key, &attempted)?;
                 let calls = &open.calls;
-                let wrapped = calls.wrap(&open.session, mechanism, wrapper.handle, private);
-                wrapped.map_err(failed)
+                let blob = calls.wrap(&open.session, mechanism, under.handle, private);
+                blob.map_err(failed)
             });
-            match open.session.destroy_object(wrapper.handle) {
-                Err(error) if wrapper.stays => Err(left(&attempted, wrapped.err(), &error)),
+            match open.session.destroy_object(under.handle) {
+                Err(error) if under.stays => Err(left(&attempted, wrapped.err(), &error)),
+                // One that is in the session only goes with it.
                 _ => wrapped,
             }
         });
@@ -153,15 +154,15 @@ fn log_in(open: &Open, user: UserType, pin: &Secret, attempted: &str) -> Result<
         .map_err(|error| errors::login_failed(attempted, &error, open.quirks))
 }
 
-/// A wrap key on a token.
-struct Wrapper {
+/// A wrap key that the token trusts.
+struct Trusted {
     handle: ObjectHandle,
     /// It is an object of the token and stays when the session ends.
     stays: bool,
 }
 
 /// The wrap key as one that the security officer, who is logged in, trusts; an earlier one that was left behind is destroyed first.
-fn trusted(open: &Open, wrap_key: &Secret, attempted: &str) -> Result<Wrapper, TokenError> {
+fn trusted(open: &Open, wrap_key: &Secret, attempted: &str) -> Result<Trusted, TokenError> {
     let failed = |error: Error| errors::failed(attempted, &error);
     let left = [
         Attribute::Class(ObjectClass::SECRET_KEY),
@@ -180,7 +181,7 @@ fn trusted(open: &Open, wrap_key: &Secret, attempted: &str) -> Result<Wrapper, T
             Attribute::Unwrap(false),
         ];
         let handle = secret(open, wrap_key, &template);
-        handle.map(|handle| Wrapper { handle, stays })
+        handle.map(|handle| Trusted { handle, stays })
     };
     import(false)
         .map_err(failed)
@@ -253,13 +254,13 @@ fn brought(
         failure(attempted, said, TokenFault::Unsupported)
     })?;
     let mechanism = mechanism(open, attempted)?;
-    let wrapper = [
+    let template = [
         Attribute::Token(false),
         Attribute::Private(true),
         Attribute::Wrap(false),
         Attribute::Unwrap(true),
     ];
-    let wrapper = secret(open, wrap_key, &wrapper).map_err(failed)?;
+    let under = secret(open, wrap_key, &template).map_err(failed)?;
     let mut template = vec![
         Attribute::Class(ObjectClass::PRIVATE_KEY),
         Attribute::KeyType(material::key_type(algorithm)),
@@ -271,9 +272,9 @@ fn brought(
     template.extend_from_slice(more);
     let calls = &open.calls;
     let private = calls
-        .unwrap(&open.session, mechanism, wrapper, wrapped, &template)
+        .unwrap(&open.session, mechanism, under, wrapped, &template)
         .map_err(failed)?;
-    match open.session.destroy_object(wrapper) {
+    match open.session.destroy_object(under) {
         Ok(()) => Ok(private),
         Err(error) => Err(undone(open, &[private], failed(error))),
     }

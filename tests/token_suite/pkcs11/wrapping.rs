@@ -220,7 +220,7 @@ fn who_has_the_users_pin_gets_no_key_out() {
 fn backup_is_one_try_of_each_pin_and_one_request() {
     in_own_process(
         "pkcs11::wrapping::backup_is_one_try_of_each_pin_and_one_request",
-        |folder| faults::wraps_once(folder),
+        faults::wraps_once,
     );
 }
 
