@@ -4,6 +4,7 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 pub mod attestation;
+pub mod backup;
 pub mod bundle;
 pub mod ceremony;
 pub mod cli;

@@ -9,18 +9,28 @@ mod list;
 
 /// One word a byte, in order.
 pub fn of(bytes: &[u8]) -> Vec<&'static str> {
-    bytes
-        .iter()
-        .enumerate()
-        .map(|(position, byte)| {
-            let list = if position % 2 == 0 {
-                &list::EVEN
-            } else {
-                &list::ODD
-            };
-            list[usize::from(*byte)]
-        })
-        .collect()
+    let words = bytes.iter().enumerate();
+    words.map(|(place, byte)| word(place, *byte)).collect()
+}
+
+/// The word of a byte at this place, counted from 0.
+pub fn word(place: usize, byte: u8) -> &'static str {
+    list_of(place)[usize::from(byte)]
+}
+
+/// The byte of a word at this place, in capitals or not. None for what is no word, and for a word of the other list.
+pub fn byte(place: usize, word: &[u8]) -> Option<u8> {
+    let same = |known: &&str| known.as_bytes().eq_ignore_ascii_case(word);
+    let found = list_of(place).iter().position(same)?;
+    u8::try_from(found).ok()
+}
+
+fn list_of(place: usize) -> &'static [&'static str; 256] {
+    if place.is_multiple_of(2) {
+        &list::EVEN
+    } else {
+        &list::ODD
+    }
 }
 
 #[cfg(test)]
@@ -29,7 +39,7 @@ mod tests {
 
     use std::collections::BTreeSet;
 
-    use super::{list, of};
+    use super::{byte, list, of, word};
 
     #[test]
     fn known_fingerprint_gives_the_published_words() {
@@ -75,5 +85,19 @@ mod tests {
         assert_eq!(of(&[0x00, 0x00]), ["aardvark", "adroitness"]);
         assert_eq!(of(&[0xff, 0xff]), ["Zulu", "Yucatan"]);
         assert_eq!(of(&[]), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn every_word_is_read_back_at_its_place_and_at_no_other_kind_of_place() {
+        for value in 0..=255 {
+            for place in [0, 1] {
+                let typed = word(place, value).to_uppercase();
+                assert_eq!(byte(place, typed.as_bytes()), Some(value));
+                assert_eq!(byte(place + 1, typed.as_bytes()), None);
+                assert_eq!(byte(place + 2, typed.as_bytes()), Some(value));
+            }
+        }
+        assert_eq!(byte(0, b"topmos"), None);
+        assert_eq!(byte(0, b""), None);
     }
 }
