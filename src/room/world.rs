@@ -7,6 +7,7 @@ use super::clock;
 use super::record::Record;
 use super::register;
 use super::throwaway::throwaway;
+use super::vault::RoomVault;
 use crate::bundle::files::{self, FileError};
 use crate::bundle::manifest::{self, Manifest};
 use crate::bundle::part::{Acknowledgement, Part, Superseded};
@@ -48,6 +49,8 @@ pub(super) struct RoomWorld {
     pub(super) output: PathBuf,
     pub(super) record: Record,
     pub(super) ephemeral: EphemeralKeys,
+    /// What is backed up, and what was opened.
+    pub(super) vault: RoomVault,
     /// Roots of attestation that a rehearsal adds.
     pub(super) test_roots: Vec<(String, Vec<u8>)>,
 }
@@ -57,16 +60,8 @@ impl RoomWorld {
         self.holders.get(&signer.holder)?.register.as_deref()
     }
 
-    fn module(&mut self, token: &TokenId) -> Result<&mut Box<dyn Module>, TokenError> {
-        self.modules
-            .iter_mut()
-            .find(|module| module.name() == token.module)
-            .ok_or_else(|| TokenError {
-                attempted: format!("reach token {}", token.serial),
-                said: format!("the room has no module called {}", token.module),
-                fault: TokenFault::Module,
-                may_have_signed: false,
-            })
+    pub(super) fn module(&mut self, token: &TokenId) -> Result<&mut Box<dyn Module>, TokenError> {
+        reach(&mut self.modules, token)
     }
 
     /// A file of the bundle. Bytes that lie there already are fine if they are the same; others are replaced only if the record does not vouch for
@@ -128,6 +123,21 @@ impl RoomWorld {
     }
 }
 
+/// The module that has a token.
+pub(super) fn reach<'m>(
+    modules: &'m mut [Box<dyn Module>],
+    token: &TokenId,
+) -> Result<&'m mut Box<dyn Module>, TokenError> {
+    let mut modules = modules.iter_mut();
+    let found = modules.find(|module| module.name() == token.module);
+    found.ok_or_else(|| TokenError {
+        attempted: format!("reach token {}", token.serial),
+        said: format!("the room has no module called {}", token.module),
+        fault: TokenFault::Module,
+        may_have_signed: false,
+    })
+}
+
 /// What a key of a token is made as.
 fn algorithm(key: &TokenKey) -> Result<Algorithm, TokenError> {
     key.public.algorithm().ok_or_else(|| TokenError {
@@ -142,7 +152,7 @@ fn algorithm(key: &TokenKey) -> Result<Algorithm, TokenError> {
     clippy::disallowed_methods,
     reason = "only a file of ours that the transcript does not vouch for"
 )]
-fn remove(path: &std::path::Path) -> std::io::Result<()> {
+pub(super) fn remove(path: &std::path::Path) -> std::io::Result<()> {
     std::fs::remove_file(path)
 }
 

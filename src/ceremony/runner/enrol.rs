@@ -200,7 +200,7 @@ impl Runner<'_> {
         Ok((key, false))
     }
 
-    fn enter(
+    pub(super) fn enter(
         &mut self,
         holder: &str,
         role: &str,
