@@ -13,7 +13,7 @@
 
 use std::path::Path;
 
-use tuf_ceremony::ceremony::port::{TokenFault, TokenId, TokenInfo};
+use tuf_ceremony::ceremony::port::{Leaves, TokenFault, TokenId, TokenInfo};
 use tuf_ceremony::ceremony::prompt::Tries;
 use tuf_ceremony::secret::Secret;
 use tuf_ceremony::token::Module;
@@ -347,7 +347,9 @@ fn every_row_says_of_every_claim_whether_it_applies() {
 fn software_token_locks_after_three_wrong_pins_and_forgets_its_login_when_taken_out() {
     let mut module = SoftwareModule::new("room");
     let token = logged_in(&mut module, "one");
-    let key = module.generate(&token, "root", EcdsaP256).unwrap();
+    let key = module
+        .generate(&token, "root", EcdsaP256, Leaves::Never)
+        .unwrap();
     module.plug(&token, false);
     let error = module.sign(&token, &key, b"message").unwrap_err();
     assert_eq!(error.fault, TokenFault::Removed);

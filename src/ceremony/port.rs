@@ -4,7 +4,7 @@ mod token;
 mod vault;
 
 pub use token::{
-    PinPolicy, Reset, TokenChoice, TokenError, TokenFault, TokenId, TokenInfo, TokenKey,
+    Leaves, PinPolicy, Reset, TokenChoice, TokenError, TokenFault, TokenId, TokenInfo, TokenKey,
     TouchPolicy, Usage,
 };
 
@@ -126,6 +126,7 @@ pub trait World: Vault {
         token: &TokenId,
         label: &str,
         algorithm: Algorithm,
+        leaves: Leaves,
     ) -> Result<TokenKey, TokenError>;
     /// Signs a reviewed payload with a token's key; the answer is in TUF's form (ECDSA as DER), not verified yet.
     ///

@@ -9,12 +9,11 @@ use super::register;
 use super::throwaway::throwaway;
 use super::vault::RoomVault;
 use crate::bundle::files::{self, FileError};
-use crate::bundle::manifest::{self, Manifest};
 use crate::bundle::part::{Acknowledgement, Part, Superseded};
 use crate::ceremony::event::{Abandoned, Credential, FileDigest, Mode, Signer};
 use crate::ceremony::port::{
-    PartFile, Payload, Reset, SignRequest, Taken, Throwaway, TokenChoice, TokenError, TokenFault,
-    TokenId, TokenInfo, TokenKey, World, WorldError,
+    Leaves, PartFile, Payload, Reset, SignRequest, Taken, Throwaway, TokenChoice, TokenError,
+    TokenFault, TokenId, TokenInfo, TokenKey, World, WorldError,
 };
 use crate::ceremony::review::Reviewed;
 use crate::secret::Secret;
@@ -27,7 +26,8 @@ use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
 use crate::tuf::key::{Algorithm, PublicKey};
-use crate::verdict::{self, Bundle};
+
+mod judged;
 
 /// A holder of the room.
 pub(super) struct Present {
@@ -139,9 +139,9 @@ pub(super) fn reach<'m>(
 }
 
 /// What a key of a token is made as.
-fn algorithm(key: &TokenKey) -> Result<Algorithm, TokenError> {
-    key.public.algorithm().ok_or_else(|| TokenError {
-        attempted: format!("sign with key {:?}", key.label),
+fn algorithm(public: &PublicKey) -> Result<Algorithm, TokenError> {
+    public.algorithm().ok_or_else(|| TokenError {
+        attempted: "sign with a token".to_owned(),
         said: "keys of this type cannot sign".to_owned(),
         fault: TokenFault::Unsupported,
         may_have_signed: false,
@@ -194,8 +194,10 @@ impl World for RoomWorld {
         token: &TokenId,
         label: &str,
         algorithm: Algorithm,
+        leaves: Leaves,
     ) -> Result<TokenKey, TokenError> {
-        self.module(token)?.generate(token, label, algorithm)
+        self.module(token)?
+            .generate(token, label, algorithm, leaves)
     }
 
     fn sign(
@@ -204,7 +206,7 @@ impl World for RoomWorld {
         token: &TokenId,
         key: &TokenKey,
     ) -> Result<Vec<u8>, TokenError> {
-        let message = request.message(algorithm(key)?);
+        let message = request.message(algorithm(&key.public)?);
         self.module(token)?.sign_message(token, key, &message)
     }
 
@@ -215,7 +217,7 @@ impl World for RoomWorld {
         key: &TokenKey,
         give: &mut Taken<'_>,
     ) -> Result<(), TokenError> {
-        let algorithm = algorithm(key)?;
+        let algorithm = algorithm(&key.public)?;
         let messages = payloads.iter().map(|reviewed| reviewed.message(algorithm));
         let messages: Vec<_> = messages.collect();
         self.module(token)?.sign_each(token, key, &messages, give)
@@ -335,52 +337,7 @@ impl World for RoomWorld {
     }
 
     fn verdict(&mut self) -> Result<(FileDigest, Vec<Finding>), WorldError> {
-        let read =
-            |files: &std::path::Path| files::read_folder(files).map_err(|fault| disk("", &fault));
-        let manifest =
-            Manifest::of(self.ceremony, self.mode, &read(&self.output)?).map_err(|findings| {
-                world(
-                    manifest::NAME,
-                    &findings
-                        .iter()
-                        .map(|finding| finding.text.clone())
-                        .collect::<Vec<_>>()
-                        .join("; "),
-                )
-            })?;
-        let written = self.put(manifest::NAME, &manifest.to_vec(), true)?;
-        let files = read(&self.output)?;
-        let first = || {
-            files
-                .iter()
-                .find(|file| file.path == "metadata/1.root.json")
-                .map(|file| (file.path.clone(), file.bytes.clone()))
-        };
-        let Some(trusted_root) = self.trusted_root.clone().or_else(first) else {
-            let text = "there is no metadata here (tokens were provisioned, or a genesis was given up): only the record was judged";
-            let bundle = Bundle {
-                name: String::new(),
-                files,
-                finished: false,
-            };
-            let mut findings = verdict::judge_record(&bundle, self.mode == Mode::Rehearsal);
-            findings.push(Finding::note("BUNDLE-NO-METADATA", "metadata", text));
-            return Ok((written, findings));
-        };
-        let report = verdict::judge(verdict::Input {
-            trusted_root,
-            metadata: Vec::new(),
-            named: std::collections::BTreeSet::new(),
-            bundles: vec![Bundle {
-                name: String::new(),
-                files,
-                finished: false,
-            }],
-            at: clock::now(),
-            rehearsal: self.mode == Mode::Rehearsal,
-            findings: Vec::new(),
-        });
-        Ok((written, report.findings))
+        self.judged()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Keys of software, in locked memory: ephemeral keys that sign once and are wiped, and tokens that are none, for rehearsals and tests.
 //!
-//! The private half is a [`Secret`] from the kernel's generator and never leaves this file. While it signs, the signing crates hold a copy
-//! on the stack, which they wipe. ECDSA is deterministic (RFC 6979), so no signature depends on good random numbers.
+//! The private half is a [`Secret`] from the kernel's generator. It leaves this room wrapped, or as a throwaway key's [`EphemeralKeys::private`], and in no
+//! other way. While it signs, the signing crates hold a copy on the stack, which they wipe. ECDSA is deterministic (RFC 6979), so no signature depends on good random numbers.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ use crate::secret::{Secret, SecretError};
 use crate::tuf::key::{Algorithm, Message, PublicKey};
 
 mod module;
+mod wrapping;
 
 pub use module::SoftwareModule;
 
@@ -52,6 +53,12 @@ impl EphemeralKeys {
         key.private
             .expose(|private| signature(public, private, payload))
             .ok_or_else(|| failure(ATTEMPTED, "the key cannot sign", TokenFault::Other))
+    }
+
+    /// The private half of a key that was made here: the number or seed itself. The one way out, for the room's vault alone, which seals online keys that were
+    /// made in a ceremony; it is never printed, written or sent as it is.
+    pub fn private(&self, public: &PublicKey) -> Option<&Secret> {
+        self.keys.get(public).map(|key| &key.private)
     }
 
     /// Wipes all keys.

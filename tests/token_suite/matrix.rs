@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use tuf_ceremony::ceremony::event::Custody;
-use tuf_ceremony::ceremony::port::{TokenFault, TokenId};
+use tuf_ceremony::ceremony::port::{Leaves, TokenFault, TokenId};
 use tuf_ceremony::ceremony::prompt::Tries;
 use tuf_ceremony::tuf::key::Algorithm::{self, EcdsaP256, EcdsaP384, Ed25519, RsaPss};
 
@@ -97,7 +97,10 @@ fn signs(bench: &mut Bench, token: &TokenId, algorithm: Algorithm) -> String {
     let label = format!("{algorithm:?}");
     let key = if bench.row.keys == Keys::Ours {
         bench.login(token).unwrap();
-        match bench.module().generate(token, &label, algorithm) {
+        match bench
+            .module()
+            .generate(token, &label, algorithm, Leaves::Never)
+        {
             Ok(key) => key,
             Err(error) if error.fault == TokenFault::Unsupported => return "no".to_owned(),
             Err(error) => panic!("{error}"),

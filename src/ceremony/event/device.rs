@@ -30,6 +30,9 @@ pub struct Custody {
     pub never_extractable: Option<bool>,
     /// `CKA_LOCAL`: made on the token.
     pub local: Option<bool>,
+    /// Of a key that is `CKA_EXTRACTABLE`: `CKA_WRAP_WITH_TRUSTED`, so that it leaves under a trusted key only. Nothing of one that is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrapped_only: Option<bool>,
 }
 
 /// One of a token's secrets. The names are those of PIN lines.

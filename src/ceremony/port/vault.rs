@@ -10,86 +10,123 @@ use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Algorithm, KeyId, PublicKey};
 
-/// Holds what is backed up and what was opened, until it is told to forget.
+/// Holds what is backed up and what was opened, until it is told to forget. A world without backups refuses.
 pub trait Vault {
     /// Makes an online key of software.
     ///
     /// # Errors
     /// No locked memory, no randomness.
-    fn make_online(&mut self, algorithm: Algorithm) -> Result<PublicKey, TokenError>;
+    fn make_online(&mut self, _algorithm: Algorithm) -> Result<PublicKey, TokenError> {
+        Err(none())
+    }
     /// Whether the private half of an online key that was made here is in memory.
-    fn has_online(&self, key: &PublicKey) -> bool;
+    fn has_online(&self, _key: &PublicKey) -> bool {
+        false
+    }
     /// Forgets an earlier attempt and makes a new wrapping key. Refuses recipients that nobody in this room can open.
     ///
     /// # Errors
     /// `BACKUP-RECIPIENT`, `BACKUP-MEDIUM`, no locked memory.
-    fn begin_backup(&mut self, infrastructure: &[String]) -> Result<(), VaultError>;
+    fn begin_backup(&mut self, _infrastructure: &[String]) -> Result<(), VaultError> {
+        Err(none().into())
+    }
     /// Has a token give a key away under the wrapping key; gives the blob's digest. The token is logged out afterwards.
     ///
     /// # Errors
     /// What the token said; a PIN is tried once.
     fn wrap(
         &mut self,
-        token: &TokenId,
-        key: &TokenKey,
-        so_pin: &Secret,
-        pin: &Secret,
-    ) -> Result<Sha256, TokenError>;
+        _token: &TokenId,
+        _key: &TokenKey,
+        _so_pin: &Secret,
+        _pin: &Secret,
+    ) -> Result<Sha256, TokenError> {
+        Err(none())
+    }
     /// Seals everything and the export for the infrastructure, writes both to their media, reads them back, and deals the shares.
     ///
     /// # Errors
     /// What the disk said.
-    fn seal(&mut self, order: SealOrder<'_>) -> Result<Sealed, VaultError>;
+    fn seal(&mut self, _order: SealOrder<'_>) -> Result<Sealed, VaultError> {
+        Err(none().into())
+    }
     /// A share as words, for its custodian's eyes; `index` is from 1.
     ///
     /// # Errors
     /// There is none.
-    fn share(&mut self, index: u8) -> Result<Secret, VaultError>;
+    fn share(&mut self, _index: u8) -> Result<Secret, VaultError> {
+        Err(none().into())
+    }
     /// Takes a share as it was typed from `custodian`'s paper; gives its number. Of a share that was dealt here it must be the one.
     ///
     /// # Errors
     /// `SHARE-*`.
-    fn take_share(&mut self, custodian: &str, typed: &Secret) -> Result<u8, Vec<Finding>>;
+    fn take_share(&mut self, _custodian: &str, _typed: &Secret) -> Result<u8, Vec<Finding>> {
+        Err(vec![Finding::error("SHARE-FOREIGN", "", NONE)])
+    }
     /// Reads a backup that was carried in: its shares are to be taken next.
     ///
     /// # Errors
     /// `BACKUP-FILE` where it is another, `SHARE-RECORD`, what the disk said.
-    fn open_backup(&mut self, sha256: Sha256) -> Result<Sealed, VaultError>;
+    fn open_backup(&mut self, _sha256: Sha256) -> Result<Sealed, VaultError> {
+        Err(none().into())
+    }
     /// Tries every group of the shares taken on the file as it lies on its medium, and compares every key in it with its public half. What a backup that was
     /// carried in holds stays open until it is forgotten.
     ///
     /// # Errors
     /// `SHARE-*`, `BACKUP-*`.
-    fn drill(&mut self) -> Result<(Drilled, Vec<OpenedKey>), VaultError>;
+    fn drill(&mut self) -> Result<(Drilled, Vec<OpenedKey>), VaultError> {
+        Err(none().into())
+    }
     /// Has a token unwrap a key for one signature over a challenge; nothing stays on it.
     ///
     /// # Errors
     /// What the token said.
     fn sign_wrapped(
         &mut self,
-        token: &TokenId,
-        key: &KeyId,
-        challenge: &Challenge,
-    ) -> Result<Vec<u8>, TokenError>;
+        _token: &TokenId,
+        _key: &KeyId,
+        _challenge: &Challenge,
+    ) -> Result<Vec<u8>, TokenError> {
+        Err(none())
+    }
     /// Brings a key to a token, where it stays.
     ///
     /// # Errors
     /// What the token said.
     fn restore(
         &mut self,
-        token: &TokenId,
-        key: &KeyId,
-        label: &str,
-    ) -> Result<TokenKey, TokenError>;
+        _token: &TokenId,
+        _key: &KeyId,
+        _label: &str,
+    ) -> Result<TokenKey, TokenError> {
+        Err(none())
+    }
     /// Writes an online key to the room's medium for restored keys.
     ///
     /// # Errors
     /// What the disk said.
-    fn restore_file(&mut self, key: &KeyId) -> Result<FileDigest, VaultError>;
+    fn restore_file(&mut self, _key: &KeyId) -> Result<FileDigest, VaultError> {
+        Err(none().into())
+    }
     /// Whether a backup was opened and not forgotten since.
-    fn is_open(&self) -> bool;
+    fn is_open(&self) -> bool {
+        false
+    }
     /// Wipes everything.
-    fn forget(&mut self);
+    fn forget(&mut self) {}
+}
+
+const NONE: &str = "this room keeps no backups";
+
+fn none() -> TokenError {
+    TokenError {
+        attempted: "reach the backup".to_owned(),
+        said: NONE.to_owned(),
+        fault: TokenFault::Unsupported,
+        may_have_signed: false,
+    }
 }
 
 /// What is sealed.

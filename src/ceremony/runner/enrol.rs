@@ -7,7 +7,7 @@ use super::turn::{Bring, Turn};
 use super::{Halt, Runner};
 use crate::ceremony::EPHEMERAL;
 use crate::ceremony::event::{Credential, Custody, Event};
-use crate::ceremony::port::{Stop, TokenError, TokenFault, TokenInfo, TokenKey};
+use crate::ceremony::port::{Leaves, Stop, TokenError, TokenFault, TokenInfo, TokenKey};
 use crate::ceremony::prompt::Tries;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Algorithm, Key, KeyId, PublicKey};
@@ -158,10 +158,14 @@ impl Runner<'_> {
         if let Some(key) = lying_there {
             return self.adopt(holder, role, key);
         }
-        let made = match self.world.generate(&token.id, &label, algorithm) {
+        let made = match self
+            .world
+            .generate(&token.id, &label, algorithm, Leaves::Never)
+        {
             Err(refused) if refused.fault == TokenFault::NotAuthorised => {
                 self.authorise(holder, token)?;
-                self.world.generate(&token.id, &label, algorithm)
+                self.world
+                    .generate(&token.id, &label, algorithm, Leaves::Never)
             }
             made => made,
         };

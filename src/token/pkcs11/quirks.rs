@@ -38,6 +38,12 @@ pub struct Quirks {
     pub longest_eddsa: Option<usize>,
     /// It shows attestation certificates of its keys as certificate objects.
     pub attests: bool,
+    /// Its `CKM_AES_KEY_WRAP_PAD` is RFC 5649, for which the standard has `CKM_AES_KEY_WRAP_KWP` since 3.0.
+    pub pad_is_kwp: bool,
+    /// It does not wrap Ed25519 keys.
+    pub wraps_no_eddsa: bool,
+    /// Why no key is made on it that may leave wrapped, beside the lack of a mechanism.
+    pub wraps_nothing: Option<&'static str>,
     /// Why tokens are not initialised or reset through it, and with what they are.
     pub initialised_by: Option<&'static str>,
     /// How a token that is in use is made blank, where `C_InitToken` works on a blank one only.
@@ -63,6 +69,9 @@ const STANDARD: Quirks = Quirks {
     id_bytes: 8,
     longest_eddsa: None,
     attests: false,
+    pad_is_kwp: false,
+    wraps_no_eddsa: false,
+    wraps_nothing: None,
     initialised_by: None,
     erased_by: None,
     notes: &[],
@@ -75,6 +84,8 @@ pub const TABLE: &[Quirks] = &[
         library: "SoftHSM: Implementation of PKCS11",
         tested: true,
         restarts: true,
+        pad_is_kwp: true,
+        wraps_no_eddsa: true,
         notes: &[
             "It tells \"few tries left\" after a wrong PIN, never how many, and does not lock.",
             "The slot of a token changes when it is initialised.",
