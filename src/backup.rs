@@ -25,14 +25,28 @@ use std::fmt;
 use crate::secret::{Secret, SecretError};
 use crate::tuf::finding::Finding;
 
+mod age_file;
+mod drill;
+mod identities;
+mod keys;
+mod payload;
+mod recipients;
 mod record;
+mod seal;
 mod set;
 mod share;
 pub mod sheet;
 #[cfg(test)]
 mod tests;
 
+pub use age_file::plaintext;
+pub use drill::{Drill, drill};
+pub use identities::Identities;
+pub use keys::{OnlineKey, PublicHalf, WRAP_KEY, Wrapped, WrappedKey};
+pub use payload::{About, Everything, Infrastructure};
+pub use recipients::{Recipient, proves};
 pub use record::Record;
+pub use seal::{SealedSet, open, open_shared, passphrase, seal_passphrase, seal_shared, seal_to};
 pub use set::{Held, combine, judge, split, subsets};
 pub use share::{LENGTH, Scheme, Share};
 

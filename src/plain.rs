@@ -32,6 +32,18 @@ pub fn toml_fault(text: &str, fault: &toml::de::Error) -> String {
     format!("line {line}, column {column}: {message}")
 }
 
+/// Whether every component matches `^[0-9a-z][0-9a-z._-]{0,100}$`: what FAT, case-insensitive file systems and every shell carry unharmed, and
+/// what can name nothing outside the folder.
+pub fn is_portable(path: &str) -> bool {
+    path.split('/').all(|component| {
+        let plain = |c: u8| c.is_ascii_digit() || c.is_ascii_lowercase();
+        let bytes = component.as_bytes();
+        bytes.len() <= 101
+            && bytes.first().is_some_and(|first| plain(*first))
+            && bytes.iter().all(|c| plain(*c) || b"._-".contains(c))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]

@@ -14,6 +14,7 @@ use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 
 /// A share, and where it was entered from.
+#[derive(Clone, Copy)]
 pub struct Held<'a> {
     /// Whose it is, for people.
     pub from: &'a str,
@@ -97,24 +98,30 @@ pub fn combine(
     if !findings.is_empty() {
         return Err(Fault::Refused(findings));
     }
-    let few = |text: String| Fault::from(Finding::error("SHARE-FEW", "", text));
     let needed = scheme(backup, record, held).map_or(2, Scheme::needed);
     let Some(enough) = held.get(..usize::from(needed)) else {
-        return Err(few(format!(
+        let text = format!(
             "{} of the {needed} shares that restore are there. Enter {} more",
             held.len(),
             usize::from(needed) - held.len()
-        )));
+        );
+        return Err(Finding::error("SHARE-FEW", "", text).into());
     };
-    let points = enough.iter().map(|held| {
+    joined(enough)
+}
+
+/// What all of these give together, whether they are enough or not.
+pub(super) fn joined(held: &[Held<'_>]) -> Result<Secret, Fault> {
+    let few = |said: &str| Fault::from(Finding::error("SHARE-FEW", "", said));
+    let points = held.iter().map(|held| {
         let point = held.share.point()?;
         let point = point.expose(|point| blahaj::Share::try_from(point));
-        point.map_err(|said| few(said.to_owned()))
+        point.map_err(few)
     });
     let points = points.collect::<Result<Vec<_>, Fault>>()?;
+    let needed = u8::try_from(points.len()).unwrap_or(u8::MAX);
     let sharks = blahaj::Sharks(needed);
-    let secret = sharks.recover(&points);
-    let mut secret = secret.map_err(|said| few(said.to_owned()))?;
+    let mut secret = sharks.recover(&points).map_err(few)?;
     Ok(Secret::take(&mut secret)?)
 }
 

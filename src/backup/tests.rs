@@ -3,6 +3,7 @@
 use data_encoding::HEXLOWER;
 use sha2::Digest as _;
 
+mod sealed;
 mod sheets;
 
 use super::{Fault, Held, LENGTH, Record, Scheme, Share, combine, judge, sheet, split, subsets};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{self, File};
 use crate::ceremony::event::{FileDigest, Mode};
+pub use crate::plain::is_portable;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::{self, Limits};
@@ -159,18 +160,6 @@ fn changed(listed: &FileDigest, file: &File) -> Option<String> {
         ));
     }
     (found.sha512 != listed.sha512).then(|| "its SHA-512 is not the one in the manifest".to_owned())
-}
-
-/// Whether every component matches `^[0-9a-z][0-9a-z._-]{0,100}$`: what FAT, case-insensitive file systems and every shell carry unharmed, and
-/// what can name nothing outside the folder.
-pub fn is_portable(path: &str) -> bool {
-    path.split('/').all(|component| {
-        let plain = |c: u8| c.is_ascii_digit() || c.is_ascii_lowercase();
-        let bytes = component.as_bytes();
-        bytes.len() <= 101
-            && bytes.first().is_some_and(|first| plain(*first))
-            && bytes.iter().all(|c| plain(*c) || b"._-".contains(c))
-    })
 }
 
 #[cfg(test)]

@@ -16,7 +16,6 @@ use crate::ceremony::port::{SealOrder, TokenError, TokenFault, TokenInfo, VaultE
 use crate::ceremony::prompt::{SharePrompt, Tries};
 use crate::ceremony::script::Backup;
 use crate::ceremony::{ONLINE, SPARE, made_online};
-use crate::secret::Secret;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Key, KeyId, PublicKey};
 
@@ -254,22 +253,20 @@ impl Runner<'_> {
 
     /// One custodian after the other writes a share down and types it back from the paper.
     fn hand_out(&mut self, index: u8, of: u8, custodian: &str) -> Result<(), Halt> {
-        let share = self.world.share(index)?;
         let text = vec![
             format!("Share {index} of {of}. Everybody but {custodian} turns away; the camera does, too."),
             "Write the six lines of eight words on one sheet, with the number of each line. On the same sheet: which backup, your name, the date.".to_owned(),
             "The sheet never lies beside the backup, nor beside another share.".to_owned(),
         ];
-        self.read_share(custodian, Some(index), text, Some(share))
+        self.read_share(custodian, Some(index), text)
     }
 
-    /// Asks for a share until it is right.
+    /// Asks for a share until it is right; one that is dealt now, with its number, is shown before, each time.
     pub(super) fn read_share(
         &mut self,
         custodian: &str,
         index: Option<u8>,
         text: Vec<String>,
-        mut shown: Option<Secret>,
     ) -> Result<(), Halt> {
         let mut prompt = SharePrompt {
             custodian: custodian.to_owned(),
@@ -278,7 +275,8 @@ impl Runner<'_> {
             after: None,
         };
         loop {
-            let typed = self.operator.share(&prompt, shown.take())?;
+            let shown = index.map(|index| self.world.share(index)).transpose()?;
+            let typed = self.operator.share(&prompt, shown)?;
             match self.world.take_share(custodian, &typed) {
                 Ok(index) => {
                     return self.emit(Event::ShareRead(ShareRead {

@@ -43,7 +43,7 @@ impl Runner<'_> {
                 ),
                 "A word that cannot be read is typed as ?.".to_owned(),
             ];
-            self.read_share(custodian, None, text, None)?;
+            self.read_share(custodian, None, text)?;
         }
         let (drilled, keys) = self.world.drill()?;
         self.compare(restore, &keys)?;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::Act;
 use super::scripts::Facts;
 use super::stage::put;
-use crate::backup::identity;
+use crate::backup::Identities;
 use crate::bundle::files;
 use crate::room::failure::Failure;
 use crate::room::vault::{EVERYTHING, SHARES};
@@ -35,7 +35,7 @@ impl Backups {
         let work = work.join("media");
         let path = work.join("infrastructure-identity.txt");
         let (identity, recipient) =
-            identity::fresh().map_err(|fault| Failure::disk(fault.to_string()))?;
+            Identities::fresh().map_err(|fault| Failure::disk(fault.to_string()))?;
         // The identity of a rehearsal opens nothing but a rehearsal.
         identity.expose(|identity| put(&path, identity))?;
         Ok(Self {

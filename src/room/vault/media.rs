@@ -15,7 +15,7 @@ use crate::bundle::files;
 use crate::ceremony::event::FileDigest;
 use crate::ceremony::port::VaultError;
 use crate::room::world::{RoomWorld, remove};
-use crate::secret::{Secret, SecretError};
+use crate::secret::Secret;
 use crate::tuf::finding::Finding;
 
 impl RoomWorld {
