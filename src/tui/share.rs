@@ -169,7 +169,9 @@ fn page(prompt: &SharePrompt, share: &Secret) -> io::Result<Secret> {
         plain(&prompt.custodian)
     ))?;
     share.expose(|share| {
-        let lines = share.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let lines = share
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty());
         for (number, line) in (1..).zip(lines) {
             let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
             for (row, words) in words.chunks(ROW).enumerate() {
@@ -297,6 +299,9 @@ mod tests {
         entry.line = line("aardvark \x1b[2J\u{202e}?");
         let shown = text(&entry.page(&prompt()).unwrap());
         assert_eq!(shown.matches("\x1b[2J").count(), 1);
-        assert!(shown.contains("aardvark #[#J###?") || shown.contains("aardvark ###J###?"), "{shown}");
+        assert!(
+            shown.contains("aardvark #[#J###?") || shown.contains("aardvark ###J###?"),
+            "{shown}"
+        );
     }
 }
