@@ -6,7 +6,6 @@ use ed25519_dalek::pkcs8::KeypairBytes;
 use p256::pkcs8::der::{Decode as _, Reader as _, SliceReader};
 use p256::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, LineEnding, PrivateKeyInfoRef};
 
-
 use super::Fault;
 use crate::secret::{Secret, SecretError};
 use crate::tuf::finding::Finding;

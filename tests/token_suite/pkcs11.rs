@@ -19,6 +19,9 @@ mod quirks;
 mod requests;
 #[path = "pkcs11/resetting.rs"]
 mod resetting;
+#[path = "pkcs11/wrapping.rs"]
+mod wrapping;
+
 use super::{PIN, SOFTHSM, in_own_process, initialised, listed, logged_in, secret, shim, softhsm};
 
 #[test]

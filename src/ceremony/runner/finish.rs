@@ -46,11 +46,18 @@ impl Runner<'_> {
         for (path, bytes) in self.attestation_files() {
             self.write(&path, &bytes)?;
         }
-        let looks_at_keys = |step: &Step| matches!(step, Step::Prove { .. });
-        let keys_only = self.progress.steps().iter().any(looks_at_keys);
-        if keys_only || !self.candidates.is_empty() {
+        let steps = self.progress.steps();
+        let proves = steps.iter().any(|step| matches!(step, Step::Prove { .. }));
+        let moves_keys = |step: &Step| {
+            matches!(
+                step,
+                Step::BackUp { .. } | Step::OpenBackup { .. } | Step::Restore { .. }
+            )
+        };
+        let moves_keys = steps.iter().any(moves_keys);
+        if proves || moves_keys || !self.candidates.is_empty() {
             let holders = roll::after(&self.material(), &self.progress, &self.candidates);
-            if keys_only {
+            if proves {
                 self.tell_margins(&holders)?;
             }
             self.write("ceremony/holders.toml", &holders.to_bytes())?;

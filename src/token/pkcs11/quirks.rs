@@ -42,7 +42,7 @@ pub struct Quirks {
     pub pad_is_kwp: bool,
     /// It does not wrap Ed25519 keys.
     pub wraps_no_eddsa: bool,
-    /// Why no key is made on it that may leave wrapped, beside the lack of a mechanism.
+    /// Why no key leaves it wrapped or is restored on it, where it has the mechanism.
     pub wraps_nothing: Option<&'static str>,
     /// Why tokens are not initialised or reset through it, and with what they are.
     pub initialised_by: Option<&'static str>,
@@ -89,6 +89,7 @@ pub const TABLE: &[Quirks] = &[
         notes: &[
             "It tells \"few tries left\" after a wrong PIN, never how many, and does not lock.",
             "The slot of a token changes when it is initialised.",
+            "It fills PKCS#8 up with zeros to whole blocks of 8 bytes before it wraps a key, so whoever opens a wrapped key finds up to 7 zeros after it.",
         ],
         ..STANDARD
     },
@@ -97,6 +98,9 @@ pub const TABLE: &[Quirks] = &[
         library: "NSS Internal Crypto Services",
         tested: true,
         local_says_nothing: true,
+        wraps_nothing: Some(
+            "this token has no security officer to trust a wrap key, and wraps keys under any other",
+        ),
         initialised_by: Some("its database is made by certutil -N"),
         notes: &[
             "It wants init_args: configdir='sql:/path' certPrefix='' keyPrefix='' secmod='secmod.db' flags=optimizeSpace.",

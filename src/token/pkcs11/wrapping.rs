@@ -119,15 +119,10 @@ impl Pkcs11Module {
 
 /// Refuses to make a key that may leave wrapped where it is known that it could not, or that it could in other ways too.
 pub(super) fn check(open: &Open, algorithm: Algorithm, attempted: &str) -> Result<(), TokenError> {
-    let refused = |said: &str| Err(failure(attempted, said, TokenFault::Unsupported));
-    if let Some(why) = open.quirks.wraps_nothing {
-        return refused(why);
-    }
     mechanism(open, attempted)?;
     if algorithm == Algorithm::Ed25519 && open.quirks.wraps_no_eddsa {
-        return refused(
-            "the token does not wrap Ed25519 keys; make a P-256 or P-384 key, which can be backed up",
-        );
+        let said = "the token does not wrap Ed25519 keys; make a P-256 key, which can be backed up";
+        return Err(failure(attempted, said, TokenFault::Unsupported));
     }
     Ok(())
 }
@@ -139,6 +134,9 @@ fn mechanism(open: &Open, attempted: &str) -> Result<CK_MECHANISM_TYPE, TokenErr
         open.calls.wraps(session.slot_id(), mechanism)
     };
     let failed = |error: Error| errors::failed(attempted, &error);
+    if let Some(why) = open.quirks.wraps_nothing {
+        return Err(failure(attempted, why, TokenFault::Unsupported));
+    }
     if has(CKM_AES_KEY_WRAP_KWP).map_err(failed)? {
         return Ok(CKM_AES_KEY_WRAP_KWP);
     }

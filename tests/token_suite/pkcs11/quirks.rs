@@ -17,7 +17,7 @@ use super::requests::{YKCS11, behind, posing_as};
 use super::shim::Shim;
 use super::token_folder;
 
-const NSS: &str = "/usr/lib/x86_64-linux-gnu/libsoftokn3.so";
+pub(super) const NSS: &str = "/usr/lib/x86_64-linux-gnu/libsoftokn3.so";
 
 #[test]
 fn each_row_is_in_the_page_about_tokens() {
@@ -167,7 +167,7 @@ fn nss_wants_arguments_and_its_tokens_are_told_apart_by_label() {
     );
 }
 
-fn nss(folder: &Path) -> (Pkcs11Module, String) {
+pub(super) fn nss(folder: &Path) -> (Pkcs11Module, String) {
     let pin_file = folder.join("pin");
     fs::write(&pin_file, PIN).unwrap();
     let database = format!("sql:{}", folder.display());
