@@ -67,7 +67,13 @@ impl Backup {
                         .any(|(name, index)| *name == share.custodian || *index == share.index),
                 "the share was read already, or there is nothing to open",
             ),
-            Event::BlobProven(_) => whole(self.sealed.is_some(), "nothing was sealed"),
+            Event::BlobProven(proven) => whole(
+                self.sealed.is_some()
+                    && self.wrapped.iter().any(|known| {
+                        known.keyid == proven.keyid && known.token.serial != proven.token.serial
+                    }),
+                "a blob is proven on another token than the one that gave it away",
+            ),
             Event::Drilled(drilled) => whole(
                 self.may_be_drilled(drilled),
                 "not every share was read, or it is another file",
