@@ -1,18 +1,21 @@
 //! The three ports: all a ceremony knows of the world.
 
 mod token;
+mod vault;
 
 pub use token::{
     Leaves, PinPolicy, Reset, TokenChoice, TokenError, TokenFault, TokenId, TokenInfo, TokenKey,
     TouchPolicy, Usage,
 };
 
+pub use vault::{OpenedKey, SealOrder, Vault, VaultError};
+
 use std::borrow::Cow;
 use std::time::Duration;
 
 use super::challenge::Challenge;
 use super::event::{Abandoned, Credential, Document, Event, FileDigest, Signer};
-use super::prompt::{EnvelopePrompt, PinPrompt, Prompt};
+use super::prompt::{EnvelopePrompt, PinPrompt, Prompt, SharePrompt};
 use super::review::Reviewed;
 use super::review::opening::Opening;
 use crate::secret::Secret;
@@ -45,6 +48,12 @@ pub trait Operator {
     /// # Errors
     /// [`Stop`] if nobody can or will answer.
     fn envelope(&mut self, prompt: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop>;
+    /// Shows a share once, with the camera off, to be written down by its custodian, and asks for it back from the paper, where `shown` is given; otherwise
+    /// asks for it. Gives what was typed: lines of words.
+    ///
+    /// # Errors
+    /// [`Stop`] if nobody can or will answer.
+    fn share(&mut self, prompt: &SharePrompt, shown: Option<Secret>) -> Result<Secret, Stop>;
     /// Says what people must do while a token is being asked, before it is: `Touch the key that blinks`. It stands until something else happens, and
     /// nothing is answered.
     fn tell(&mut self, _text: &str) {}
@@ -86,7 +95,7 @@ pub trait Sink {
 }
 
 /// Tokens, disk and clock.
-pub trait World {
+pub trait World: Vault {
     /// UTC, whole seconds.
     fn now(&mut self) -> jiff::Timestamp;
     /// What is plugged in now, over all modules of the room.
@@ -118,43 +127,6 @@ pub trait World {
         label: &str,
         algorithm: Algorithm,
         leaves: Leaves,
-    ) -> Result<TokenKey, TokenError>;
-    /// Gives the private half of a key that was made as [`Leaves::Wrapped`], wrapped under a key of 32 bytes. Nobody is logged in afterwards. See
-    /// [`crate::token::Module::wrap`].
-    ///
-    /// # Errors
-    /// [`TokenFault::PinIncorrect`] for either PIN (`attempted` says which), and what the token said.
-    fn wrap(
-        &mut self,
-        token: &TokenId,
-        key: &TokenKey,
-        wrap_key: &Secret,
-        so_pin: &Secret,
-        pin: &Secret,
-    ) -> Result<Vec<u8>, TokenError>;
-    /// Signs once with a wrapped key that is on the token for no longer than that; the answer is in TUF's form, not verified yet.
-    ///
-    /// # Errors
-    /// What the token said. Somebody may have to log in again.
-    fn sign_wrapped(
-        &mut self,
-        request: &SignRequest<'_>,
-        token: &TokenId,
-        wrapped: &[u8],
-        wrap_key: &Secret,
-        public: &PublicKey,
-    ) -> Result<Vec<u8>, TokenError>;
-    /// Restores a wrapped key on a token, where it stays from then on. An existing label is refused.
-    ///
-    /// # Errors
-    /// What the token said. Somebody may have to log in again.
-    fn unwrap(
-        &mut self,
-        token: &TokenId,
-        wrapped: &[u8],
-        wrap_key: &Secret,
-        label: &str,
-        public: &PublicKey,
     ) -> Result<TokenKey, TokenError>;
     /// Signs a reviewed payload with a token's key; the answer is in TUF's form (ECDSA as DER), not verified yet.
     ///

@@ -7,6 +7,7 @@ use super::clock;
 use super::record::Record;
 use super::register;
 use super::throwaway::throwaway;
+use super::vault::RoomVault;
 use crate::bundle::files::{self, FileError};
 use crate::bundle::part::{Acknowledgement, Part, Superseded};
 use crate::ceremony::event::{Abandoned, Credential, FileDigest, Mode, Signer};
@@ -48,6 +49,8 @@ pub(super) struct RoomWorld {
     pub(super) output: PathBuf,
     pub(super) record: Record,
     pub(super) ephemeral: EphemeralKeys,
+    /// What is backed up, and what was opened.
+    pub(super) vault: RoomVault,
     /// Roots of attestation that a rehearsal adds.
     pub(super) test_roots: Vec<(String, Vec<u8>)>,
 }
@@ -57,16 +60,8 @@ impl RoomWorld {
         self.holders.get(&signer.holder)?.register.as_deref()
     }
 
-    fn module(&mut self, token: &TokenId) -> Result<&mut Box<dyn Module>, TokenError> {
-        self.modules
-            .iter_mut()
-            .find(|module| module.name() == token.module)
-            .ok_or_else(|| TokenError {
-                attempted: format!("reach token {}", token.serial),
-                said: format!("the room has no module called {}", token.module),
-                fault: TokenFault::Module,
-                may_have_signed: false,
-            })
+    pub(super) fn module(&mut self, token: &TokenId) -> Result<&mut Box<dyn Module>, TokenError> {
+        reach(&mut self.modules, token)
     }
 
     /// A file of the bundle. Bytes that lie there already are fine if they are the same; others are replaced only if the record does not vouch for
@@ -128,6 +123,21 @@ impl RoomWorld {
     }
 }
 
+/// The module that has a token.
+pub(super) fn reach<'m>(
+    modules: &'m mut [Box<dyn Module>],
+    token: &TokenId,
+) -> Result<&'m mut Box<dyn Module>, TokenError> {
+    let mut modules = modules.iter_mut();
+    let found = modules.find(|module| module.name() == token.module);
+    found.ok_or_else(|| TokenError {
+        attempted: format!("reach token {}", token.serial),
+        said: format!("the room has no module called {}", token.module),
+        fault: TokenFault::Module,
+        may_have_signed: false,
+    })
+}
+
 /// What a key of a token is made as.
 fn algorithm(public: &PublicKey) -> Result<Algorithm, TokenError> {
     public.algorithm().ok_or_else(|| TokenError {
@@ -142,7 +152,7 @@ fn algorithm(public: &PublicKey) -> Result<Algorithm, TokenError> {
     clippy::disallowed_methods,
     reason = "only a file of ours that the transcript does not vouch for"
 )]
-fn remove(path: &std::path::Path) -> std::io::Result<()> {
+pub(super) fn remove(path: &std::path::Path) -> std::io::Result<()> {
     std::fs::remove_file(path)
 }
 
@@ -188,42 +198,6 @@ impl World for RoomWorld {
     ) -> Result<TokenKey, TokenError> {
         self.module(token)?
             .generate(token, label, algorithm, leaves)
-    }
-
-    fn wrap(
-        &mut self,
-        token: &TokenId,
-        key: &TokenKey,
-        wrap_key: &Secret,
-        so_pin: &Secret,
-        pin: &Secret,
-    ) -> Result<Vec<u8>, TokenError> {
-        self.module(token)?.wrap(token, key, wrap_key, so_pin, pin)
-    }
-
-    fn sign_wrapped(
-        &mut self,
-        request: &SignRequest<'_>,
-        token: &TokenId,
-        wrapped: &[u8],
-        wrap_key: &Secret,
-        public: &PublicKey,
-    ) -> Result<Vec<u8>, TokenError> {
-        let message = request.message(algorithm(public)?);
-        self.module(token)?
-            .sign_wrapped(token, wrapped, wrap_key, public, &message)
-    }
-
-    fn unwrap(
-        &mut self,
-        token: &TokenId,
-        wrapped: &[u8],
-        wrap_key: &Secret,
-        label: &str,
-        public: &PublicKey,
-    ) -> Result<TokenKey, TokenError> {
-        self.module(token)?
-            .unwrap(token, wrapped, wrap_key, label, public)
     }
 
     fn sign(

@@ -5,7 +5,7 @@ use std::path::Path;
 use tuf_ceremony::ceremony::event::{Credential, FileDigest, Signer};
 use tuf_ceremony::ceremony::port::{
     Leaves, PartFile, Payload, Reset, SignRequest, Taken, Throwaway, TokenChoice, TokenError,
-    TokenId, TokenInfo, TokenKey, World, WorldError,
+    TokenId, TokenInfo, TokenKey, Vault, World, WorldError,
 };
 use tuf_ceremony::ceremony::review::Reviewed;
 use tuf_ceremony::secret::Secret;
@@ -60,6 +60,8 @@ pub fn key_of(module: &mut WorkerModule, holder: &str, algorithm: Algorithm) -> 
     key.public
 }
 
+impl Vault for Hsm {}
+
 impl World for Hsm {
     fn now(&mut self) -> jiff::Timestamp {
         self.fake.now()
@@ -87,38 +89,6 @@ impl World for Hsm {
         leaves: Leaves,
     ) -> Result<TokenKey, TokenError> {
         self.module.generate(token, label, algorithm, leaves)
-    }
-    fn wrap(
-        &mut self,
-        token: &TokenId,
-        key: &TokenKey,
-        wrap_key: &Secret,
-        so_pin: &Secret,
-        pin: &Secret,
-    ) -> Result<Vec<u8>, TokenError> {
-        self.module.wrap(token, key, wrap_key, so_pin, pin)
-    }
-    fn sign_wrapped(
-        &mut self,
-        request: &SignRequest<'_>,
-        token: &TokenId,
-        wrapped: &[u8],
-        wrap_key: &Secret,
-        public: &PublicKey,
-    ) -> Result<Vec<u8>, TokenError> {
-        let message = request.message(public.algorithm().unwrap());
-        self.module
-            .sign_wrapped(token, wrapped, wrap_key, public, &message)
-    }
-    fn unwrap(
-        &mut self,
-        token: &TokenId,
-        wrapped: &[u8],
-        wrap_key: &Secret,
-        label: &str,
-        public: &PublicKey,
-    ) -> Result<TokenKey, TokenError> {
-        self.module.unwrap(token, wrapped, wrap_key, label, public)
     }
     fn sign(
         &mut self,

@@ -7,7 +7,7 @@ use tuf_ceremony::bundle::files::digest;
 use tuf_ceremony::ceremony::event::{Credential, Document, Event, FileDigest, Signer};
 use tuf_ceremony::ceremony::port::{
     Leaves, PartFile, Payload, Reset, SignRequest, Taken, Throwaway, TokenChoice, TokenError,
-    TokenFault, TokenId, TokenInfo, TokenKey, World, WorldError,
+    TokenFault, TokenId, TokenInfo, TokenKey, Vault, World, WorldError,
 };
 use tuf_ceremony::ceremony::prompt::Tries;
 use tuf_ceremony::ceremony::review::Reviewed;
@@ -221,6 +221,8 @@ fn answered<T>(
     }
 }
 
+impl Vault for FakeWorld {}
+
 impl World for FakeWorld {
     fn now(&mut self) -> jiff::Timestamp {
         clock()
@@ -287,50 +289,6 @@ impl World for FakeWorld {
         Ok(match &mut self.shown {
             Some(lie) => lie(key),
             None => key,
-        })
-    }
-
-    fn wrap(
-        &mut self,
-        token: &TokenId,
-        key: &TokenKey,
-        wrap_key: &Secret,
-        so_pin: &Secret,
-        pin: &Secret,
-    ) -> Result<Vec<u8>, TokenError> {
-        let fault = self.call("wrap", &token.label);
-        answered(fault, || {
-            self.module.wrap(token, key, wrap_key, so_pin, pin)
-        })
-    }
-
-    fn sign_wrapped(
-        &mut self,
-        request: &SignRequest<'_>,
-        token: &TokenId,
-        wrapped: &[u8],
-        wrap_key: &Secret,
-        public: &PublicKey,
-    ) -> Result<Vec<u8>, TokenError> {
-        let fault = self.call("sign_wrapped", &token.label);
-        let message = request.message(public.algorithm().unwrap());
-        answered(fault, || {
-            self.module
-                .sign_wrapped(token, wrapped, wrap_key, public, &message)
-        })
-    }
-
-    fn unwrap(
-        &mut self,
-        token: &TokenId,
-        wrapped: &[u8],
-        wrap_key: &Secret,
-        label: &str,
-        public: &PublicKey,
-    ) -> Result<TokenKey, TokenError> {
-        let fault = self.call("unwrap", &token.label);
-        answered(fault, || {
-            self.module.unwrap(token, wrapped, wrap_key, label, public)
         })
     }
 
