@@ -34,3 +34,12 @@ pub mod vetting;
 
 /// The name that keys made in memory for one ceremony sign under; no holder may be called so.
 pub const EPHEMERAL: &str = "ephemeral";
+/// Under this name the room gives the token on which blobs of a backup are tried. Nobody is called so.
+pub const SPARE: &str = "spare";
+/// The role under which an online key is on record that a ceremony makes: one key may have several.
+pub const ONLINE: &str = "online";
+
+/// The name under which an online key is on record that a ceremony makes. No person's name has a colon.
+pub fn made_online(name: &str) -> String {
+    format!("{ONLINE}:{name}")
+}

@@ -13,4 +13,5 @@ mod register;
 pub mod rehearsal;
 pub mod session;
 mod throwaway;
+mod vault;
 mod world;

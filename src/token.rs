@@ -11,9 +11,11 @@
 use std::time::Instant;
 
 use crate::ceremony::event::ModuleIdentity;
-use crate::ceremony::port::{Reset, Taken, TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
+use crate::ceremony::port::{
+    Leaves, Reset, Taken, TokenError, TokenFault, TokenId, TokenInfo, TokenKey,
+};
 use crate::secret::Secret;
-use crate::tuf::key::{Algorithm, Message};
+use crate::tuf::key::{Algorithm, Message, PublicKey};
 
 pub mod credential;
 mod init_args;
@@ -73,16 +75,73 @@ pub trait Module: Send {
     /// What the device said.
     fn keys(&mut self, token: &TokenId) -> Result<Vec<TokenKey>, TokenError>;
 
-    /// Makes a key pair that stays on the token: private, sensitive, not extractable. What the token says of it is read back.
+    /// Makes a key pair, private and sensitive. [`Leaves::Never`] stays on the token for good: not extractable. [`Leaves::Wrapped`] can be wrapped by
+    /// [`Self::wrap`], and in no other way. What the token says of it is read back.
     ///
     /// # Errors
-    /// [`TokenFault::Exists`] where a key has that label, and what the device said.
+    /// [`TokenFault::Exists`] where a key has that label, [`TokenFault::Unsupported`] before anything is made where the module is known not to wrap such a
+    /// key, or not to hold it back from other wrap keys, and what the device said.
     fn generate(
         &mut self,
         token: &TokenId,
         label: &str,
         algorithm: Algorithm,
+        leaves: Leaves,
     ) -> Result<TokenKey, TokenError>;
+
+    /// Gives the private half of a key that was made as [`Leaves::Wrapped`]: PKCS#8, wrapped with AES key wrap with padding (RFC 5649) under `wrap_key`, which has 32
+    /// bytes. Whoever was logged in is logged out; the security officer brings the wrap key in as a trusted one, the user wraps. Each PIN is tried at most
+    /// once. In every outcome the wrap key is off the token and nobody is logged in.
+    ///
+    /// # Errors
+    /// [`TokenFault::PinIncorrect`] for either PIN, where `attempted` says which; [`TokenFault::Unsupported`] for a key that was not made to leave; and
+    /// what the device said.
+    fn wrap(
+        &mut self,
+        token: &TokenId,
+        key: &TokenKey,
+        _wrap_key: &Secret,
+        _so_pin: &Secret,
+        _pin: &Secret,
+    ) -> Result<Vec<u8>, TokenError> {
+        let attempted = format!("back up key {:?} of token {}", key.label, token.serial);
+        Err(failure(attempted, NO_BACKUPS, TokenFault::Unsupported))
+    }
+
+    /// Signs a message once, as [`Self::sign_message`] does, with a key that [`Self::wrap`] gave. The user is logged in; the wrap key and the key are in that session
+    /// and nowhere else, and are destroyed before the answer: a backup is tried on a second token, which keeps nothing of it.
+    ///
+    /// # Errors
+    /// What the device said. The session is closed then, with everything in it: log in again.
+    fn sign_wrapped(
+        &mut self,
+        token: &TokenId,
+        _wrapped: &[u8],
+        _wrap_key: &Secret,
+        _public: &PublicKey,
+        _message: &Message<'_>,
+    ) -> Result<Vec<u8>, TokenError> {
+        let attempted = format!("sign with a backup on token {}", token.serial);
+        Err(failure(attempted, NO_BACKUPS, TokenFault::Unsupported))
+    }
+
+    /// Restores a key that [`Self::wrap`] gave on a token where the user is logged in: private, sensitive, and not extractable from now on, with its public half
+    /// beside it. That the public half is this key's is not proven before it signs. What the token says of it is read back.
+    ///
+    /// # Errors
+    /// [`TokenFault::Exists`] where a key has that label, and what the device said. No half of it is left then, unless the error says so, and the session is
+    /// closed: log in again.
+    fn unwrap(
+        &mut self,
+        token: &TokenId,
+        _wrapped: &[u8],
+        _wrap_key: &Secret,
+        label: &str,
+        _public: &PublicKey,
+    ) -> Result<TokenKey, TokenError> {
+        let attempted = format!("restore key {label:?} on token {}", token.serial);
+        Err(failure(attempted, NO_BACKUPS, TokenFault::Unsupported))
+    }
 
     /// Signs a message, in the form in which keys of its algorithm take it, with the key that has this id or label *and* this public half. The answer is in
     /// TUF's form: 64 bytes for Ed25519, DER for ECDSA, raw for RSA. It is not verified, and the call is never repeated.
@@ -169,6 +228,25 @@ pub trait Module: Send {
         let said = "tokens of this module are not reset here; use their maker's program";
         Err(failure(attempted, said, TokenFault::Unsupported))
     }
+}
+
+/// What is said where keys are neither wrapped nor restored.
+const NO_BACKUPS: &str = "cards never let a key out, and no backup is brought into them";
+/// What a key that stays on its token is told.
+const STAYS: &str = "the key was not made to be backed up: it never leaves its token";
+/// Bytes of a wrap key: AES-256.
+const WRAP_KEY: usize = 32;
+
+/// Refuses a wrap key of another length.
+fn check_wrap_key(wrap_key: &Secret, attempted: &str) -> Result<(), TokenError> {
+    if wrap_key.len() == WRAP_KEY {
+        return Ok(());
+    }
+    let said = format!(
+        "a wrap key has {WRAP_KEY} bytes, this one {}",
+        wrap_key.len()
+    );
+    Err(failure(attempted, said, TokenFault::Unsupported))
 }
 
 /// A failure before which the device certainly signed nothing.

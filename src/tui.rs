@@ -26,6 +26,7 @@ mod pin;
 mod reading;
 mod searching;
 pub mod session;
+mod share;
 mod terminal;
 #[cfg(test)]
 mod tests;

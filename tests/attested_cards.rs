@@ -13,6 +13,7 @@ use support::scripts::example;
 use support::stage::{PIN, Stage};
 use support::yubikey::{self, module, provisioned};
 use tuf_ceremony::ceremony::event::Event;
+use tuf_ceremony::ceremony::port::Leaves;
 use tuf_ceremony::token::Module as _;
 use tuf_ceremony::tuf::key::{Algorithm, Key};
 use virtual_yubikey::attestation::test_ca_pem;
@@ -145,7 +146,7 @@ fn an_old_card_makes_no_key_and_signs_with_one_it_has_by_a_reason_in_writing() {
             assert_eq!(module.keys(&token).unwrap(), []);
 
             let key = module
-                .generate(&token, "tuf-root-v1", Algorithm::EcdsaP256)
+                .generate(&token, "tuf-root-v1", Algorithm::EcdsaP256, Leaves::Never)
                 .unwrap();
             module.logout(&token);
             drop(module);
@@ -249,7 +250,7 @@ fn a_weak_card_is_refused_before_it_is_erased() {
         let (_card, token) = provisioned(cards, &mut module, SERIAL, Firmware::V5_4_3);
         yubikey::log_in(&mut module, &token);
         let key = module
-            .generate(&token, "tuf-root-v1", Algorithm::EcdsaP256)
+            .generate(&token, "tuf-root-v1", Algorithm::EcdsaP256, Leaves::Never)
             .unwrap();
         module.logout(&token);
         let stage = stage();

@@ -20,6 +20,7 @@ use support::swtpm::{self, Swtpm};
 use support::terminal::Session;
 use support::yubikey;
 use tuf_ceremony::ceremony::event::Event;
+use tuf_ceremony::ceremony::port::Leaves;
 use tuf_ceremony::token::Module as _;
 use tuf_ceremony::tuf::key::{Algorithm, Key};
 use virtual_yubikey::{Firmware, Inserted, attestation, on_stage};
@@ -45,7 +46,7 @@ impl Room {
         let (old_card, old) = yubikey::provisioned(stage, &mut module, OLD_CARD, Firmware::V5_4_3);
         yubikey::log_in(&mut module, &old);
         let key = module
-            .generate(&old, "tuf-root", Algorithm::EcdsaP384)
+            .generate(&old, "tuf-root", Algorithm::EcdsaP384, Leaves::Never)
             .unwrap();
         module.logout(&old);
         let tpm = stage.folder().join("swtpm");

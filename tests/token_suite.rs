@@ -13,7 +13,7 @@
 
 use std::path::Path;
 
-use tuf_ceremony::ceremony::port::{TokenFault, TokenId, TokenInfo};
+use tuf_ceremony::ceremony::port::{Leaves, TokenFault, TokenId, TokenInfo};
 use tuf_ceremony::ceremony::prompt::Tries;
 use tuf_ceremony::secret::Secret;
 use tuf_ceremony::token::Module;
@@ -105,7 +105,11 @@ row! { software: SOFTWARE {
     wrong_pin_is_said_so_and_the_right_one_still_works
     empty_pin_is_refused_and_costs_no_try
     wrong_pins_are_counted_as_this_row_can
-    second_login_is_fine_and_a_try_of_its_own;
+    second_login_is_fine_and_a_try_of_its_own
+    key_that_may_leave_signs_on_another_token_and_is_restored_there
+    wrong_pin_of_a_backup_is_told_and_is_one_try
+    wrapped_key_that_is_damaged_or_another_is_refused_and_leaves_nothing
+    key_that_was_not_made_to_leave_is_not_wrapped;
     does_not_apply {
         imported_key_is_not_called_made_there: "no key is brought in through it"
         one_signature_is_one_request_to_the_device: "there is no device"
@@ -118,6 +122,7 @@ row! { software: SOFTWARE {
         other_card_in_its_place_is_refused: "it is in no reader"
         card_pulled_in_mid_sign_may_have_signed: "it is in no reader"
         key_made_by_another_program_meanwhile_is_found: "no other program reaches it"
+        key_that_could_not_leave_wrapped_is_not_made: "it wraps each type that it makes"
     }
 } }
 row! { softhsm2: SOFTHSM2 {
@@ -141,7 +146,12 @@ row! { softhsm2: SOFTHSM2 {
     wrong_pins_are_counted_as_this_row_can
     second_login_is_fine_and_a_try_of_its_own
     token_taken_out_in_mid_session_gives_nothing
-    token_put_back_wants_its_pin_again;
+    token_put_back_wants_its_pin_again
+    key_that_may_leave_signs_on_another_token_and_is_restored_there
+    wrong_pin_of_a_backup_is_told_and_is_one_try
+    wrapped_key_that_is_damaged_or_another_is_refused_and_leaves_nothing
+    key_that_was_not_made_to_leave_is_not_wrapped
+    key_that_could_not_leave_wrapped_is_not_made;
     does_not_apply {
         imported_key_is_not_called_made_there: "this program brings no key into it, nor do its maker's tools in our set-up"
         algorithm_that_it_does_not_have_is_refused: "it has Ed25519"
@@ -169,7 +179,8 @@ row! { nss: NSS {
     wrong_pin_is_said_so_and_the_right_one_still_works
     empty_pin_is_refused_and_costs_no_try
     wrong_pins_are_counted_as_this_row_can
-    second_login_is_fine_and_a_try_of_its_own;
+    second_login_is_fine_and_a_try_of_its_own
+    key_that_could_not_leave_wrapped_is_not_made;
     does_not_apply {
         imported_key_is_not_called_made_there: "this program brings no key into it, nor do its maker's tools in our set-up"
         two_tokens_are_told_apart: "a room has one database, with one token that holds keys"
@@ -182,6 +193,10 @@ row! { nss: NSS {
         other_card_in_its_place_is_refused: "it is in no reader"
         card_pulled_in_mid_sign_may_have_signed: "it is in no reader"
         key_made_by_another_program_meanwhile_is_found: "pkcs11-tool cannot give it its arguments"
+        key_that_may_leave_signs_on_another_token_and_is_restored_there: "it has no SO PIN, and no key is made on it that may leave"
+        wrong_pin_of_a_backup_is_told_and_is_one_try: "it has no SO PIN, and no key is made on it that may leave"
+        wrapped_key_that_is_damaged_or_another_is_refused_and_leaves_nothing: "it has no SO PIN, and no key is made on it that may leave"
+        key_that_was_not_made_to_leave_is_not_wrapped: "it has no SO PIN, and no key is made on it that may leave"
     }
 } }
 row! { tpm2: TPM2 {
@@ -204,7 +219,8 @@ row! { tpm2: TPM2 {
     wrong_pin_is_said_so_and_the_right_one_still_works
     empty_pin_is_refused_and_costs_no_try
     wrong_pins_are_counted_as_this_row_can
-    second_login_is_fine_and_a_try_of_its_own;
+    second_login_is_fine_and_a_try_of_its_own
+    key_that_could_not_leave_wrapped_is_not_made;
     does_not_apply {
         imported_key_is_not_called_made_there: "this program brings no key into it, nor do its maker's tools in our set-up"
         token_is_not_initialised_behind_its_makers_back: "it is initialised by this program"
@@ -214,6 +230,10 @@ row! { tpm2: TPM2 {
         token_out_and_in_again_unseen_wants_its_pin_again: "a TPM is part of its machine"
         other_card_in_its_place_is_refused: "a TPM is part of its machine"
         card_pulled_in_mid_sign_may_have_signed: "a TPM is part of its machine"
+        key_that_may_leave_signs_on_another_token_and_is_restored_there: "no key is made on it that may leave"
+        wrong_pin_of_a_backup_is_told_and_is_one_try: "no key is made on it that may leave"
+        wrapped_key_that_is_damaged_or_another_is_refused_and_leaves_nothing: "no key is made on it that may leave"
+        key_that_was_not_made_to_leave_is_not_wrapped: "no key is made on it that may leave"
     }
 } }
 row! { opensc: OPENSC {
@@ -240,12 +260,17 @@ row! { opensc: OPENSC {
     token_out_and_in_again_unseen_wants_its_pin_again
     other_card_in_its_place_is_refused
     card_pulled_in_mid_sign_may_have_signed
-    key_made_by_another_program_meanwhile_is_found;
+    key_made_by_another_program_meanwhile_is_found
+    key_that_could_not_leave_wrapped_is_not_made;
     does_not_apply {
         algorithm_that_it_does_not_have_is_refused: "its keys are made by Yubico's programs, not through it"
         token_label_that_is_taken_is_refused: "it does not initialise PIV cards"
         empty_pin_for_a_new_token_is_refused: "it does not initialise PIV cards"
         key_label_that_is_taken_is_refused: "its keys are made by Yubico's programs, not through it"
+        key_that_may_leave_signs_on_another_token_and_is_restored_there: "cards never let a key out"
+        wrong_pin_of_a_backup_is_told_and_is_one_try: "cards never let a key out"
+        wrapped_key_that_is_damaged_or_another_is_refused_and_leaves_nothing: "cards never let a key out"
+        key_that_was_not_made_to_leave_is_not_wrapped: "cards never let a key out"
     }
 } }
 row! { ykcs11: YKCS11 {
@@ -272,12 +297,17 @@ row! { ykcs11: YKCS11 {
     token_out_and_in_again_unseen_wants_its_pin_again
     other_card_in_its_place_is_refused
     card_pulled_in_mid_sign_may_have_signed
-    key_made_by_another_program_meanwhile_is_found;
+    key_made_by_another_program_meanwhile_is_found
+    key_that_could_not_leave_wrapped_is_not_made;
     does_not_apply {
         algorithm_that_it_does_not_have_is_refused: "its keys are made by Yubico's programs, not through it"
         token_label_that_is_taken_is_refused: "a YubiKey's label is its serial"
         empty_pin_for_a_new_token_is_refused: "a YubiKey is provisioned, not initialised"
         key_label_that_is_taken_is_refused: "its keys are made by Yubico's programs, not through it"
+        key_that_may_leave_signs_on_another_token_and_is_restored_there: "cards never let a key out"
+        wrong_pin_of_a_backup_is_told_and_is_one_try: "cards never let a key out"
+        wrapped_key_that_is_damaged_or_another_is_refused_and_leaves_nothing: "cards never let a key out"
+        key_that_was_not_made_to_leave_is_not_wrapped: "cards never let a key out"
     }
 } }
 row! { native: NATIVE {
@@ -305,11 +335,16 @@ row! { native: NATIVE {
     token_put_back_wants_its_pin_again
     token_out_and_in_again_unseen_wants_its_pin_again
     other_card_in_its_place_is_refused
-    card_pulled_in_mid_sign_may_have_signed;
+    card_pulled_in_mid_sign_may_have_signed
+    key_that_could_not_leave_wrapped_is_not_made;
     does_not_apply {
         algorithm_that_it_does_not_have_is_refused: "from firmware 5.7 on it has all four"
         token_label_that_is_taken_is_refused: "a YubiKey's label is its serial"
         empty_pin_for_a_new_token_is_refused: "a YubiKey is provisioned, not initialised"
+        key_that_may_leave_signs_on_another_token_and_is_restored_there: "cards never let a key out"
+        wrong_pin_of_a_backup_is_told_and_is_one_try: "cards never let a key out"
+        wrapped_key_that_is_damaged_or_another_is_refused_and_leaves_nothing: "cards never let a key out"
+        key_that_was_not_made_to_leave_is_not_wrapped: "cards never let a key out"
     }
 } }
 
@@ -347,7 +382,9 @@ fn every_row_says_of_every_claim_whether_it_applies() {
 fn software_token_locks_after_three_wrong_pins_and_forgets_its_login_when_taken_out() {
     let mut module = SoftwareModule::new("room");
     let token = logged_in(&mut module, "one");
-    let key = module.generate(&token, "root", EcdsaP256).unwrap();
+    let key = module
+        .generate(&token, "root", EcdsaP256, Leaves::Never)
+        .unwrap();
     module.plug(&token, false);
     let error = module.sign(&token, &key, b"message").unwrap_err();
     assert_eq!(error.fault, TokenFault::Removed);

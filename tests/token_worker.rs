@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use support::shim::{Plan, Shim};
 use support::stage::{PIN, PROGRAM};
 use tempfile::TempDir;
-use tuf_ceremony::ceremony::port::{TokenError, TokenId, TokenKey};
+use tuf_ceremony::ceremony::port::{Leaves, TokenError, TokenId, TokenKey};
 use tuf_ceremony::secret::Secret;
 use tuf_ceremony::token::Module as _;
 use tuf_ceremony::token::worker::{Backend, Keeper, Limits, Setup, WorkerModule};
@@ -89,7 +89,7 @@ fn ready(module: &mut WorkerModule) -> (TokenId, TokenKey) {
     let token = module.initialise("one", &secret("so-8642-pin"), &secret(PIN));
     let token = token.unwrap().id;
     module.login(&token, &secret(PIN)).unwrap();
-    let key = module.generate(&token, "root", Algorithm::EcdsaP256);
+    let key = module.generate(&token, "root", Algorithm::EcdsaP256, Leaves::Never);
     (token, key.unwrap())
 }
 

@@ -56,12 +56,9 @@ impl Identities {
 
     /// The identity that these 32 bytes are, and its recipient.
     pub(super) fn of(secret: &Secret) -> Result<(Self, x25519::Recipient), Fault> {
-        let mut text = Text(Secret::new()?);
-        let hrp = Hrp::parse_unchecked("AGE-SECRET-KEY-");
-        let written = secret
-            .expose(|secret| bech32::encode_upper_to_fmt::<Bech32, _>(&mut text, hrp, secret));
-        let identity = text.0.expose(|text| {
-            let text = str::from_utf8(text).ok().filter(|_| written.is_ok());
+        let text = written(secret)?;
+        let identity = text.expose(|text| {
+            let text = str::from_utf8(text).ok();
             text.and_then(|text| text.parse::<x25519::Identity>().ok())
         });
         let identity = identity.ok_or_else(|| {
@@ -72,9 +69,29 @@ impl Identities {
         Ok((Self(vec![Box::new(identity)]), recipient))
     }
 
+    /// A new identity of software, as its file has it, and who is sealed for: a rehearsal makes one for its infrastructure.
+    ///
+    /// # Errors
+    /// No memory for secrets, no randomness.
+    pub fn fresh() -> Result<(Secret, String), Fault> {
+        let secret = Secret::random(32)?;
+        let (_, recipient) = Self::of(&secret)?;
+        Ok((written(&secret)?, recipient.to_string()))
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &dyn age::Identity> {
         self.0.iter().map(|identity| &**identity as _)
     }
+}
+
+/// An identity's secret as age writes it, in locked memory.
+fn written(secret: &Secret) -> Result<Secret, Fault> {
+    let mut text = Text(Secret::new()?);
+    let hrp = Hrp::parse_unchecked("AGE-SECRET-KEY-");
+    let written =
+        secret.expose(|secret| bech32::encode_upper_to_fmt::<Bech32, _>(&mut text, hrp, secret));
+    written.map_err(|_| SecretError::TooLong(Secret::CAPACITY))?;
+    Ok(text.0)
 }
 
 /// age wants passphrases as its own type, which is wiped when it is dropped.

@@ -3,7 +3,8 @@
 
 use aes_kw::{KeyInit as _, KwpAes256};
 use ed25519_dalek::pkcs8::KeypairBytes;
-use p256::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, LineEnding};
+use p256::pkcs8::der::{Decode as _, Reader as _, SliceReader};
+use p256::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, LineEnding, PrivateKeyInfoRef};
 
 use super::Fault;
 use crate::secret::{Secret, SecretError};
@@ -98,12 +99,7 @@ impl WrappedKey {
             let text = "the wrap key of this backup does not open it: it was damaged, or wrapped under another key. Wrap the key again and make another backup";
             return Ok(Some(Finding::error("BACKUP-KEY", &self.half.keyid.0, text)));
         };
-        let found = der.expose(|der| match self.half.public.algorithm()? {
-            Algorithm::Ed25519 => ed25519(KeypairBytes::from_pkcs8_der(der).ok()?),
-            Algorithm::EcdsaP256 => Some(p256(&p256::SecretKey::from_pkcs8_der(der).ok()?)),
-            Algorithm::EcdsaP384 => Some(p384(&p384::SecretKey::from_pkcs8_der(der).ok()?)),
-            Algorithm::RsaPss => None,
-        });
+        let found = der.expose(|der| public_half(self.half.public.algorithm()?, der));
         Ok(self.half.compared(found))
     }
 }
@@ -174,6 +170,23 @@ fn unwrapped(blob: &[u8], wrap_key: &Secret) -> Result<Option<Secret>, SecretErr
         opened.pop();
     }
     Ok(Some(opened))
+}
+
+/// The public half of PKCS#8 as tokens wrap it.
+fn public_half(algorithm: Algorithm, der: &[u8]) -> Option<PublicKey> {
+    let mut reader = SliceReader::new(der).ok()?;
+    let info = PrivateKeyInfoRef::decode(&mut reader).ok()?;
+    // SoftHSM 2.6 fills PKCS#8 up with zeros to whole blocks before it wraps it.
+    let filling = reader.read_slice(reader.remaining_len()).ok()?;
+    if filling.len() >= aes_kw::IV_LEN || filling.iter().any(|byte| *byte != 0) {
+        return None;
+    }
+    match algorithm {
+        Algorithm::Ed25519 => ed25519(KeypairBytes::try_from(info).ok()?),
+        Algorithm::EcdsaP256 => Some(p256(&p256::SecretKey::try_from(info).ok()?)),
+        Algorithm::EcdsaP384 => Some(p384(&p384::SecretKey::try_from(info).ok()?)),
+        Algorithm::RsaPss => None,
+    }
 }
 
 fn ed25519(pair: KeypairBytes) -> Option<PublicKey> {

@@ -7,10 +7,10 @@ use super::EPHEMERAL;
 use super::candidate::Candidate;
 use super::event::{Event, Mode};
 use super::intake::Trusted;
-use super::material::{is_trusted, parse_public};
+use super::material::{Material, is_trusted};
 use super::progress::{self, Progress};
 use super::review::{Mark, Row};
-use super::script::{ROLES, Script, delegator_of};
+use super::script::{ROLES, delegator_of};
 use super::thresholds::{delegated, top_level};
 use crate::attestation::{self, Anchors, Fault, Object, Statement};
 use crate::plain::escape;
@@ -184,7 +184,7 @@ pub fn rows(
 }
 
 /// The rows of a review about each server's key that the script brings and the candidate lists: what the script says of where it lives.
-pub fn online_rows(candidate: &Candidate, script: &Script) -> Vec<Row> {
+pub fn online_rows(candidate: &Candidate, material: &Material<'_>) -> Vec<Row> {
     let envelope = &candidate.envelope;
     let keys = match candidate.document.role.as_str() {
         "root" => Root::read("root", envelope).map(|root| root.keys).ok(),
@@ -193,13 +193,18 @@ pub fn online_rows(candidate: &Candidate, script: &Script) -> Vec<Row> {
             .and_then(|targets| Some(targets.delegations?.keys().collect())),
     };
     let keys = keys.unwrap_or_default();
-    let listed = script.online.iter().filter_map(|online| {
-        let keyid = parse_public(&online.public, &online.name).ok()?.keyid();
+    let listed = material.script.online.iter().filter_map(|online| {
+        let keyid = material.online_key(online).ok()?.keyid();
+        let whence = if online.generate.is_some() {
+            "made in this ceremony in locked memory, and sealed before it ends".to_owned()
+        } else {
+            let provenance = escape(&online.provenance);
+            format!("{provenance}; this is the script's word, and nothing here proves it")
+        };
         let text = format!(
-            "online key {keyid} ({}, for {}): {}; this is the script's word, and nothing here proves it",
+            "online key {keyid} ({}, for {}): {whence}",
             escape(&online.name),
             escape(&online.roles.join(", ")),
-            escape(&online.provenance)
         );
         keys.contains_key(&keyid).then(|| row(Mark::Note, text))
     });

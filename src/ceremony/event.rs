@@ -1,11 +1,15 @@
 //! What happens, as data: the runner's only output. Screen, line printer, transcript, resume and verifier fold the same stream with
 //! [`super::progress::Progress::apply`].
 
+mod backup;
 mod batch;
 mod deciding;
 mod device;
 mod document;
 mod seen;
+pub use backup::{
+    BackedUp, BackupBegun, BlobProven, Drilled, Kept, KeyWrapped, Restored, Sealed, ShareRead,
+};
 pub use batch::{BatchEnded, BatchIntended, BatchReviewed, batch_digest};
 pub use deciding::{BatchAccepted, Decided, Decision, Drawn, Vetted};
 pub use device::{Credential, Custody, ModuleIdentity, Reach, TokenIdentity};
@@ -216,6 +220,22 @@ pub enum Event {
         /// PIN tries left; none = unknown.
         tries_left: Option<u8>,
     },
+    /// A backup begins, anew if one was begun before.
+    BackupBegun(BackupBegun),
+    /// A token gave a key away as a blob.
+    KeyWrapped(KeyWrapped),
+    /// A backup's files are written and were read back.
+    Sealed(Sealed),
+    /// A backup that was carried in was read; its shares come next.
+    BackupOpened(Sealed),
+    /// A custodian's share was typed from the paper.
+    ShareRead(ShareRead),
+    /// Another token signed with a key out of the backup.
+    BlobProven(BlobProven),
+    /// Every group of shares was tried on the backup as it lies on its medium.
+    Drilled(Drilled),
+    /// A key of the backup was brought back.
+    Restored(Restored),
     /// Requests were judged by script, archives and signatures.
     Vetted(Vetted),
     /// All requests that nothing speaks against were accepted at once.

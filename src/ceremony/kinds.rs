@@ -4,6 +4,7 @@
 
 mod abort;
 mod admin_key;
+mod backup;
 mod check_in;
 mod claim;
 mod genesis;
@@ -11,6 +12,8 @@ mod provision;
 mod redelegate;
 mod renew;
 mod renew_ephemeral;
+mod restore;
+mod restore_drill;
 mod rotate_dev;
 
 use super::candidate::Candidate;
@@ -82,6 +85,9 @@ pub const KINDS: &[Kind] = &[
     claim::KIND,
     provision::KIND,
     check_in::KIND,
+    backup::KIND,
+    restore_drill::KIND,
+    restore::KIND,
     abort::KIND,
 ];
 

@@ -1,11 +1,11 @@
 //! The keys a script means: found in trusted metadata, written in the script, or made in this ceremony.
 
-use super::EPHEMERAL;
 use super::decisions::Decisions;
 use super::event::Mode;
 use super::intake::Trusted;
 use super::progress::Enrolled;
-use super::script::{Custody, HolderKey, ROLES, Role, Script, keys_role};
+use super::script::{Custody, HolderKey, Online, ROLES, Role, Script, keys_role};
+use super::{EPHEMERAL, ONLINE, made_online};
 use crate::tuf::edit::RoleSpec;
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
@@ -76,7 +76,7 @@ impl Material<'_> {
             .online
             .iter()
             .filter(|online| online.roles.iter().any(|name| name == role))
-            .map(|online| parse_public(&online.public, &online.name))
+            .map(|online| self.online_key(online))
             .collect::<Result<Vec<_>, _>>()?;
         if !keys.is_empty() {
             return Ok(RoleSpec { keys, threshold: 1 });
@@ -91,6 +91,21 @@ impl Material<'_> {
         Ok(RoleSpec {
             keys: keys.into_iter().map(|(_, key)| key).collect(),
             threshold: current.threshold,
+        })
+    }
+
+    /// A server's key: the script says its public half, or it is made in this ceremony.
+    ///
+    /// # Errors
+    /// Rule `KEY-FORM` and its kin, `SCRIPT-ONLINE`.
+    pub fn online_key(&self, online: &Online) -> Result<Key, Finding> {
+        if let Some(public) = &online.public {
+            return parse_public(public, &online.name);
+        }
+        let made = self.made(&made_online(&online.name), ONLINE);
+        made.map(|(_, key)| key).ok_or_else(|| {
+            let text = format!("the online key {} was not made yet", online.name);
+            Finding::error("SCRIPT-ONLINE", "", text)
         })
     }
 

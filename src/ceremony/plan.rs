@@ -62,6 +62,37 @@ pub enum Step {
         /// One key each.
         algorithms: Vec<Algorithm>,
     },
+    /// Make an online key in locked memory; it leaves it sealed.
+    MakeOnline {
+        /// What the script calls it.
+        name: String,
+        /// As this.
+        algorithm: Algorithm,
+    },
+    /// Seal a backup, hand out its shares, and prove that they open it.
+    BackUp {
+        /// So many open it together.
+        needed: u8,
+        /// Who get shares.
+        custodians: Vec<String>,
+    },
+    /// Open a backup with shares; nothing of it leaves locked memory.
+    OpenBackup {
+        /// Who come with theirs.
+        custodians: Vec<String>,
+    },
+    /// Bring a key of the backup to a token.
+    Restore {
+        /// Whose token.
+        holder: String,
+        /// Which key.
+        keyid: KeyId,
+    },
+    /// Write an online key of the backup into a file.
+    RestoreFile {
+        /// Which key.
+        keyid: KeyId,
+    },
     /// Judge requests and decide them: the green ones at once, the others one by one.
     Decide,
     /// Build the candidates, lint them.
@@ -143,6 +174,20 @@ impl Step {
             } => format!("Make {role} key: {holder}"),
             Self::Enrol { holder, role, .. } => format!("Find {role} key: {holder}"),
             Self::Ephemeral { role, .. } => format!("Make ephemeral {role} keys"),
+            Self::MakeOnline { name, .. } => format!("Make the online key {name}"),
+            Self::BackUp { needed, custodians } => format!(
+                "Back up: any {needed} of {} custodians open it",
+                custodians.len()
+            ),
+            Self::OpenBackup { custodians } => {
+                format!("Open the backup: {}", custodians.join(", "))
+            }
+            Self::Restore { holder, keyid } => {
+                format!("Restore a key to the token of {holder}: {}", short(keyid))
+            }
+            Self::RestoreFile { keyid } => {
+                format!("Restore an online key into a file: {}", short(keyid))
+            }
             Self::Decide => "Decide the requests".to_owned(),
             Self::Build => "Build the candidates".to_owned(),
             Self::Review { document } => format!("Review {document}"),
@@ -168,4 +213,9 @@ impl Step {
             Self::Close => "Close".to_owned(),
         }
     }
+}
+
+/// Enough of a keyid to tell it from others in a list; it stands in full where it matters.
+fn short(keyid: &KeyId) -> &str {
+    keyid.0.get(..16).unwrap_or(&keyid.0)
 }

@@ -1,7 +1,10 @@
 //! From script to plan: which steps in which order, the printed text that everybody compares, and its digest. Nothing here knows a token, a
 //! date or a room, so the plan is the same in rehearsal and in production and can be printed days before.
 
+mod backups;
 mod duties;
+
+pub use backups::{back_up, wrapped};
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -127,6 +130,12 @@ fn steps_for(script: &Script, trusted: &Trusted, documents: &[Document]) -> Vec<
         role: (*name).to_owned(),
         algorithms: role.algorithms.clone().unwrap_or_default(),
     }));
+    steps.extend(script.online.iter().filter_map(|online| {
+        Some(Step::MakeOnline {
+            name: online.name.clone(),
+            algorithm: online.generate?,
+        })
+    }));
     steps.push(Step::Build);
     steps.extend(documents.iter().map(|document| Step::Review {
         document: document.clone(),
@@ -146,7 +155,9 @@ fn steps_for(script: &Script, trusted: &Trusted, documents: &[Document]) -> Vec<
         steps.push(Step::DestroyEphemeral);
     }
     steps.extend(sign_steps(script, trusted, documents));
-    steps.extend([Step::Collect, Step::Export, Step::Verdict, Step::Close]);
+    steps.push(Step::Collect);
+    steps.extend(back_up(script));
+    steps.extend([Step::Export, Step::Verdict, Step::Close]);
     steps
 }
 
@@ -294,6 +305,7 @@ fn minutes(steps: &[Step]) -> u32 {
             Step::Confirm | Step::Clock | Step::Verdict | Step::Close => 3,
             Step::Provision { .. } => 10,
             Step::SignBatch { .. } => 5,
+            Step::BackUp { .. } | Step::OpenBackup { .. } => backups::minutes(step),
             Step::Enrol { .. } | Step::Sign { .. } | Step::Prove { .. } | Step::Export => 2,
             _ => 1,
         })
@@ -356,6 +368,7 @@ fn print(
             online.provenance
         ));
     }
+    backups::print(script).into_iter().for_each(&mut line);
     line(String::new());
     for (index, step) in steps.iter().enumerate() {
         line(format!("{:>3}  {}", index + 1, step.label()));
@@ -370,7 +383,8 @@ fn print(
 
 /// Whether a key enters only during the ceremony, so that script and trusted files alone do not say what is signed.
 pub fn makes_keys(script: &Script, trusted: &Trusted) -> bool {
-    !enrol_steps(script, trusted).is_empty()
+    script.online.iter().any(|online| online.generate.is_some())
+        || !enrol_steps(script, trusted).is_empty()
         || script
             .roles()
             .iter()

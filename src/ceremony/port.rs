@@ -1,18 +1,21 @@
 //! The three ports: all a ceremony knows of the world.
 
 mod token;
+mod vault;
 
 pub use token::{
-    PinPolicy, Reset, TokenChoice, TokenError, TokenFault, TokenId, TokenInfo, TokenKey,
+    Leaves, PinPolicy, Reset, TokenChoice, TokenError, TokenFault, TokenId, TokenInfo, TokenKey,
     TouchPolicy, Usage,
 };
+
+pub use vault::{OpenedKey, SealOrder, Vault, VaultError};
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use super::challenge::Challenge;
 use super::event::{Abandoned, Credential, Document, Event, FileDigest, Signer};
-use super::prompt::{EnvelopePrompt, PinPrompt, Prompt};
+use super::prompt::{EnvelopePrompt, PinPrompt, Prompt, SharePrompt};
 use super::review::Reviewed;
 use super::review::opening::Opening;
 use crate::secret::Secret;
@@ -45,6 +48,12 @@ pub trait Operator {
     /// # Errors
     /// [`Stop`] if nobody can or will answer.
     fn envelope(&mut self, prompt: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop>;
+    /// Shows a share once, with the camera off, to be written down by its custodian, and asks for it back from the paper, where `shown` is given; otherwise
+    /// asks for it. Gives what was typed: lines of words.
+    ///
+    /// # Errors
+    /// [`Stop`] if nobody can or will answer.
+    fn share(&mut self, prompt: &SharePrompt, shown: Option<Secret>) -> Result<Secret, Stop>;
     /// Says what people must do while a token is being asked, before it is: `Touch the key that blinks`. It stands until something else happens, and
     /// nothing is answered.
     fn tell(&mut self, _text: &str) {}
@@ -86,7 +95,7 @@ pub trait Sink {
 }
 
 /// Tokens, disk and clock.
-pub trait World {
+pub trait World: Vault {
     /// UTC, whole seconds.
     fn now(&mut self) -> jiff::Timestamp;
     /// What is plugged in now, over all modules of the room.
@@ -117,6 +126,7 @@ pub trait World {
         token: &TokenId,
         label: &str,
         algorithm: Algorithm,
+        leaves: Leaves,
     ) -> Result<TokenKey, TokenError>;
     /// Signs a reviewed payload with a token's key; the answer is in TUF's form (ECDSA as DER), not verified yet.
     ///

@@ -91,6 +91,7 @@ fn errors(findings: Vec<Finding>) -> Result<(), Vec<Finding>> {
 fn stand_ins(planned: &Planned, make: &mut Maker<'_>) -> Result<Vec<Enrolled>, Finding> {
     let mut enrolled = Vec::new();
     for step in &planned.steps {
+        let online;
         let (holder, role, algorithms) = match step {
             Step::Enrol {
                 holder,
@@ -103,6 +104,10 @@ fn stand_ins(planned: &Planned, make: &mut Maker<'_>) -> Result<Vec<Enrolled>, F
                 vec![generate.unwrap_or(Algorithm::EcdsaP256)],
             ),
             Step::Ephemeral { role, algorithms } => (super::EPHEMERAL, role, algorithms.clone()),
+            Step::MakeOnline { name, algorithm } => {
+                online = super::made_online(name);
+                (online.as_str(), &super::ONLINE.to_owned(), vec![*algorithm])
+            }
             _ => continue,
         };
         for algorithm in algorithms {

@@ -1,12 +1,14 @@
 //! The state machine: a pure fold of events. What cannot happen next is an [`IllegalTransition`], in a live ceremony, in a resumed one and in a
 //! transcript that a stranger checks. Screen, line printer, resume and verifier hold nothing else.
 
+mod backup;
 mod batch;
 mod document;
 mod evidence;
 pub mod pace;
 mod rules;
 
+pub use backup::Backup;
 use batch::Batch;
 pub use document::DocumentProgress;
 pub use evidence::{Attested, Evidence, Proven, SignedOff};
@@ -112,6 +114,7 @@ pub struct Progress {
     superseded: Vec<Abandoned>,
     evidence: Evidence,
     decisions: Decisions,
+    backup: Backup,
 }
 
 impl Progress {
@@ -328,6 +331,7 @@ impl Progress {
         self.evidence.fold(event);
         self.decisions.fold(event);
         self.fold_batch(event);
+        self.fold_backup(event);
         let place = document::of(event).and_then(|document| self.places.get(document));
         if let Some(known) = place.and_then(|place| self.documents.get_mut(*place)) {
             known.fold(event);

@@ -113,6 +113,19 @@ pub struct EnvelopePrompt {
     pub text: Vec<String>,
 }
 
+/// A share of a backup's secret: shown to its custodian alone, or asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharePrompt {
+    /// Whose.
+    pub custodian: String,
+    /// Which one, from 1, where it is dealt now.
+    pub index: Option<u8>,
+    /// What to know before, line by line.
+    pub text: Vec<String>,
+    /// What was wrong with what was typed before, if anything; places and no words.
+    pub after: Option<String>,
+}
+
 /// What is known of a token's PIN counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -3,6 +3,7 @@
 
 mod ask;
 mod attest;
+mod backup;
 mod bags;
 mod batch;
 mod collect;
@@ -14,6 +15,7 @@ mod nonce;
 mod open;
 mod prove;
 mod provision;
+mod restore;
 mod sign;
 mod token;
 mod turn;
@@ -126,6 +128,7 @@ impl<'a> Runner<'a> {
         let result = self.work(opened);
         self.end_session();
         self.world.destroy_ephemeral();
+        self.world.forget();
         if let Err(halt) = &result
             && self.progress.status() == Status::Running
             && !matches!(halt, Halt::World(_) | Halt::Illegal(_))
@@ -191,6 +194,11 @@ impl<'a> Runner<'a> {
             Step::Provision { holder } => self.provision(holder),
             Step::CloseBag { holder } => self.close_bag(holder),
             Step::Ephemeral { role, algorithms } => self.make_ephemeral(role, algorithms),
+            Step::MakeOnline { name, algorithm } => self.make_online(name, *algorithm),
+            Step::BackUp { .. } => self.back_up(),
+            Step::OpenBackup { .. } => self.open_backup(),
+            Step::Restore { holder, keyid } => self.restore(holder, keyid),
+            Step::RestoreFile { keyid } => self.restore_file(keyid),
             Step::Decide => self.decide(),
             Step::Build => self.build(),
             Step::Review { document } => self.review(document),
@@ -229,6 +237,7 @@ impl<'a> Runner<'a> {
             )
             .into());
         }
+        self.refuse_lost_online()?;
         if self.progress.documents().is_empty() {
             return Ok(());
         }

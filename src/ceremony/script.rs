@@ -12,12 +12,16 @@ use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Algorithm, KeyId};
 
+mod backup;
 mod changes;
 mod holder;
+mod online;
 mod role;
 
+pub use backup::{BackedUpAs, Backup, Restore, RestoredKey};
 pub use changes::{Archive, Claim, Rotate, Shards};
 pub use holder::{Holder, HolderKey};
+pub use online::Online;
 pub use role::{Custody, Role};
 
 /// The offline roles that ceremonies sign, in order of trust: a role is delegated by one before it. `bins` belongs to a PEP 458 tree, the three before it to
@@ -93,6 +97,12 @@ pub struct Script {
     /// What a rotation of developers' keys goes by.
     #[serde(default)]
     pub rotate: Option<Rotate>,
+    /// What is backed up, and who opens it.
+    #[serde(default)]
+    pub backup: Option<Backup>,
+    /// Which backup is opened.
+    #[serde(default)]
+    pub restore: Option<Restore>,
     /// How claimed is divided; none where it has no shards.
     #[serde(default)]
     pub shards: Option<Shards>,
@@ -115,20 +125,6 @@ pub enum Profile {
     Room,
     /// One holder.
     Alone,
-}
-
-/// A server's key.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Online {
-    /// For people.
-    pub name: String,
-    /// `timestamp`, `snapshot`, `recently-claimed`, `bin-n`.
-    pub roles: Vec<String>,
-    /// SPKI PEM, or 64 hexadecimal digits for Ed25519.
-    pub public: String,
-    /// Where the private half lives and how that is known; for people and the record.
-    pub provenance: String,
 }
 
 /// A payload that shall never be published.
@@ -253,6 +249,15 @@ impl Script {
         for (name, role) in self.roles() {
             self.check_role(name, role)?;
         }
+        for online in &self.online {
+            online.check(self.backup.as_ref())?;
+        }
+        if let Some(backup) = &self.backup {
+            backup.check()?;
+        }
+        if let Some(restore) = &self.restore {
+            restore.check()?;
+        }
         if let Some(shards) = &self.shards {
             shards.dates().map_err(|text| ("SHARD-EXPIRES", text))?;
             if shards.projects == 0 {
@@ -322,12 +327,13 @@ fn check_name(name: &str) -> Result<(), (&'static str, String)> {
     let plain = name
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if !plain || name.is_empty() || name.len() > 32 || name == super::EPHEMERAL {
+    let taken = [super::EPHEMERAL, super::SPARE];
+    if !plain || name.is_empty() || name.len() > 32 || taken.contains(&name) {
         return Err((
             "SCRIPT-NAME",
             format!(
-                "{name:?} cannot be a holder's name: 1 to 32 of a-z, 0-9 and -, and not {:?}",
-                super::EPHEMERAL
+                "{name:?} cannot be a name: 1 to 32 of a-z, 0-9 and -, and not {}",
+                taken.join(" or ")
             ),
         ));
     }
@@ -342,6 +348,14 @@ fn check_key(holder: &str, role: &str, key: &HolderKey) -> Result<(), (&'static 
         return Err((
             "SCRIPT-KEY",
             format!("{holder}.{role} says more than one of keyid, public and generate"),
+        ));
+    }
+    if key.backup.is_some() && key.generate.is_none() && key.keyid.is_none() {
+        return Err((
+            "SCRIPT-BACKUP",
+            format!(
+                "{holder}.{role}.backup: a token's key is backed up where it is made or shown; give generate or keyid"
+            ),
         ));
     }
     if ways == 0 && key.old_keyid.is_none() {

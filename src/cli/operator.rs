@@ -11,7 +11,7 @@ use crate::ceremony::event::{Document, Event, Mode};
 use crate::ceremony::port::{Operator, Sink, Stop, WorldError};
 use crate::ceremony::progress::Progress;
 use crate::ceremony::progress::pace;
-use crate::ceremony::prompt::{Ask, EnvelopePrompt, PinPrompt, Prompt};
+use crate::ceremony::prompt::{Ask, EnvelopePrompt, PinPrompt, Prompt, SharePrompt};
 use crate::room::answers::Answers;
 use crate::room::pins::PinLines;
 use crate::secret::Secret;
@@ -79,6 +79,15 @@ impl Operator for Headless<'_> {
         match &mut self.pins {
             Some(pins) => pins.next(&prompt.holder, prompt.kind),
             None => Err(Stop::NoAnswer(format!("envelope:{}", prompt.holder))),
+        }
+    }
+
+    // A share that is dealt now is on no paper that could have been read before: it takes the screen. One that was refused is not asked for again.
+    fn share(&mut self, prompt: &SharePrompt, _shown: Option<Secret>) -> Result<Secret, Stop> {
+        let refused = prompt.index.is_some() || prompt.after.is_some();
+        match &mut self.pins {
+            Some(pins) if !refused => pins.share(&prompt.custodian),
+            _ => Err(Stop::NoAnswer(format!("share:{}", prompt.custodian))),
         }
     }
 }
@@ -300,6 +309,35 @@ fn line(event: &Event, progress: &Progress) -> Option<String> {
             keyid,
             ..
         } => format!("  {role} key of {holder} is alive: {keyid}"),
+        Event::KeyWrapped(wrapped) => format!(
+            "  the token {} gave the key {} away as a blob, SHA-256 {}",
+            wrapped.token.serial, wrapped.keyid, wrapped.wrapped
+        ),
+        Event::Sealed(sealed) => format!(
+            "  sealed {} ({} bytes, SHA-256 {})",
+            sealed.everything.path, sealed.everything.size, sealed.everything.sha256
+        ),
+        Event::BackupOpened(opened) => format!(
+            "  {} is the backup, SHA-256 {}",
+            opened.everything.path, opened.everything.sha256
+        ),
+        Event::ShareRead(share) => {
+            format!("  share {} of {} was read", share.index, share.custodian)
+        }
+        Event::BlobProven(proven) => format!(
+            "  token {} signed with the key {} out of its blob",
+            proven.token.serial, proven.keyid
+        ),
+        Event::Drilled(drilled) => format!(
+            "  {} groups of shares opened the backup, {} smaller ones did not; {} keys are whole",
+            drilled.opened,
+            drilled.refused,
+            drilled.keys.len()
+        ),
+        Event::Restored(restored) => match &restored.token {
+            Some(token) => format!("  {} restored to token {}", restored.keyid, token.serial),
+            None => format!("  {} restored into a file", restored.keyid),
+        },
         Event::Written { file } => format!(
             "  wrote {} ({} bytes, SHA-256 {})",
             file.path, file.size, file.sha256

@@ -29,16 +29,15 @@ impl RehearseArgs {
 /// The output cannot be written.
 pub fn run(args: &RehearseArgs, out: &mut dyn Write, err: &mut dyn Write) -> Answer {
     let out = std::cell::RefCell::new(out);
+    let mut operator = Rehearser::default();
     let result = rehearsal::rehearse(
         &args.wish(),
         &mut |line| {
             let _ = writeln!(out.borrow_mut(), "{}", print::plain(line));
         },
         &mut |session, batch| {
-            session.run(
-                &mut Rehearser::told(batch),
-                &mut Printer::new(&mut **out.borrow_mut()),
-            )
+            operator.tell(batch);
+            session.run(&mut operator, &mut Printer::new(&mut **out.borrow_mut()))
         },
     );
     tell(result, err)

@@ -29,9 +29,30 @@ pub struct Room {
     /// Who is here, with which token.
     #[serde(default, rename = "holder")]
     pub holders: Vec<Holder>,
+    /// Where backups go, and who can open them.
+    #[serde(default)]
+    pub backup: Media,
     /// Roots of attestation that a rehearsal trusts beside the makers' own.
     #[serde(default, rename = "test_root")]
     pub test_roots: Vec<TestRoot>,
+}
+
+/// The media of backups. None of them is the one that goes to PyPI.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Media {
+    /// Folder for the backup of everything and the record of its shares.
+    #[serde(default)]
+    pub everything: Option<PathBuf>,
+    /// Folder for the export for the infrastructure.
+    #[serde(default)]
+    pub infrastructure: Option<PathBuf>,
+    /// Files with age identities, which prove in this room that what is sealed can be opened.
+    #[serde(default)]
+    pub identities: Vec<PathBuf>,
+    /// Folder for keys that are restored into files.
+    #[serde(default)]
+    pub restored: Option<PathBuf>,
 }
 
 /// A root of attestation that is nobody's but this rehearsal's.

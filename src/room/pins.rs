@@ -1,5 +1,5 @@
 //! PINs by descriptor: lines `holder kind pin`, read on demand, straight into locked memory. A line that nobody asked for is an error, because it means that
-//! people expected something else to happen.
+//! people expected something else to happen. Shares of a backup come the same way: `custodian share` and its 48 words.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,10 +11,20 @@ use crate::secret::{Secret, SecretError};
 /// Longest holder's name and kind.
 const LONGEST_WORD: usize = 64;
 
+/// Words of a line on a sheet.
+const WORDS: usize = crate::backup::sheet::WORDS;
+
 /// PINs from an open descriptor.
 pub struct PinLines {
     source: File,
-    kept: Vec<(String, Credential, Secret)>,
+    kept: Vec<(String, Kind, Secret)>,
+}
+
+/// What a line holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Of(Credential),
+    Share,
 }
 
 impl PinLines {
@@ -40,18 +50,45 @@ impl PinLines {
     /// # Errors
     /// [`Stop::NoAnswer`] if no line is left for the holder, [`Stop::BadAnswer`] for a line that is no such line.
     pub fn next(&mut self, holder: &str, kind: Credential) -> Result<Secret, Stop> {
+        let found = self.find(holder, Kind::Of(kind))?;
+        found.ok_or_else(|| Stop::NoAnswer(format!("pin:{holder}")))
+    }
+
+    /// The share of this custodian, as lines of eight words.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub fn share(&mut self, custodian: &str) -> Result<Secret, Stop> {
+        let found = self.find(custodian, Kind::Share)?;
+        let words = found.ok_or_else(|| Stop::NoAnswer(format!("share:{custodian}")))?;
+        let mut lines = Secret::new().map_err(|fault| memory(&fault))?;
+        words.expose(|words| {
+            let words = words.split(|byte| *byte == b' ');
+            for (number, word) in (1..).zip(words) {
+                let end = if number % WORDS == 0 { b'\n' } else { b' ' };
+                let bytes = word.iter().copied().chain([end]);
+                for byte in bytes {
+                    lines.push(byte).map_err(|fault| memory(&fault))?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(lines)
+    }
+
+    fn find(&mut self, holder: &str, kind: Kind) -> Result<Option<Secret>, Stop> {
         let kept = self.kept.iter();
         let mut fitting = kept.map(|(name, known, _)| name == holder && *known == kind);
         if let Some(index) = fitting.position(|fits| fits) {
-            return Ok(self.kept.remove(index).2);
+            return Ok(Some(self.kept.remove(index).2));
         }
         while let Some((name, known, secret)) = self.line()? {
             if name == holder && known == kind {
-                return Ok(secret);
+                return Ok(Some(secret));
             }
             self.kept.push((name, known, secret));
         }
-        Err(Stop::NoAnswer(format!("pin:{holder}")))
+        Ok(None)
     }
 
     /// Checks that every line was used.
@@ -71,19 +108,20 @@ impl PinLines {
         }
     }
 
-    fn line(&mut self) -> Result<Option<(String, Credential, Secret)>, Stop> {
+    fn line(&mut self) -> Result<Option<(String, Kind, Secret)>, Stop> {
         let Some(holder) = self.word()? else {
             return Ok(None);
         };
         let kind = self.word()?.unwrap_or_default();
         let kind = match kind.as_str() {
-            "user" => Credential::User,
-            "puk" => Credential::Puk,
-            "so" => Credential::So,
-            "mgmt" => Credential::Mgmt,
+            "user" => Kind::Of(Credential::User),
+            "puk" => Kind::Of(Credential::Puk),
+            "so" => Kind::Of(Credential::So),
+            "mgmt" => Kind::Of(Credential::Mgmt),
+            "share" => Kind::Share,
             _ => {
                 return Err(Stop::BadAnswer(format!(
-                    "a PIN line for {holder} is of the kind {kind:?}; there are user, so, puk and mgmt"
+                    "a PIN line for {holder} is of the kind {kind:?}; there are user, so, puk, mgmt and share"
                 )));
             }
         };

@@ -1,6 +1,7 @@
 //! Rehearsals: the same scripts and the same program over throwaway tokens in a folder of their own. Real SoftHSM where its module is there, else software
 //! keys in memory; which one is said and stands in the transcript.
 
+mod backups;
 pub mod online;
 mod operator;
 mod play;
@@ -63,6 +64,14 @@ fn tour(kind: Option<&str>) -> Result<Vec<Act>, Failure> {
         Some("renew-ephemeral") => &["genesis-ephemeral", "renew-ephemeral"],
         Some("provision") => &["provision"],
         Some("check-in") => &["genesis-458", "check-in"],
+        Some("backup") => &["genesis-backup", "backup"],
+        Some("restore-drill") => &["genesis-backup", "restore-drill"],
+        Some("restore") => &[
+            "genesis-backup",
+            "restore-drill",
+            "restore",
+            "renew-ephemeral",
+        ],
         Some("abort") => &["genesis-458", "abort"],
         Some("claim") => return Ok(vec![plain("genesis"), plain("claim"), SECOND_CLAIM]),
         Some("rotate-dev") => &["genesis", "claim", "rotate-dev"],
@@ -84,6 +93,9 @@ fn tour(kind: Option<&str>) -> Result<Vec<Act>, Failure> {
     };
     Ok(acts.iter().copied().map(plain).collect())
 }
+
+/// The examples that make or open backups.
+const BACKUPS: [&str; 4] = ["genesis-backup", "backup", "restore-drill", "restore"];
 
 /// Whether a tour is about projects, so that the online side is played.
 fn has_projects(tour: &[Act]) -> bool {
@@ -142,6 +154,9 @@ pub fn rehearse(
     let play = Play::new(&work, &repository, sizes, clock::now());
     let mut stage = Stage::set(&work, softhsm, keeper, play)?;
     stage.shards = wish.shards;
+    if tour.iter().any(|act| BACKUPS.contains(&act.script)) {
+        stage.with_backups()?;
+    }
     say(&format!("rehearsal with {}", stage.tokens()));
     let mut bundle = PathBuf::new();
     let has_projects = has_projects(&tour);

@@ -7,13 +7,13 @@ use super::clock;
 use super::record::Record;
 use super::register;
 use super::throwaway::throwaway;
+use super::vault::RoomVault;
 use crate::bundle::files::{self, FileError};
-use crate::bundle::manifest::{self, Manifest};
 use crate::bundle::part::{Acknowledgement, Part, Superseded};
 use crate::ceremony::event::{Abandoned, Credential, FileDigest, Mode, Signer};
 use crate::ceremony::port::{
-    PartFile, Payload, Reset, SignRequest, Taken, Throwaway, TokenChoice, TokenError, TokenFault,
-    TokenId, TokenInfo, TokenKey, World, WorldError,
+    Leaves, PartFile, Payload, Reset, SignRequest, Taken, Throwaway, TokenChoice, TokenError,
+    TokenFault, TokenId, TokenInfo, TokenKey, World, WorldError,
 };
 use crate::ceremony::review::Reviewed;
 use crate::secret::Secret;
@@ -26,7 +26,8 @@ use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::Finding;
 use crate::tuf::json::Limits;
 use crate::tuf::key::{Algorithm, PublicKey};
-use crate::verdict::{self, Bundle};
+
+mod judged;
 
 /// A holder of the room.
 pub(super) struct Present {
@@ -48,6 +49,8 @@ pub(super) struct RoomWorld {
     pub(super) output: PathBuf,
     pub(super) record: Record,
     pub(super) ephemeral: EphemeralKeys,
+    /// What is backed up, and what was opened.
+    pub(super) vault: RoomVault,
     /// Roots of attestation that a rehearsal adds.
     pub(super) test_roots: Vec<(String, Vec<u8>)>,
 }
@@ -57,16 +60,8 @@ impl RoomWorld {
         self.holders.get(&signer.holder)?.register.as_deref()
     }
 
-    fn module(&mut self, token: &TokenId) -> Result<&mut Box<dyn Module>, TokenError> {
-        self.modules
-            .iter_mut()
-            .find(|module| module.name() == token.module)
-            .ok_or_else(|| TokenError {
-                attempted: format!("reach token {}", token.serial),
-                said: format!("the room has no module called {}", token.module),
-                fault: TokenFault::Module,
-                may_have_signed: false,
-            })
+    pub(super) fn module(&mut self, token: &TokenId) -> Result<&mut Box<dyn Module>, TokenError> {
+        reach(&mut self.modules, token)
     }
 
     /// A file of the bundle. Bytes that lie there already are fine if they are the same; others are replaced only if the record does not vouch for
@@ -128,10 +123,25 @@ impl RoomWorld {
     }
 }
 
+/// The module that has a token.
+pub(super) fn reach<'m>(
+    modules: &'m mut [Box<dyn Module>],
+    token: &TokenId,
+) -> Result<&'m mut Box<dyn Module>, TokenError> {
+    let mut modules = modules.iter_mut();
+    let found = modules.find(|module| module.name() == token.module);
+    found.ok_or_else(|| TokenError {
+        attempted: format!("reach token {}", token.serial),
+        said: format!("the room has no module called {}", token.module),
+        fault: TokenFault::Module,
+        may_have_signed: false,
+    })
+}
+
 /// What a key of a token is made as.
-fn algorithm(key: &TokenKey) -> Result<Algorithm, TokenError> {
-    key.public.algorithm().ok_or_else(|| TokenError {
-        attempted: format!("sign with key {:?}", key.label),
+fn algorithm(public: &PublicKey) -> Result<Algorithm, TokenError> {
+    public.algorithm().ok_or_else(|| TokenError {
+        attempted: "sign with a token".to_owned(),
         said: "keys of this type cannot sign".to_owned(),
         fault: TokenFault::Unsupported,
         may_have_signed: false,
@@ -142,7 +152,7 @@ fn algorithm(key: &TokenKey) -> Result<Algorithm, TokenError> {
     clippy::disallowed_methods,
     reason = "only a file of ours that the transcript does not vouch for"
 )]
-fn remove(path: &std::path::Path) -> std::io::Result<()> {
+pub(super) fn remove(path: &std::path::Path) -> std::io::Result<()> {
     std::fs::remove_file(path)
 }
 
@@ -184,8 +194,10 @@ impl World for RoomWorld {
         token: &TokenId,
         label: &str,
         algorithm: Algorithm,
+        leaves: Leaves,
     ) -> Result<TokenKey, TokenError> {
-        self.module(token)?.generate(token, label, algorithm)
+        self.module(token)?
+            .generate(token, label, algorithm, leaves)
     }
 
     fn sign(
@@ -194,7 +206,7 @@ impl World for RoomWorld {
         token: &TokenId,
         key: &TokenKey,
     ) -> Result<Vec<u8>, TokenError> {
-        let message = request.message(algorithm(key)?);
+        let message = request.message(algorithm(&key.public)?);
         self.module(token)?.sign_message(token, key, &message)
     }
 
@@ -205,7 +217,7 @@ impl World for RoomWorld {
         key: &TokenKey,
         give: &mut Taken<'_>,
     ) -> Result<(), TokenError> {
-        let algorithm = algorithm(key)?;
+        let algorithm = algorithm(&key.public)?;
         let messages = payloads.iter().map(|reviewed| reviewed.message(algorithm));
         let messages: Vec<_> = messages.collect();
         self.module(token)?.sign_each(token, key, &messages, give)
@@ -325,52 +337,7 @@ impl World for RoomWorld {
     }
 
     fn verdict(&mut self) -> Result<(FileDigest, Vec<Finding>), WorldError> {
-        let read =
-            |files: &std::path::Path| files::read_folder(files).map_err(|fault| disk("", &fault));
-        let manifest =
-            Manifest::of(self.ceremony, self.mode, &read(&self.output)?).map_err(|findings| {
-                world(
-                    manifest::NAME,
-                    &findings
-                        .iter()
-                        .map(|finding| finding.text.clone())
-                        .collect::<Vec<_>>()
-                        .join("; "),
-                )
-            })?;
-        let written = self.put(manifest::NAME, &manifest.to_vec(), true)?;
-        let files = read(&self.output)?;
-        let first = || {
-            files
-                .iter()
-                .find(|file| file.path == "metadata/1.root.json")
-                .map(|file| (file.path.clone(), file.bytes.clone()))
-        };
-        let Some(trusted_root) = self.trusted_root.clone().or_else(first) else {
-            let text = "there is no metadata here (tokens were provisioned, or a genesis was given up): only the record was judged";
-            let bundle = Bundle {
-                name: String::new(),
-                files,
-                finished: false,
-            };
-            let mut findings = verdict::judge_record(&bundle, self.mode == Mode::Rehearsal);
-            findings.push(Finding::note("BUNDLE-NO-METADATA", "metadata", text));
-            return Ok((written, findings));
-        };
-        let report = verdict::judge(verdict::Input {
-            trusted_root,
-            metadata: Vec::new(),
-            named: std::collections::BTreeSet::new(),
-            bundles: vec![Bundle {
-                name: String::new(),
-                files,
-                finished: false,
-            }],
-            at: clock::now(),
-            rehearsal: self.mode == Mode::Rehearsal,
-            findings: Vec::new(),
-        });
-        Ok((written, report.findings))
+        self.judged()
     }
 }
 

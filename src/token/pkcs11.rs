@@ -15,10 +15,12 @@ use cryptoki::error::Error;
 
 use super::{Module, failure, init_args};
 use crate::ceremony::event::ModuleIdentity;
-use crate::ceremony::port::{Reset, Taken, TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
+use crate::ceremony::port::{
+    Leaves, Reset, Taken, TokenError, TokenFault, TokenId, TokenInfo, TokenKey,
+};
 use crate::secret::Secret;
 use crate::tuf::digest;
-use crate::tuf::key::{Algorithm, Message};
+use crate::tuf::key::{Algorithm, Message, PublicKey};
 
 mod attestation;
 mod errors;
@@ -30,6 +32,7 @@ pub mod quirks;
 mod session;
 mod signing;
 mod single;
+mod wrapping;
 
 use session::Open;
 use single::Single;
@@ -135,6 +138,16 @@ impl Pkcs11Module {
         read.map_err(|error| errors::failed(attempted, &error))
     }
 
+    /// A session in which the user is logged in.
+    fn with_login(&mut self, token: &TokenId, attempted: &str) -> Result<&mut Open, TokenError> {
+        let open = self.current(token, attempted)?;
+        if open.logged_in {
+            return Ok(open);
+        }
+        let said = "nobody is logged in to the token";
+        Err(failure(attempted, said, TokenFault::NotLoggedIn))
+    }
+
     /// Logs out and closes the session.
     fn end(&mut self, token: &TokenId) {
         self.lost.remove(token);
@@ -184,27 +197,19 @@ impl Module for Pkcs11Module {
         token: &TokenId,
         label: &str,
         algorithm: Algorithm,
+        leaves: Leaves,
     ) -> Result<TokenKey, TokenError> {
         let attempted = format!("make key {label:?} on token {}", token.serial);
-        let open = self.current(token, &attempted)?;
-        if !open.logged_in {
-            let said = "nobody is logged in to the token";
-            return Err(failure(attempted, said, TokenFault::NotLoggedIn));
+        let open = self.with_login(token, &attempted)?;
+        if leaves == Leaves::Wrapped {
+            wrapping::check(open, algorithm, &attempted)?;
         }
         if open.quirks.one_key_a_login && open.used.is_some() {
             return Err(failure(attempted, ONE_KEY, TokenFault::NotLoggedIn));
         }
         let failed = |error: &Error| errors::failed(&attempted, error);
-        if objects::has_label(open, label).map_err(|error| failed(&error))? {
-            let said = "a key with this label is there already";
-            return Err(failure(attempted, said, TokenFault::Exists));
-        }
-        let mut id = vec![0; open.quirks.id_bytes];
-        getrandom::fill(&mut id).map_err(|error| {
-            let said = format!("this machine gives no random numbers ({error})");
-            failure(&attempted, said, TokenFault::Other)
-        })?;
-        match objects::generate(open, &id, label, algorithm) {
+        let id = new_id(open, label, &attempted)?;
+        match objects::generate(open, &id, label, algorithm, leaves) {
             Ok(Some(key)) => {
                 open.used = Some(key.public.clone());
                 Ok(key)
@@ -218,6 +223,39 @@ impl Module for Pkcs11Module {
                 Err(failed(&error))
             }
         }
+    }
+
+    fn wrap(
+        &mut self,
+        token: &TokenId,
+        key: &TokenKey,
+        wrap_key: &Secret,
+        so_pin: &Secret,
+        pin: &Secret,
+    ) -> Result<Vec<u8>, TokenError> {
+        self.wrapped(token, key, wrap_key, so_pin, pin)
+    }
+
+    fn sign_wrapped(
+        &mut self,
+        token: &TokenId,
+        wrapped: &[u8],
+        wrap_key: &Secret,
+        public: &PublicKey,
+        message: &Message<'_>,
+    ) -> Result<Vec<u8>, TokenError> {
+        self.signature_of_wrapped(token, wrapped, wrap_key, public, message)
+    }
+
+    fn unwrap(
+        &mut self,
+        token: &TokenId,
+        wrapped: &[u8],
+        wrap_key: &Secret,
+        label: &str,
+        public: &PublicKey,
+    ) -> Result<TokenKey, TokenError> {
+        self.restored(token, wrapped, wrap_key, label, public)
     }
 
     fn sign_message(
@@ -256,4 +294,19 @@ impl Module for Pkcs11Module {
     fn reset(&mut self, token: &TokenId, reset: &Reset) -> Result<TokenInfo, TokenError> {
         self.erase(token, reset)
     }
+}
+
+/// A random id for a new key, whose label must be free.
+fn new_id(open: &Open, label: &str, attempted: &str) -> Result<Vec<u8>, TokenError> {
+    let is_taken = objects::has_label(open, label);
+    if is_taken.map_err(|error| errors::failed(attempted, &error))? {
+        let said = "a key with this label is there already";
+        return Err(failure(attempted, said, TokenFault::Exists));
+    }
+    let mut id = vec![0; open.quirks.id_bytes];
+    getrandom::fill(&mut id).map_err(|error| {
+        let said = format!("this machine gives no random numbers ({error})");
+        failure(attempted, said, TokenFault::Other)
+    })?;
+    Ok(id)
 }

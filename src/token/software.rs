@@ -1,7 +1,7 @@
 //! Keys of software, in locked memory: ephemeral keys that sign once and are wiped, and tokens that are none, for rehearsals and tests.
 //!
-//! The private half is a [`Secret`] from the kernel's generator and never leaves this file. While it signs, the signing crates hold a copy
-//! on the stack, which they wipe. ECDSA is deterministic (RFC 6979), so no signature depends on good random numbers.
+//! The private half is a [`Secret`] from the kernel's generator. It leaves this room wrapped, or as a throwaway key's [`EphemeralKeys::private`], and in no
+//! other way. While it signs, the signing crates hold a copy on the stack, which they wipe. ECDSA is deterministic (RFC 6979), so no signature depends on good random numbers.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ use crate::secret::{Secret, SecretError};
 use crate::tuf::key::{Algorithm, Message, PublicKey};
 
 mod module;
+mod wrapping;
 
 pub use module::SoftwareModule;
 
@@ -52,6 +53,12 @@ impl EphemeralKeys {
         key.private
             .expose(|private| signature(public, private, payload))
             .ok_or_else(|| failure(ATTEMPTED, "the key cannot sign", TokenFault::Other))
+    }
+
+    /// The private half of a key that was made here: the number or seed itself. The one way out, for the room's vault alone, which seals online keys that were
+    /// made in a ceremony; it is never printed, written or sent as it is.
+    pub fn private(&self, public: &PublicKey) -> Option<&Secret> {
+        self.keys.get(public).map(|key| &key.private)
     }
 
     /// Wipes all keys.
@@ -240,6 +247,21 @@ mod tests {
             error.to_string(),
             "sign with a throwaway key: the key is not in memory: it was destroyed, or the program was started again since it was made"
         );
+    }
+
+    #[test]
+    fn private_half_is_that_of_the_key_until_it_is_destroyed() {
+        let mut keys = EphemeralKeys::default();
+        for algorithm in [Ed25519, EcdsaP256, EcdsaP384] {
+            let public = keys.make(&[algorithm]).unwrap().remove(0);
+            let found = keys
+                .private(&public)
+                .unwrap()
+                .expose(|private| public_half(algorithm, private));
+            assert_eq!(found.as_ref(), Some(&public));
+            keys.destroy();
+            assert!(keys.private(&public).is_none());
+        }
     }
 
     #[test]

@@ -14,9 +14,9 @@
 
 use yubikey::{Error, YubiKey};
 
-use super::{Module, failure};
+use super::{Module, NO_BACKUPS, failure};
 use crate::ceremony::event::{ModuleIdentity, TokenIdentity};
-use crate::ceremony::port::{Reset, TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
+use crate::ceremony::port::{Leaves, Reset, TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
 use crate::ceremony::prompt::Tries;
 use crate::secret::Secret;
 use crate::tuf::key::{Algorithm, Message};
@@ -268,8 +268,12 @@ impl Module for YubikeyModule {
         token: &TokenId,
         label: &str,
         algorithm: Algorithm,
+        leaves: Leaves,
     ) -> Result<TokenKey, TokenError> {
         let attempted = format!("make key {label:?} on token {}", token.serial);
+        if leaves == Leaves::Wrapped {
+            return Err(failure(attempted, NO_BACKUPS, TokenFault::Unsupported));
+        }
         let session = self.session(token, &attempted)?;
         let made = generation::generate(session, label, algorithm, &attempted);
         self.settled(token, made)

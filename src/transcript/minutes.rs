@@ -1,5 +1,6 @@
 //! Minutes for people: what a transcript says, as Markdown. A pure function of its lines.
 
+mod backup;
 mod batch;
 mod deciding;
 mod sentence;

@@ -13,15 +13,16 @@ use ratatui::backend::CrosstermBackend;
 
 use super::envelope::{self, Shown};
 use super::glyphs::Glyphs;
-use super::model::{EnvelopeStep, Input, Model, PinEnd, Request, Stage};
+use super::model::{EnvelopeStep, Input, Model, PinEnd, Request, ShareStep, Stage};
 use super::operator::{Ends, Message, Reply};
 use super::pin::{PinKey, PinReader};
+use super::share::{self, Shared};
 use super::terminal::{Guard, Signals, next};
 use super::update::update;
 use super::view::view;
 use super::{Clock, Start};
 use crate::ceremony::port::Stop;
-use crate::ceremony::prompt::EnvelopePrompt;
+use crate::ceremony::prompt::{EnvelopePrompt, SharePrompt};
 use crate::secret::Secret;
 
 /// How long the loop waits for a key before it looks at messages, clock and signals.
@@ -73,6 +74,8 @@ enum Open {
     Pin(Reply<Secret>),
     /// The new secret waits here, in locked memory, until the paper has it.
     Envelope(Box<EnvelopePrompt>, Secret, Reply<Secret>),
+    /// The share waits here, where it is to be shown.
+    Share(Box<SharePrompt>, Option<Secret>, Reply<Secret>),
 }
 
 struct App {
@@ -130,6 +133,10 @@ impl App {
                     self.open = Open::Envelope(prompt.clone(), fresh, reply);
                     Input::Envelope(prompt)
                 }
+                Ok(Message::Share(prompt, shown, reply)) => {
+                    self.open = Open::Share(prompt.clone(), shown, reply);
+                    Input::Share(prompt)
+                }
                 Ok(Message::Told(text)) => Input::Told(text),
                 Ok(Message::Opening(opening)) => Input::Opening(opening),
                 Ok(Message::Finished(finish)) => Input::Finished(finish),
@@ -183,6 +190,7 @@ impl App {
             Some(Request::Leave) => self.left = true,
             Some(Request::OpenPin) => self.read_pin(signals)?,
             Some(Request::ShowSecret) => self.show_secret(signals)?,
+            Some(Request::OpenShare) => self.open_share(signals)?,
         }
         Ok(())
     }
@@ -191,7 +199,10 @@ impl App {
         // An asker that is gone needs no answer.
         match (std::mem::replace(&mut self.open, Open::Nothing), answer) {
             (Open::Prompt(reply), answer) => drop(reply.send(answer)),
-            (Open::Pin(reply) | Open::Envelope(_, _, reply), Err(stop)) => {
+            (
+                Open::Pin(reply) | Open::Envelope(_, _, reply) | Open::Share(_, _, reply),
+                Err(stop),
+            ) => {
                 drop(reply.send(Err(stop)));
             }
             (open, _) => self.open = open,
@@ -252,6 +263,28 @@ impl App {
                 std::mem::replace(&mut self.open, Open::Nothing)
         {
             drop(reply.send(Ok(fresh)));
+        }
+        Ok(())
+    }
+
+    /// Shows a share to its custodian, if it is dealt now, and has it typed.
+    fn open_share(&mut self, signals: &Signals) -> io::Result<()> {
+        let Open::Share(prompt, shown, _) = &self.open else {
+            return Ok(());
+        };
+        let ended = share::serve(prompt, shown.as_ref(), signals);
+        // As after a new secret.
+        self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        let step = match &ended {
+            Ok(Shared::Typed(_)) => ShareStep::Typed,
+            Ok(Shared::Cancelled) | Err(_) => ShareStep::Cancelled,
+            Ok(Shared::Interrupted) => ShareStep::Interrupted,
+        };
+        self.take(Input::ShareStep(step));
+        if let Shared::Typed(lines) = ended?
+            && let Open::Share(.., reply) = std::mem::replace(&mut self.open, Open::Nothing)
+        {
+            drop(reply.send(Ok(lines)));
         }
         Ok(())
     }

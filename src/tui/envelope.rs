@@ -16,9 +16,9 @@ use crate::ceremony::prompt::EnvelopePrompt;
 use crate::secret::Secret;
 
 /// Clears the screen and what a terminal keeps above it, and goes to its first cell.
-const WIPE: &str = "\x1b[0m\x1b[2J\x1b[3J\x1b[H";
+pub(super) const WIPE: &str = "\x1b[0m\x1b[2J\x1b[3J\x1b[H";
 /// The terminal is in raw mode.
-const LINE: &str = "\r\n";
+pub(super) const LINE: &str = "\r\n";
 /// Characters in a group.
 const GROUP: usize = 4;
 /// Groups in a row.
@@ -58,15 +58,15 @@ pub(super) fn show(
 }
 
 /// The terminal, wiped when dropped: on errors and panics too.
-struct Screen(OwnedFd);
+pub(super) struct Screen(OwnedFd);
 
 impl Screen {
-    fn open() -> io::Result<Self> {
+    pub(super) fn open() -> io::Result<Self> {
         let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC;
         Ok(Self(open("/dev/tty", flags, Mode::empty())?))
     }
 
-    fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let written = rustix::io::write(&self.0, bytes)?;
             bytes = &bytes[written..];
@@ -133,7 +133,7 @@ fn legend(kind: Credential) -> &'static str {
 }
 
 /// Untrusted text with nothing in it that a terminal obeys.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let allowed = |symbol| if Glyphs::allows(symbol) { symbol } else { '?' };
     text.chars().take(64).map(allowed).collect()
 }

@@ -11,7 +11,7 @@ use super::{Finish, Start};
 use crate::ceremony::event::{Event, Mode};
 use crate::ceremony::plan::Step;
 use crate::ceremony::progress::Progress;
-use crate::ceremony::prompt::{Ask, Choice, EnvelopePrompt, PinPrompt, Prompt};
+use crate::ceremony::prompt::{Ask, Choice, EnvelopePrompt, PinPrompt, Prompt, SharePrompt};
 use crate::ceremony::review::opening::Opening;
 use crate::tuf::digest::Sha256;
 
@@ -36,6 +36,10 @@ pub(super) enum Input {
     Envelope(Box<EnvelopePrompt>),
     /// How its showing, or the typing of it from the paper, ended.
     EnvelopeStep(EnvelopeStep),
+    /// A share is to be shown, or asked for; the share itself never comes here.
+    Share(Box<SharePrompt>),
+    /// How its showing and typing ended.
+    ShareStep(ShareStep),
     /// What people must do while a token is asked.
     Told(String),
     /// The first page of a review that is still being made.
@@ -56,6 +60,17 @@ pub(super) enum PinEnd {
     /// Esc or Ctrl-C: it was wiped.
     Cancelled,
     /// The screen became too small: it was wiped.
+    Interrupted,
+}
+
+/// What happened to a share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ShareStep {
+    /// Six lines were typed and are on their way.
+    Typed,
+    /// Esc or Ctrl-C.
+    Cancelled,
+    /// The screen was changed meanwhile.
     Interrupted,
 }
 
@@ -87,6 +102,8 @@ pub(super) enum Request {
     OpenPin,
     /// Show the new secret.
     ShowSecret,
+    /// Show a share, if it is dealt now, and have it typed.
+    OpenShare,
     /// Leave the screen.
     Leave,
 }
@@ -134,6 +151,8 @@ pub(super) enum Stage {
     Pin(Box<PinPage>),
     /// A new secret goes into its envelope.
     Envelope(Box<EnvelopePage>),
+    /// A share is shown or asked for.
+    Share(Box<SharePrompt>),
     /// The finish page.
     Finished(Finish),
 }
@@ -240,7 +259,7 @@ impl Model {
             Stage::Finished(finish) => finish
                 .head
                 .map(|head| ("the end of the transcript".to_owned(), head)),
-            Stage::Working | Stage::Pin(_) | Stage::Envelope(_) => None,
+            Stage::Working | Stage::Pin(_) | Stage::Envelope(_) | Stage::Share(_) => None,
         }
     }
     /// The current step, if any is left.

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::Finish;
 use crate::ceremony::event::Event;
 use crate::ceremony::port::{Operator, Sink, Stop, WorldError};
-use crate::ceremony::prompt::{Ask, EnvelopePrompt, PinPrompt, Prompt};
+use crate::ceremony::prompt::{Ask, EnvelopePrompt, PinPrompt, Prompt, SharePrompt};
 use crate::ceremony::review::opening::Opening;
 use crate::secret::Secret;
 
@@ -24,6 +24,8 @@ pub(super) enum Message {
     Pin(Box<PinPrompt>, Reply<Secret>),
     /// A new secret for its envelope. It goes past the model too.
     Envelope(Box<EnvelopePrompt>, Secret, Reply<Secret>),
+    /// A share for its custodian, or a question for one. It goes past the model likewise.
+    Share(Box<SharePrompt>, Option<Secret>, Reply<Secret>),
     /// What people must do while a token is asked.
     Told(String),
     /// The first page of a review that is still being made.
@@ -96,6 +98,10 @@ impl Operator for TuiOperator {
     fn envelope(&mut self, prompt: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop> {
         let prompt = Box::new(prompt.clone());
         self.question(|reply| Message::Envelope(prompt, fresh, reply))
+    }
+    fn share(&mut self, prompt: &SharePrompt, shown: Option<Secret>) -> Result<Secret, Stop> {
+        let prompt = Box::new(prompt.clone());
+        self.question(|reply| Message::Share(prompt, shown, reply))
     }
     fn tell(&mut self, text: &str) {
         // A screen that is gone tells nobody; the question after it says so.

@@ -88,6 +88,7 @@ pub(super) fn page(model: &Model) -> Page {
             Stage::Asking(asking) => return asking_page(model, asking),
             Stage::Pin(pin) => pin_page(model, pin),
             Stage::Envelope(envelope) => asking::envelope(model, envelope),
+            Stage::Share(prompt) => asking::share(model, prompt),
             Stage::Finished(finish) => Page::of(
                 record::finish(model, finish),
                 "The ceremony program is done. Read this page, then leave it.",
@@ -258,6 +259,7 @@ fn behind(model: &Model) -> &'static str {
         Stage::Counting(_) => "the review that is being made",
         Stage::Pin(_) => "the PIN",
         Stage::Envelope(_) => "the envelope",
+        Stage::Share(_) => "a share",
         Stage::Finished(_) => "the finish page",
         Stage::Asking(asking) => match asking.prompt.ask {
             Ask::Phrase { .. } => "the phrase",

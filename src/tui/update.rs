@@ -8,7 +8,8 @@ mod searching;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::model::{
-    Asking, EnvelopePage, EnvelopeStep, Input, Model, Overlay, PinEnd, PinPage, Request, Stage,
+    Asking, EnvelopePage, EnvelopeStep, Input, Model, Overlay, PinEnd, PinPage, Request, ShareStep,
+    Stage,
 };
 use super::page::{first_line, large_pages, page};
 use crate::ceremony::event::Event;
@@ -57,6 +58,15 @@ pub(super) fn update(model: &mut Model, input: Input) -> Option<Request> {
         }
         Input::EnvelopeStep(step) => {
             step_envelope(model, step);
+            None
+        }
+        Input::Share(prompt) => ask(model, Stage::Share(prompt)),
+        Input::ShareStep(step) => {
+            match step {
+                ShareStep::Typed => show(model, Stage::Working),
+                ShareStep::Cancelled => model.leaving = true,
+                ShareStep::Interrupted => {}
+            }
             None
         }
         Input::Told(text) => {
@@ -183,6 +193,7 @@ fn press(model: &mut Model, key: KeyEvent) -> Option<Request> {
             Some(Request::OpenPin)
         }
         Stage::Envelope(_) if key.code == KeyCode::Enter => Some(Request::ShowSecret),
+        Stage::Share(_) if key.code == KeyCode::Enter => Some(Request::OpenShare),
         _ => common(model, key.code),
     }
 }
@@ -203,7 +214,7 @@ fn leave(model: &mut Model) -> Option<Request> {
     model.overlay = None;
     model.pausing = true;
     match model.stage {
-        Stage::Asking(_) | Stage::Pin(_) | Stage::Envelope(_) => {
+        Stage::Asking(_) | Stage::Pin(_) | Stage::Envelope(_) | Stage::Share(_) => {
             Some(answered(model, Request::Pause))
         }
         _ => None,

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use tuf_ceremony::ceremony::event::{Credential, FileDigest, Signer};
 use tuf_ceremony::ceremony::port::{
-    PartFile, Payload, Reset, SignRequest, Taken, Throwaway, TokenChoice, TokenError, TokenId,
-    TokenInfo, TokenKey, World, WorldError,
+    Leaves, PartFile, Payload, Reset, SignRequest, Taken, Throwaway, TokenChoice, TokenError,
+    TokenId, TokenInfo, TokenKey, Vault, World, WorldError,
 };
 use tuf_ceremony::ceremony::review::Reviewed;
 use tuf_ceremony::secret::Secret;
@@ -51,10 +51,16 @@ pub fn key_of(module: &mut WorkerModule, holder: &str, algorithm: Algorithm) -> 
     module.login(&token.id, &secret(PIN)).unwrap();
     let keys = module.keys(&token.id).unwrap();
     let key = keys.into_iter().next();
-    let key = key.unwrap_or_else(|| module.generate(&token.id, "claimed", algorithm).unwrap());
+    let key = key.unwrap_or_else(|| {
+        module
+            .generate(&token.id, "claimed", algorithm, Leaves::Never)
+            .unwrap()
+    });
     module.logout(&token.id);
     key.public
 }
+
+impl Vault for Hsm {}
 
 impl World for Hsm {
     fn now(&mut self) -> jiff::Timestamp {
@@ -80,8 +86,9 @@ impl World for Hsm {
         token: &TokenId,
         label: &str,
         algorithm: Algorithm,
+        leaves: Leaves,
     ) -> Result<TokenKey, TokenError> {
-        self.module.generate(token, label, algorithm)
+        self.module.generate(token, label, algorithm, leaves)
     }
     fn sign(
         &mut self,

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tuf_ceremony::ceremony::port::{Operator, Stop};
-use tuf_ceremony::ceremony::prompt::{EnvelopePrompt, PinPrompt, Prompt};
+use tuf_ceremony::ceremony::prompt::{EnvelopePrompt, PinPrompt, Prompt, SharePrompt};
 use tuf_ceremony::cli::operator::{Headless, Printer, Shared};
 use tuf_ceremony::room::answers::Answers;
 use tuf_ceremony::room::pins::PinLines;
@@ -48,6 +48,10 @@ impl Operator for Panics<'_> {
 
     fn envelope(&mut self, prompt: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop> {
         self.people.envelope(prompt, fresh)
+    }
+
+    fn share(&mut self, prompt: &SharePrompt, shown: Option<Secret>) -> Result<Secret, Stop> {
+        self.people.share(prompt, shown)
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
+use tuf_ceremony::ceremony::port::Leaves;
 use tuf_ceremony::token::Module as _;
 use tuf_ceremony::token::worker::{Backend, Keeper, Limits, Setup, WorkerModule};
 use tuf_ceremony::token::yubikey::YubikeyModule;
@@ -85,7 +86,9 @@ pub(crate) fn card(stage: &Stage, over: Over, pin: &str) -> Token {
         let mut module = YubikeyModule::new("yubikey").unwrap();
         let token = id(serial);
         module.login(&token, &secret(pin)).unwrap();
-        let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+        let key = module
+            .generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never)
+            .unwrap();
         module.logout(&token);
         key.public
     };
@@ -189,6 +192,8 @@ fn made_through(backend: Backend, pin: &str) -> PublicKey {
         .unwrap()
         .id;
     module.login(&token, &secret(pin)).unwrap();
-    let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+    let key = module
+        .generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never)
+        .unwrap();
     key.public
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tuf_ceremony::ceremony::event::Credential;
 use tuf_ceremony::ceremony::port::{Operator, Stop};
-use tuf_ceremony::ceremony::prompt::{Ask, Choice, EnvelopePrompt, PinPrompt, Prompt};
+use tuf_ceremony::ceremony::prompt::{Ask, Choice, EnvelopePrompt, PinPrompt, Prompt, SharePrompt};
 use tuf_ceremony::ceremony::review::Row;
 use tuf_ceremony::secret::Secret;
 
@@ -136,6 +136,10 @@ impl Operator for People {
         }
         let answer = self.usual(prompt).filter(|_| self.asked < PATIENCE);
         answer.ok_or_else(|| Stop::NoAnswer(prompt.id.clone()))
+    }
+
+    fn share(&mut self, prompt: &SharePrompt, _: Option<Secret>) -> Result<Secret, Stop> {
+        Err(Stop::NoAnswer(format!("share:{}", prompt.custodian)))
     }
 
     fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {

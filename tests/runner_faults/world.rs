@@ -6,8 +6,8 @@ use std::time::Duration;
 use tuf_ceremony::bundle::files::digest;
 use tuf_ceremony::ceremony::event::{Credential, Document, Event, FileDigest, Signer};
 use tuf_ceremony::ceremony::port::{
-    PartFile, Payload, Reset, SignRequest, Taken, Throwaway, TokenChoice, TokenError, TokenFault,
-    TokenId, TokenInfo, TokenKey, World, WorldError,
+    Leaves, PartFile, Payload, Reset, SignRequest, Taken, Throwaway, TokenChoice, TokenError,
+    TokenFault, TokenId, TokenInfo, TokenKey, Vault, World, WorldError,
 };
 use tuf_ceremony::ceremony::prompt::Tries;
 use tuf_ceremony::ceremony::review::Reviewed;
@@ -221,6 +221,8 @@ fn answered<T>(
     }
 }
 
+impl Vault for FakeWorld {}
+
 impl World for FakeWorld {
     fn now(&mut self) -> jiff::Timestamp {
         clock()
@@ -278,9 +280,12 @@ impl World for FakeWorld {
         token: &TokenId,
         label: &str,
         algorithm: Algorithm,
+        leaves: Leaves,
     ) -> Result<TokenKey, TokenError> {
         let fault = self.call("generate", &token.label);
-        let key = answered(fault, || self.module.generate(token, label, algorithm))?;
+        let key = answered(fault, || {
+            self.module.generate(token, label, algorithm, leaves)
+        })?;
         Ok(match &mut self.shown {
             Some(lie) => lie(key),
             None => key,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tuf_ceremony::ceremony::port::{TokenError, TokenId, TokenInfo, TokenKey};
+use tuf_ceremony::ceremony::port::{Leaves, TokenError, TokenId, TokenInfo, TokenKey};
 use tuf_ceremony::secret::Secret;
 use tuf_ceremony::token::Module;
 use tuf_ceremony::token::pkcs11::Pkcs11Module;
@@ -219,7 +219,10 @@ impl<'a> Bench<'a> {
     pub fn key(&mut self, token: &TokenId, label: &str, algorithm: Algorithm) -> TokenKey {
         if self.row.keys == Keys::Ours {
             self.login(token).unwrap();
-            let key = self.module().generate(token, label, algorithm).unwrap();
+            let key = self
+                .module()
+                .generate(token, label, algorithm, Leaves::Never)
+                .unwrap();
             self.login(token).unwrap();
             return key;
         }

@@ -8,8 +8,11 @@ mod pins;
 mod presence;
 #[path = "claims/signing.rs"]
 mod signing;
+#[path = "claims/wrapping.rs"]
+mod wrapping;
 
 pub use keys::*;
 pub use pins::*;
 pub use presence::*;
 pub use signing::*;
+pub use wrapping::*;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use tuf_ceremony::ceremony::event::Custody;
-use tuf_ceremony::ceremony::port::{TokenFault, TokenId};
+use tuf_ceremony::ceremony::port::{Leaves, TokenFault, TokenId};
 use tuf_ceremony::ceremony::prompt::Tries;
 use tuf_ceremony::tuf::key::Algorithm::{self, EcdsaP256, EcdsaP384, Ed25519, RsaPss};
 
@@ -16,8 +16,8 @@ const PAGE: &str = "docs/tokens.md";
 const BEGIN: &str = "<!-- matrix:begin -->\n";
 const END: &str = "<!-- matrix:end -->\n";
 const HEADER: &str = "\
-| token | status | Ed25519 | P-256 | P-384 | RSA-PSS | PIN counter | custody | attestation | known gaps |
-|---|---|---|---|---|---|---|---|---|---|
+| token | status | Ed25519 | P-256 | P-384 | RSA-PSS | PIN counter | custody | leaves wrapped | attestation | known gaps |
+|---|---|---|---|---|---|---|---|---|---|---|
 ";
 /// Where the process inside puts its line.
 const LINE: &str = "TUF_CEREMONY_MATRIX_LINE";
@@ -84,11 +84,12 @@ pub fn line(bench: &mut Bench, status: &str) -> String {
         length => format!("yes, a chain of {length}"),
     };
     let custody = custody(key.custody);
+    let leaves = leaves(bench, &token);
     // Last, because it may lock the token.
     let counter = counter(bench, &token);
     let (name, gaps) = (bench.row.name, bench.row.gaps);
     format!(
-        "| {name} | *{status}* | {ed25519} | {p256} | {p384} | {rsa} | {counter} | {custody} | {attestation} | {gaps} |\n"
+        "| {name} | *{status}* | {ed25519} | {p256} | {p384} | {rsa} | {counter} | {custody} | {leaves} | {attestation} | {gaps} |\n"
     )
 }
 
@@ -97,7 +98,10 @@ fn signs(bench: &mut Bench, token: &TokenId, algorithm: Algorithm) -> String {
     let label = format!("{algorithm:?}");
     let key = if bench.row.keys == Keys::Ours {
         bench.login(token).unwrap();
-        match bench.module().generate(token, &label, algorithm) {
+        match bench
+            .module()
+            .generate(token, &label, algorithm, Leaves::Never)
+        {
             Ok(key) => key,
             Err(error) if error.fault == TokenFault::Unsupported => return "no".to_owned(),
             Err(error) => panic!("{error}"),
@@ -126,6 +130,34 @@ fn signs(bench: &mut Bench, token: &TokenId, algorithm: Algorithm) -> String {
             assert!(verifies(&key, &long[..most], &longest));
             format!("yes, payload to {most} bytes")
         }
+    }
+}
+
+/// Which keys it makes that leave wrapped, of those that a role may have.
+fn leaves(bench: &mut Bench, token: &TokenId) -> String {
+    let mut types = Vec::new();
+    for (algorithm, name) in [
+        (Ed25519, "Ed25519"),
+        (EcdsaP256, "P-256"),
+        (EcdsaP384, "P-384"),
+    ] {
+        bench.login(token).unwrap();
+        let label = format!("wrapped {name}");
+        match bench
+            .module()
+            .generate(token, &label, algorithm, Leaves::Wrapped)
+        {
+            Ok(key) => {
+                assert_eq!(key.custody.wrapped_only, Some(true));
+                types.push(name);
+            }
+            Err(error) => assert_eq!(error.fault, TokenFault::Unsupported, "{error}"),
+        }
+    }
+    if types.is_empty() {
+        "never".to_owned()
+    } else {
+        types.join(", ")
     }
 }
 

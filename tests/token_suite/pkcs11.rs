@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tuf_ceremony::ceremony::port::TokenFault;
+use tuf_ceremony::ceremony::port::{Leaves, TokenFault};
 use tuf_ceremony::ceremony::prompt::Tries;
 use tuf_ceremony::token::Module;
 use tuf_ceremony::token::pkcs11::Pkcs11Module;
@@ -19,6 +19,9 @@ mod quirks;
 mod requests;
 #[path = "pkcs11/resetting.rs"]
 mod resetting;
+#[path = "pkcs11/wrapping.rs"]
+mod wrapping;
+
 use super::{PIN, SOFTHSM, in_own_process, initialised, listed, logged_in, secret, shim, softhsm};
 
 #[test]
@@ -52,13 +55,17 @@ fn token_taken_out_in_mid_session_gives_no_signature() {
         |folder| {
             let mut module = softhsm();
             let token = logged_in(&mut module, "one");
-            let key = module.generate(&token, "root", EcdsaP256).unwrap();
+            let key = module
+                .generate(&token, "root", EcdsaP256, Leaves::Never)
+                .unwrap();
             module.sign(&token, &key, b"message").unwrap();
             fs::rename(token_folder(folder), folder.join("drawer")).unwrap();
             for error in [
                 module.sign(&token, &key, b"message").unwrap_err(),
                 module.keys(&token).unwrap_err(),
-                module.generate(&token, "other", EcdsaP256).unwrap_err(),
+                module
+                    .generate(&token, "other", EcdsaP256, Leaves::Never)
+                    .unwrap_err(),
                 module.login(&token, &secret(PIN)).unwrap_err(),
             ] {
                 assert_eq!(error.fault, TokenFault::Removed, "{error}");
@@ -96,7 +103,9 @@ fn token_put_back_wants_its_pin_again_and_signs_only_when_asked_again() {
         |folder| {
             let mut module = softhsm();
             let token = logged_in(&mut module, "one");
-            let key = module.generate(&token, "root", EcdsaP256).unwrap();
+            let key = module
+                .generate(&token, "root", EcdsaP256, Leaves::Never)
+                .unwrap();
             let place = token_folder(folder);
             fs::rename(&place, folder.join("drawer")).unwrap();
             let error = module.keys(&token).unwrap_err();
@@ -217,7 +226,9 @@ fn second_load_of_a_module_is_refused_and_harms_nothing() {
                 error.said.ends_with("(CKR_CRYPTOKI_ALREADY_INITIALIZED)"),
                 "{error}"
             );
-            module.generate(&token, "root", EcdsaP256).unwrap();
+            module
+                .generate(&token, "root", EcdsaP256, Leaves::Never)
+                .unwrap();
         },
     );
 }

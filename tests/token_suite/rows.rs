@@ -16,18 +16,21 @@ const PROVEN: Custody = Custody {
     always_sensitive: Some(true),
     never_extractable: Some(true),
     local: Some(true),
+    wrapped_only: None,
 };
 
 const NOT_PROVEN: Custody = Custody {
     always_sensitive: None,
     never_extractable: None,
     local: None,
+    wrapped_only: None,
 };
 
 const BROUGHT: Custody = Custody {
     always_sensitive: Some(false),
     never_extractable: Some(false),
     local: Some(false),
+    wrapped_only: None,
 };
 
 /// PKCS#11 has a word for "each time" and none for a touch.

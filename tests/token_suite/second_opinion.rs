@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use tuf_ceremony::ceremony::event::Custody;
-use tuf_ceremony::ceremony::port::TokenFault;
+use tuf_ceremony::ceremony::port::{Leaves, TokenFault};
 use tuf_ceremony::token::Module;
 use tuf_ceremony::token::pkcs11::Pkcs11Module;
 use tuf_ceremony::token::software::EphemeralKeys;
@@ -58,7 +58,11 @@ fn pkcs11_tool_finds_our_keys_and_signs_with_them() {
                 ("rsa", RsaPss),
                 ("ed", Ed25519),
             ]
-            .map(|(label, algorithm)| module.generate(&token, label, algorithm).unwrap());
+            .map(|(label, algorithm)| {
+                module
+                    .generate(&token, label, algorithm, Leaves::Never)
+                    .unwrap()
+            });
             drop(module);
 
             let listed = String::from_utf8(pkcs11_tool("ours", &["--list-objects"])).unwrap();
@@ -158,9 +162,9 @@ fn openssl_verifies_our_signatures() {
                 (EcdsaP384, "-sha384"),
                 (RsaPss, "-sha256"),
             ] {
-                let key = module.generate(&token, digest, algorithm);
+                let key = module.generate(&token, digest, algorithm, Leaves::Never);
                 let key = key
-                    .or_else(|_| module.generate(&token, "rsa", algorithm))
+                    .or_else(|_| module.generate(&token, "rsa", algorithm, Leaves::Never))
                     .unwrap();
                 fs::write(&key_file, key.public.to_spki_der().unwrap()).unwrap();
                 fs::write(&signature, module.sign(&token, &key, b"a message").unwrap()).unwrap();
@@ -236,7 +240,9 @@ fn public_key_slipped_in_under_the_id_of_another_proves_nothing() {
         |folder| {
             let mut module = softhsm();
             let token = logged_in(&mut module, "ours");
-            let key = module.generate(&token, "root", EcdsaP256).unwrap();
+            let key = module
+                .generate(&token, "root", EcdsaP256, Leaves::Never)
+                .unwrap();
             let [foreign, stray] = [(); 2].map(|()| {
                 let mut made = EphemeralKeys::default().make(&[EcdsaP256]).unwrap();
                 made.remove(0).to_spki_der().unwrap()
@@ -296,14 +302,18 @@ fn nss_signs_and_its_custody_is_not_proven() {
             module.login(&token, &secret(PIN)).unwrap();
             for algorithm in [EcdsaP256, EcdsaP384, RsaPss] {
                 let label = format!("{algorithm:?}");
-                let key = module.generate(&token, &label, algorithm).unwrap();
+                let key = module
+                    .generate(&token, &label, algorithm, Leaves::Never)
+                    .unwrap();
                 assert_eq!(key.custody.local, None);
                 let signature = module.sign(&token, &key, b"message").unwrap();
                 let verifier = Key::from_public(&key.public).unwrap();
                 assert!(verifier.verifies(b"message", &signature), "{label}");
                 assert!(module.keys(&token).unwrap().contains(&key), "{label}");
             }
-            let error = module.generate(&token, "ed", Ed25519).unwrap_err();
+            let error = module
+                .generate(&token, "ed", Ed25519, Leaves::Never)
+                .unwrap_err();
             assert_eq!(error.fault, TokenFault::Unsupported, "{error}");
         },
     );

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use tuf_ceremony::ceremony::port::{TokenError, TokenFault};
+use tuf_ceremony::ceremony::port::{Leaves, TokenError, TokenFault};
 use tuf_ceremony::token::Module as _;
 use tuf_ceremony::token::worker::{Keeper, Limits, WorkerModule};
 use tuf_ceremony::tuf::key::Key;
@@ -80,7 +80,12 @@ fn a_pin_and_a_new_key_are_sent_once_to_a_module_that_dies() {
     // Logins 1 (security officer) and 2.
     let (token, _) = ready(&mut module);
     let error = module
-        .generate(&token, "other", tuf_ceremony::tuf::key::Algorithm::Ed25519)
+        .generate(
+            &token,
+            "other",
+            tuf_ceremony::tuf::key::Algorithm::Ed25519,
+            Leaves::Never,
+        )
         .unwrap_err();
     died(&error, "was killed by signal 9 (SIGKILL)");
     let error = module.login(&token, &secret(PIN)).unwrap_err();

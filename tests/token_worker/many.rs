@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tuf_ceremony::ceremony::port::{TokenError, TokenFault, TokenId, TokenKey};
+use tuf_ceremony::ceremony::port::{Leaves, TokenError, TokenFault, TokenId, TokenKey};
 use tuf_ceremony::token::Module as _;
 use tuf_ceremony::token::worker::{Limits, WorkerModule};
 use tuf_ceremony::tuf::key::{Algorithm, Key, Message};
@@ -58,7 +58,7 @@ fn each_of_many_is_signed_once_and_in_order_with_keys_of_every_type() {
     ];
     let mut before = 0;
     for (algorithm, count) in types.into_iter().zip([700, 40, 20, 10]) {
-        let key = module.generate(&token, &format!("{algorithm:?}"), algorithm);
+        let key = module.generate(&token, &format!("{algorithm:?}"), algorithm, Leaves::Never);
         let key = key.unwrap();
         let (came, ended) = sign(&mut module, &token, &key, count, usize::MAX);
         ended.unwrap();

@@ -1,7 +1,7 @@
 //! Keys that are made, found, used and attested.
 
 use tuf_ceremony::ceremony::event::Custody;
-use tuf_ceremony::ceremony::port::{PinPolicy, TokenFault, TouchPolicy};
+use tuf_ceremony::ceremony::port::{Leaves, PinPolicy, TokenFault, TouchPolicy};
 use tuf_ceremony::token::Module as _;
 use tuf_ceremony::tuf::key::Algorithm::{self, EcdsaP256, EcdsaP384, Ed25519, RsaPss};
 use tuf_ceremony::tuf::key::{Key, PublicKey};
@@ -28,7 +28,7 @@ fn sign_and_are_found_again(stage: &Stage, firmware: Firmware, algorithms: &[Alg
     let mut made = Vec::new();
     for (algorithm, slot) in algorithms.iter().zip([0x9c, 0x82, 0x83, 0x84]) {
         let label = format!("tuf-{algorithm:?}-v1");
-        let key = module.generate(&token, &label, *algorithm).unwrap();
+        let key = module.generate(&token, &label, *algorithm, Leaves::Never).unwrap();
         assert_eq!((key.id.as_slice(), &key.label), (&[slot][..], &label));
         assert_eq!(key.public.algorithm(), Some(*algorithm));
         let proven = Some(true);
@@ -37,7 +37,8 @@ fn sign_and_are_found_again(stage: &Stage, firmware: Firmware, algorithms: &[Alg
             Custody {
                 always_sensitive: proven,
                 never_extractable: proven,
-                local: proven
+                local: proven,
+                wrapped_only: None,
             }
         );
         assert_eq!(key.usage.pin, PinPolicy::Always);
@@ -78,7 +79,7 @@ pub fn ed25519_payload_beyond_the_limit_is_refused_before_anything_is_sent(stage
     let mut module = module();
     let (card, token) = provisioned(stage, &mut module, 1, Firmware::V5_7_1);
     log_in(&mut module, &token);
-    let key = module.generate(&token, "tuf-root-v1", Ed25519).unwrap();
+    let key = module.generate(&token, "tuf-root-v1", Ed25519, Leaves::Never).unwrap();
     log_in(&mut module, &token);
     card.controls().clear_log();
     let error = module.sign(&token, &key, &[b'{'; 1015]).unwrap_err();
@@ -97,7 +98,7 @@ pub fn ed25519_payload_beyond_the_limit_is_refused_before_anything_is_sent(stage
 
     let (_old, old) = provisioned(stage, &mut module, 2, Firmware::V5_4_3);
     log_in(&mut module, &old);
-    let error = module.generate(&old, "tuf-root-v1", Ed25519).unwrap_err();
+    let error = module.generate(&old, "tuf-root-v1", Ed25519, Leaves::Never).unwrap_err();
     assert_eq!(error.fault, TokenFault::Unsupported);
     assert!(error.said.starts_with("firmware 5.4.3 has no keys of this type"), "{error}");
 }
@@ -116,17 +117,17 @@ pub fn slot_that_holds_a_key_is_never_overwritten(stage: &Stage) {
     let before = module.keys(&token).unwrap();
     let labels: Vec<&str> = before.iter().map(|key| key.label.as_str()).collect();
     assert_eq!(labels, ["9c", "82", "84"]);
-    let one = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
-    let two = module.generate(&token, "tuf-targets-v1", EcdsaP256).unwrap();
+    let one = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
+    let two = module.generate(&token, "tuf-targets-v1", EcdsaP256, Leaves::Never).unwrap();
     assert_eq!((&one.id[..], &two.id[..]), (&[0x83][..], &[0x85][..]));
-    let error = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap_err();
+    let error = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap_err();
     assert_eq!(error.fault, TokenFault::Exists);
     assert_eq!(error.said, "a key with this label is there already");
     for slot in 0x86..=0x95 {
         let label = format!("filler-{slot:02x}");
-        module.generate(&token, &label, EcdsaP256).unwrap();
+        module.generate(&token, &label, EcdsaP256, Leaves::Never).unwrap();
     }
-    let error = module.generate(&token, "one too many", EcdsaP256).unwrap_err();
+    let error = module.generate(&token, "one too many", EcdsaP256, Leaves::Never).unwrap_err();
     assert_eq!(error.fault, TokenFault::Exists);
     assert_eq!(
         error.said,
@@ -195,7 +196,7 @@ pub fn attestation_is_the_keys_own_and_the_makers_certificate(stage: &Stage) {
     for (serial, firmware) in [(1, Firmware::V5_7_1), (2, Firmware::V5_4_3)] {
         let (_card, token) = provisioned(stage, &mut module, serial, firmware);
         log_in(&mut module, &token);
-        let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+        let key = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
         let chain = module.attestation(&token, &key).unwrap();
         let [own, makers] = chain.each_certificate();
         let own = own.tbs_certificate();

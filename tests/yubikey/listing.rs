@@ -1,7 +1,7 @@
 //! Which tokens there are.
 
 use tuf_ceremony::ceremony::event::Credential::{Mgmt, Puk, User};
-use tuf_ceremony::ceremony::port::{TokenFault, TokenId};
+use tuf_ceremony::ceremony::port::{Leaves, TokenFault, TokenId};
 use tuf_ceremony::ceremony::prompt::Tries;
 use tuf_ceremony::token::Module as _;
 use tuf_ceremony::tuf::key::Algorithm::EcdsaP256;
@@ -48,7 +48,7 @@ pub fn another_card_in_a_reader_is_ignored_and_a_second_token_is_not_disturbed(s
     let (card, token) = provisioned(stage, &mut module, 1, Firmware::V5_7_1);
     let other = stage.insert_new(2, Firmware::V5_7_1);
     log_in(&mut module, &token);
-    let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+    let key = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
     // Listing, and reading the other, leave the login alone.
     assert_eq!(module.list().unwrap().len(), 2);
     assert_eq!(module.keys(&id(2)).unwrap(), []);
@@ -72,7 +72,7 @@ pub fn token_that_is_not_there_is_removed(stage: &Stage) {
     let mut module = module();
     let (_card, there) = provisioned(stage, &mut module, 1, Firmware::V5_7_1);
     log_in(&mut module, &there);
-    let key = module.generate(&there, "tuf-root-v1", EcdsaP256).unwrap();
+    let key = module.generate(&there, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
     let relabelled = TokenId {
         label: "other".to_owned(),
         ..there.clone()
@@ -81,7 +81,7 @@ pub fn token_that_is_not_there_is_removed(stage: &Stage) {
         for error in [
             module.login(&absent, &secret("123456")).unwrap_err(),
             module.keys(&absent).unwrap_err(),
-            module.generate(&absent, "x", EcdsaP256).unwrap_err(),
+            module.generate(&absent, "x", EcdsaP256, Leaves::Never).unwrap_err(),
             module.sign(&absent, &key, b"message").unwrap_err(),
             module.attestation(&absent, &key).unwrap_err(),
         ] {

@@ -1,7 +1,7 @@
 //! PIN, PUK and management key: the maker's, wrong ones, blocked ones and new ones.
 
 use tuf_ceremony::ceremony::event::Credential;
-use tuf_ceremony::ceremony::port::{Reset, TokenFault};
+use tuf_ceremony::ceremony::port::{Leaves, Reset, TokenFault};
 use tuf_ceremony::ceremony::prompt::Tries;
 use tuf_ceremony::secret::Secret;
 use tuf_ceremony::token::Module as _;
@@ -19,7 +19,7 @@ pub fn makers_secrets_are_refused_and_nothing_is_tried(stage: &Stage) {
     module.login(&token, &secret("123456")).unwrap();
     let makers = "010203040506070801020304050607080102030405060708";
     let text = "the token still has the maker's management key and PUK and PIN, which everybody knows; no key is made on it before it is provisioned";
-    let generated = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap_err();
+    let generated = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap_err();
     let authorised = module.authorise(&token, &secret(makers)).unwrap_err();
     for error in [generated, authorised] {
         assert_eq!((error.fault, error.said.as_str()), (TokenFault::Unsupported, text));
@@ -71,7 +71,7 @@ pub fn reset_gives_new_secrets_to_a_card_with_everything_blocked(stage: &Stage) 
     for (serial, firmware) in [(1, Firmware::V5_7_1), (2, Firmware::V5_4_3)] {
         let (card, token) = provisioned(stage, &mut module, serial, firmware);
         log_in(&mut module, &token);
-        module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+        module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
         module.logout(&token);
         others_program(serial, |card| {
             for _ in 0..3 {
@@ -89,7 +89,7 @@ pub fn reset_gives_new_secrets_to_a_card_with_everything_blocked(stage: &Stage) 
         assert_eq!((kept.pin.total, kept.puk.total), (3, 3));
         // The PIN alone makes keys from now on.
         log_in(&mut module, &token);
-        module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+        module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
     }
 }
 
@@ -120,7 +120,7 @@ pub fn reset_with_bad_secrets_erases_nothing(stage: &Stage) {
     let mut module = module();
     let (card, token) = provisioned(stage, &mut module, 1, Firmware::V5_7_1);
     log_in(&mut module, &token);
-    let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+    let key = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
     for (kind, text, said) in [
         (Credential::User, "12345", "this token's PIN and PUK have 6 to 8 characters; nothing was erased"),
         (Credential::Puk, "123456789", "this token's PIN and PUK have 6 to 8 characters; nothing was erased"),
@@ -153,7 +153,7 @@ pub fn management_key_that_is_not_behind_the_pin_is_asked_for(stage: &Stage) {
         let error = module.authorise(&token, &secret(MANAGEMENT)).unwrap_err();
         assert_eq!(error.fault, TokenFault::NotLoggedIn);
         log_in(&mut module, &token);
-        let error = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap_err();
+        let error = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap_err();
         assert_eq!(error.fault, TokenFault::NotAuthorised);
         assert_eq!(
             error.said,
@@ -167,7 +167,7 @@ pub fn management_key_that_is_not_behind_the_pin_is_asked_for(stage: &Stage) {
         }
         assert!(card.state().keys.is_empty());
         module.authorise(&token, &secret(MANAGEMENT)).unwrap();
-        let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+        let key = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
         module.sign(&token, &key, b"message").unwrap();
     }
 }

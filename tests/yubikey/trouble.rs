@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tuf_ceremony::ceremony::port::TokenFault;
+use tuf_ceremony::ceremony::port::{Leaves, TokenFault};
 use tuf_ceremony::token::Module as _;
 use tuf_ceremony::tuf::key::Algorithm::EcdsaP256;
 use tuf_ceremony::tuf::key::Key;
@@ -15,7 +15,7 @@ pub fn missed_touch_is_told_apart_from_a_missing_pin(stage: &Stage) {
     let mut module = module();
     let (card, token) = provisioned(stage, &mut module, 1, Firmware::V5_7_1);
     log_in(&mut module, &token);
-    let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+    let key = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
     card.controls().set(|faults| {
         faults.touch = Touch::ByHand;
         faults.touch_timeout = Duration::from_secs(5);
@@ -52,7 +52,7 @@ pub fn card_that_is_pulled_in_mid_signature_signs_after_a_new_login(stage: &Stag
     let mut module = module();
     let (card, token) = provisioned(stage, &mut module, 1, Firmware::V5_7_1);
     log_in(&mut module, &token);
-    let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+    let key = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
     card.controls().set(|faults| faults.pull_after_signatures = Some(0));
     let error = module.sign(&token, &key, b"message").unwrap_err();
     assert_eq!(error.fault, TokenFault::Removed);
@@ -87,7 +87,7 @@ pub fn card_that_is_pulled_anywhere_in_a_signature_is_said_to_be_gone(stage: &St
     let mut module = module();
     let (card, token) = provisioned(stage, &mut module, 1, Firmware::V5_7_1);
     log_in(&mut module, &token);
-    let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+    let key = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
     module.logout(&token);
     let mut pulled = 0;
     for apdus in 0.. {
@@ -115,11 +115,11 @@ pub fn look_alike_in_the_same_reader_does_not_sign(stage: &Stage) {
     let mut module = module();
     let (right, token) = provisioned(stage, &mut module, 1, Firmware::V5_7_1);
     log_in(&mut module, &token);
-    let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+    let key = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
     right.remove();
     let (wrong, other) = provisioned(stage, &mut module, 2, Firmware::V5_7_1);
     log_in(&mut module, &other);
-    let likeness = module.generate(&other, "tuf-root-v1", EcdsaP256).unwrap();
+    let likeness = module.generate(&other, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
     assert_eq!((&likeness.label, &likeness.id), (&key.label, &key.id));
     let error = module.sign(&token, &key, b"message").unwrap_err();
     assert_eq!(error.fault, TokenFault::Removed);
@@ -140,7 +140,7 @@ pub fn signature_by_another_key_does_not_verify(stage: &Stage) {
     let mut module = module();
     let (card, token) = provisioned(stage, &mut module, 1, Firmware::V5_7_1);
     log_in(&mut module, &token);
-    let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+    let key = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
     let verifier = Key::from_public(&key.public).unwrap();
     let lies: [fn(&mut Faults); 2] = [
         |faults| faults.sign_with_other_key = true,
@@ -161,7 +161,7 @@ pub fn card_that_answers_nonsense_is_an_error(stage: &Stage) {
     let mut module = module();
     let (card, token) = provisioned(stage, &mut module, 1, Firmware::V5_7_1);
     log_in(&mut module, &token);
-    let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+    let key = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
     let verifier = Key::from_public(&key.public).unwrap();
     // Each instruction that the module uses, refused and answered with nothing.
     for ins in [0x20, 0x47, 0x87, 0xcb, 0xdb, 0xf7, 0xf8, 0xf9, 0xfd] {
@@ -187,7 +187,7 @@ pub fn card_that_answers_nonsense_is_an_error(stage: &Stage) {
                     Ok(signature) => assert!(verifier.verifies(b"message", &signature)),
                     Err(error) => assert!(error.may_have_signed || ins != 0x87, "{error}"),
                 }
-                let made = module.generate(&token, &format!("{ins:02x} {status:04x}"), EcdsaP256);
+                let made = module.generate(&token, &format!("{ins:02x} {status:04x}"), EcdsaP256, Leaves::Never);
                 assert!(made.is_err() || ins == 0xf9 || (ins, status) == (0xdb, 0x9000), "{ins:02x} {status:04x}: {made:?}");
             }
             card.controls().set(|faults| faults.refuse.clear());
@@ -202,7 +202,7 @@ pub fn smart_card_service_that_dies_is_said_so(stage: &Stage) {
     let mut module = module();
     let (card, token) = provisioned(stage, &mut module, 1, Firmware::V5_7_1);
     log_in(&mut module, &token);
-    let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+    let key = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
     card.controls().clear_log();
     let children = std::fs::read_to_string(format!("/proc/self/task/{}/children", thread())).unwrap();
     let pcscd: i32 = children.trim().parse().unwrap();

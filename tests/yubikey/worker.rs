@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tuf_ceremony::ceremony::port::TokenFault;
+use tuf_ceremony::ceremony::port::{Leaves, TokenFault};
 use tuf_ceremony::ceremony::prompt::Tries;
 use tuf_ceremony::token::Module as _;
 use tuf_ceremony::token::worker::{Backend, Keeper, Limits, Setup, WorkerModule};
@@ -26,7 +26,7 @@ pub fn card_behind_a_worker_does_all_of_it(stage: &Stage) {
     assert_eq!(error.fault, TokenFault::PinIncorrect);
     assert_eq!(listed(&mut module, &token).tries, Tries::Left(2));
     log_in(&mut module, &token);
-    let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+    let key = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
     assert_eq!(module.attestation(&token, &key).unwrap().len(), 2);
     card.controls()
         .set(|faults| faults.pull_after_signatures = Some(0));
@@ -47,7 +47,7 @@ pub fn program_lists_the_cards_of_a_room_and_of_no_room(stage: &Stage) {
     let mut module = super::support::module();
     let (_ours, token) = provisioned(stage, &mut module, 11_111_111, Firmware::V5_7_1);
     log_in(&mut module, &token);
-    let key = module.generate(&token, "tuf-root-v1", EcdsaP256).unwrap();
+    let key = module.generate(&token, "tuf-root-v1", EcdsaP256, Leaves::Never).unwrap();
     module.logout(&token);
     let _new = stage.insert_new(22_222_222, Firmware::V5_4_3);
     let room = stage.folder().join("room.toml");

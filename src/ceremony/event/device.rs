@@ -30,6 +30,9 @@ pub struct Custody {
     pub never_extractable: Option<bool>,
     /// `CKA_LOCAL`: made on the token.
     pub local: Option<bool>,
+    /// Of a key that is `CKA_EXTRACTABLE`: `CKA_WRAP_WITH_TRUSTED`, so that it leaves under a trusted key only. Nothing of one that is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrapped_only: Option<bool>,
 }
 
 /// One of a token's secrets. The names are those of PIN lines.
@@ -98,5 +101,27 @@ impl ModuleIdentity {
     pub fn reach_in_words(&self) -> Option<String> {
         let words: Vec<_> = self.reach.iter().map(|reach| reach.words()).collect();
         (!words.is_empty()).then(|| words.join(" and "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::Custody;
+
+    #[test]
+    fn custody_of_a_key_that_stays_is_written_as_before_there_were_others() {
+        let old = r#"{"always_sensitive":true,"never_extractable":null,"local":false}"#;
+        let read: Custody = serde_json::from_str(old).unwrap();
+        assert_eq!(read.wrapped_only, None);
+        assert_eq!(serde_json::to_string(&read).unwrap(), old);
+        let wrapped = Custody {
+            wrapped_only: Some(true),
+            ..read
+        };
+        let text = serde_json::to_string(&wrapped).unwrap();
+        assert!(text.ends_with(r#","wrapped_only":true}"#), "{text}");
+        assert_eq!(serde_json::from_str::<Custody>(&text).unwrap(), wrapped);
     }
 }

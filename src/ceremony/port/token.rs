@@ -75,6 +75,16 @@ pub struct TokenKey {
     pub usage: Usage,
 }
 
+/// Whether a key that is made may ever leave its token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Leaves {
+    /// It is not extractable.
+    Never,
+    /// As a blob, wrapped under a key that the token's security officer trusts (`CKA_WRAP_WITH_TRUSTED`), and in no other way.
+    Wrapped,
+}
+
 /// What a token says about using a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -48,6 +48,9 @@ impl Progress {
     /// What is over only when all of it is.
     fn ensure_all(&self, event: &Event, step: &Step) -> Result<(), String> {
         match event {
+            Event::StepDone { .. } if !self.is_backup_done(step) => {
+                Err("the backup was not proven to open".to_owned())
+            }
             Event::StepDone { .. } if matches!(step, Step::Decide) => {
                 ensure(self.decisions.is_complete(), || {
                     "not every request that is decided by itself is decided".to_owned()
@@ -78,7 +81,10 @@ impl Progress {
             Event::ClockConfirmed { .. } => matches!(step, Step::Clock),
             Event::TakenIn { .. } => matches!(step, Step::Intake),
             Event::KeyEnrolled { .. } => {
-                matches!(step, Step::Enrol { .. } | Step::Ephemeral { .. })
+                matches!(
+                    step,
+                    Step::Enrol { .. } | Step::Ephemeral { .. } | Step::MakeOnline { .. }
+                )
             }
             Event::Attested {
                 holder, test_root, ..
@@ -162,6 +168,14 @@ impl Progress {
             | Event::BatchIntended(_)
             | Event::BatchEnded(_)
             | Event::BatchDecided { .. } => self.allows_batch(event, step),
+            Event::BackupBegun(_)
+            | Event::KeyWrapped(_)
+            | Event::Sealed(_)
+            | Event::BackupOpened(_)
+            | Event::ShareRead(_)
+            | Event::BlobProven(_)
+            | Event::Drilled(_)
+            | Event::Restored(_) => self.allows_backup(event, step)?,
             Event::EphemeralDestroyed { .. } => matches!(step, Step::DestroyEphemeral),
             Event::Verdict { .. } => matches!(step, Step::Verdict),
             Event::Answered { .. }
@@ -219,6 +233,13 @@ impl Progress {
 }
 
 fn proves(step: &Step, holder: &str, role: &str, keyid: &KeyId) -> bool {
+    if let Step::Restore {
+        holder: planned,
+        keyid: restored,
+    } = step
+    {
+        return planned == holder && restored == keyid;
+    }
     let Step::Prove {
         holder: planned,
         role: planned_role,

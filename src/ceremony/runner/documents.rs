@@ -63,7 +63,7 @@ impl Runner<'_> {
         let anchors = self.anchors()?;
         let mut vouchers =
             attested::rows(&candidate, &self.progress, self.subject.trusted, &anchors);
-        vouchers.extend(attested::online_rows(&candidate, self.subject.script));
+        vouchers.extend(attested::online_rows(&candidate, &material));
         let holder_of = |keyid: &KeyId| {
             let key = candidate.key(keyid)?;
             Some(material.holder_name(keyid, key)).filter(|name| !name.starts_with("unnamed"))

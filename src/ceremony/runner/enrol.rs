@@ -7,8 +7,9 @@ use super::turn::{Bring, Turn};
 use super::{Halt, Runner};
 use crate::ceremony::EPHEMERAL;
 use crate::ceremony::event::{Credential, Custody, Event};
-use crate::ceremony::port::{Stop, TokenError, TokenFault, TokenInfo, TokenKey};
+use crate::ceremony::port::{Leaves, Stop, TokenError, TokenFault, TokenInfo, TokenKey};
 use crate::ceremony::prompt::Tries;
+use crate::ceremony::script::BackedUpAs;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Algorithm, Key, KeyId, PublicKey};
 use crate::tuf::style;
@@ -158,14 +159,23 @@ impl Runner<'_> {
         if let Some(key) = lying_there {
             return self.adopt(holder, role, key);
         }
-        let made = match self.world.generate(&token.id, &label, algorithm) {
+        let leaves = match self.leaves(holder, role) {
+            Some(BackedUpAs::Wrapped) => Leaves::Wrapped,
+            None => Leaves::Never,
+        };
+        let made = match self.world.generate(&token.id, &label, algorithm, leaves) {
             Err(refused) if refused.fault == TokenFault::NotAuthorised => {
                 self.authorise(holder, token)?;
-                self.world.generate(&token.id, &label, algorithm)
+                self.world.generate(&token.id, &label, algorithm, leaves)
             }
             made => made,
         };
         Ok((made?, true))
+    }
+
+    /// How the script lets a holder's key leave its token.
+    fn leaves(&self, holder: &str, role: &str) -> Option<BackedUpAs> {
+        self.subject.script.holder(holder)?.key(role)?.backup
     }
 
     /// Gives a PIV card its management key. The card has no counter for it, so a wrong one costs nothing; three in a row are no slip of the pen.
@@ -200,7 +210,7 @@ impl Runner<'_> {
         Ok((key, false))
     }
 
-    fn enter(
+    pub(super) fn enter(
         &mut self,
         holder: &str,
         role: &str,
@@ -229,7 +239,9 @@ impl Runner<'_> {
             );
             return Err(Finding::error("KEY-SHARED", "", text).into());
         }
-        if shown.is_some()
+        if shown.is_some() && self.leaves(holder, role).is_some() {
+            self.wrapped_only(holder, role, custody)?;
+        } else if shown.is_some()
             && (custody.never_extractable != Some(true) || custody.always_sensitive != Some(true))
         {
             let text = format!(
@@ -256,6 +268,22 @@ impl Runner<'_> {
             generated,
             token: shown.map(|shown| shown.token.identity.clone()),
             custody,
+        })
+    }
+
+    /// A key that shall be backed up leaves its token under a trusted wrapping key only, and the token says so; or there is no such ceremony.
+    fn wrapped_only(&mut self, holder: &str, role: &str, custody: Custody) -> Result<(), Halt> {
+        if custody.wrapped_only != Some(true) || custody.always_sensitive == Some(false) {
+            let text = format!(
+                "the script wants the {role} key of {holder} backed up, and its token does not say that the key leaves it under a trusted wrapping key and in no other way; nothing was listed"
+            );
+            return Err(Finding::error("CUSTODY-WRAPPED", "", text).into());
+        }
+        let text = format!(
+            "the {role} key of {holder} can leave its token, as a blob under a trusted wrapping key, as the script wants it"
+        );
+        self.emit(Event::Found {
+            finding: Finding::note("CUSTODY-WRAPPED", "", text),
         })
     }
 }

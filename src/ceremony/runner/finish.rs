@@ -1,20 +1,39 @@
 //! The end: files are written and read back, a stranger's verdict over what lies on the medium, the transcript's head read aloud.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ask::{Question, choice};
 use super::{Halt, Runner, Subject};
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::event::{Abandoned, Event, FileDigest};
+use crate::ceremony::intake::Trusted;
 use crate::ceremony::plan::Step;
 use crate::ceremony::{ledger, lint, roll};
 use crate::pypi::holders::Holders;
+use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, Level};
 
 const MINUTES: &str = "ceremony/minutes.md";
 /// So many files wait at most for the record to name them.
 const GROUP: usize = 64;
+
+/// The trusted files that no candidate replaces, by their path in a bundle.
+fn carried<'t>(
+    trusted: &'t Trusted,
+    candidates: &[Candidate],
+) -> impl Iterator<Item = (String, &'t Envelope)> {
+    let made: BTreeSet<String> = candidates.iter().map(Candidate::path).collect();
+    let roots = trusted.chain.iter().flat_map(|chain| &chain.roots);
+    let roots = roots.map(|chained| ("root", chained.root.header.version, &chained.envelope));
+    let current = trusted.current.iter();
+    let current =
+        current.map(|(role, (envelope, parsed))| (&**role, parsed.header.version, envelope));
+    let files = roots.chain(current);
+    let files = files
+        .map(|(role, version, envelope)| (format!("metadata/{version}.{role}.json"), envelope));
+    files.filter(move |(path, _)| !made.contains(path))
+}
 
 impl Runner<'_> {
     pub(super) fn export(&mut self) -> Result<(), Halt> {
@@ -27,11 +46,18 @@ impl Runner<'_> {
         for (path, bytes) in self.attestation_files() {
             self.write(&path, &bytes)?;
         }
-        let looks_at_keys = |step: &Step| matches!(step, Step::Prove { .. });
-        let keys_only = self.progress.steps().iter().any(looks_at_keys);
-        if keys_only || !self.candidates.is_empty() {
+        let steps = self.progress.steps();
+        let proves = steps.iter().any(|step| matches!(step, Step::Prove { .. }));
+        let moves_keys = |step: &Step| {
+            matches!(
+                step,
+                Step::BackUp { .. } | Step::OpenBackup { .. } | Step::Restore { .. }
+            )
+        };
+        let moves_keys = steps.iter().any(moves_keys);
+        if proves || moves_keys || !self.candidates.is_empty() {
             let holders = roll::after(&self.material(), &self.progress, &self.candidates);
-            if keys_only {
+            if proves {
                 self.tell_margins(&holders)?;
             }
             self.write("ceremony/holders.toml", &holders.to_bytes())?;
@@ -167,39 +193,60 @@ impl Runner<'_> {
     /// Every file of `metadata/`: the trusted chain and roles, and the candidates with their signatures in place of what they replace. One file is in memory
     /// at a time.
     fn write_metadata(&mut self) -> Result<(), Halt> {
-        let trusted = self.subject.trusted;
         let candidates = Arc::clone(&self.candidates);
-        let made: BTreeSet<String> = candidates.iter().map(Candidate::path).collect();
         let mut written = Vec::new();
-        let roots = trusted.chain.iter().flat_map(|chain| &chain.roots);
-        let roots = roots.map(|chained| ("root", chained.root.header.version, &chained.envelope));
-        let current = trusted.current.iter();
-        let current =
-            current.map(|(role, (envelope, parsed))| (&**role, parsed.header.version, envelope));
-        for (role, version, envelope) in roots.chain(current) {
-            let path = format!("metadata/{version}.{role}.json");
-            if !made.contains(&path) {
-                let file = self.world.write(&path, &envelope.bytes())?;
+        for (path, envelope) in carried(self.subject.trusted, &candidates) {
+            let file = self.world.write(&path, &envelope.bytes())?;
+            self.wrote(&mut written, file)?;
+        }
+        for candidate in &*candidates {
+            if let Some(signed) = self.signed(candidate)? {
+                let file = self.world.write(&candidate.path(), &signed.bytes())?;
                 self.wrote(&mut written, file)?;
             }
         }
-        for candidate in &*candidates {
-            let Some(known) = self.progress.document(&candidate.document) else {
-                continue;
-            };
-            let signed = candidate.signed(known);
-            let mut reports = candidate.reports(&signed).into_iter();
-            if !reports.all(|report| report.reached()) {
-                let text = format!(
-                    "{} does not reach its thresholds with the recorded signatures; it was not written",
-                    candidate.document
-                );
-                return Err(Finding::error("EXPORT-THRESHOLD", &candidate.path(), text).into());
-            }
-            let file = self.world.write(&candidate.path(), &signed.bytes())?;
-            self.wrote(&mut written, file)?;
-        }
         self.emit_all(&written)
+    }
+
+    /// A candidate with every signature that it needs; none where it was not built here.
+    fn signed(&self, candidate: &Candidate) -> Result<Option<Envelope>, Finding> {
+        let Some(known) = self.progress.document(&candidate.document) else {
+            return Ok(None);
+        };
+        let signed = candidate.signed(known);
+        let mut reports = candidate.reports(&signed).into_iter();
+        if reports.all(|report| report.reached()) {
+            return Ok(Some(signed));
+        }
+        let text = format!(
+            "{} does not reach its thresholds with the recorded signatures; it was not written",
+            candidate.document
+        );
+        Err(Finding::error("EXPORT-THRESHOLD", &candidate.path(), text))
+    }
+
+    /// What restores the repository beside the keys: all metadata, the script, the plan and the register.
+    pub(super) fn backup_files(&self) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
+        let carried = carried(self.subject.trusted, &self.candidates);
+        let carried = carried.map(|(path, envelope)| (path, envelope.bytes().into_owned()));
+        let mut files: BTreeMap<_, _> = carried.collect();
+        for candidate in &*self.candidates {
+            let signed = self.signed(candidate)?;
+            files.extend(signed.map(|signed| (candidate.path(), signed.bytes().into_owned())));
+        }
+        let holders = roll::after(&self.material(), &self.progress, &self.candidates);
+        files.extend([
+            (
+                "ceremony/script.toml".to_owned(),
+                self.subject.script_bytes.to_vec(),
+            ),
+            (
+                "ceremony/plan.txt".to_owned(),
+                self.subject.planned.text.clone().into_bytes(),
+            ),
+            ("ceremony/holders.toml".to_owned(), holders.to_bytes()),
+        ]);
+        Ok(files)
     }
 
     /// Files that are on the medium go on record several at a time: one that is not is found there and is the same.

@@ -18,11 +18,11 @@ use crate::tuf::key::{Key, KeyId};
 use crate::tuf::style;
 
 /// Whose key proves itself.
-struct Subject<'s> {
-    holder: &'s str,
-    role: &'s str,
-    keyid: KeyId,
-    key: Key,
+pub(super) struct Subject<'s> {
+    pub(super) holder: &'s str,
+    pub(super) role: &'s str,
+    pub(super) keyid: KeyId,
+    pub(super) key: Key,
 }
 
 impl Runner<'_> {
@@ -69,7 +69,11 @@ impl Runner<'_> {
     }
 
     /// One challenge to the token that is there.
-    fn prove_on(&mut self, subject: &Subject<'_>, token: &TokenInfo) -> Result<Turn<()>, Halt> {
+    pub(super) fn prove_on(
+        &mut self,
+        subject: &Subject<'_>,
+        token: &TokenInfo,
+    ) -> Result<Turn<()>, Halt> {
         let nonce = self.world.nonce()?;
         let challenge = Challenge::new(self.subject.ceremony, &subject.keyid, &nonce);
         let size = challenge.bytes().len();

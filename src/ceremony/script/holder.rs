@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{ROLES, keys_role};
+use super::{BackedUpAs, ROLES, keys_role};
 use crate::tuf::key::{Algorithm, KeyId};
 
 /// One person.
@@ -67,6 +67,9 @@ pub struct HolderKey {
     /// The key in trusted metadata that is replaced (or removed, if it stands alone); it may still sign as an old one.
     #[serde(default)]
     pub old_keyid: Option<KeyId>,
+    /// How the key may leave its token for the backup; none: it never does.
+    #[serde(default)]
+    pub backup: Option<BackedUpAs>,
 }
 
 impl HolderKey {

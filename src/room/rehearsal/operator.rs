@@ -3,7 +3,7 @@
 
 use crate::ceremony::event::Credential;
 use crate::ceremony::port::{Operator, Stop};
-use crate::ceremony::prompt::{Ask, EnvelopePrompt, PinPrompt, Prompt};
+use crate::ceremony::prompt::{Ask, EnvelopePrompt, PinPrompt, Prompt, SharePrompt};
 use crate::secret::Secret;
 use crate::tuf::digest::Sha256;
 
@@ -16,17 +16,16 @@ pub struct Rehearser {
     /// The serial on the token that was wanted last: what people would read from the device.
     serial: String,
     envelopes: Vec<(String, Credential, Secret)>,
+    /// What custodians wrote down.
+    sheets: Vec<(String, Secret)>,
     /// The batch digest that another machine came to, in a claim.
     batch: String,
 }
 
 impl Rehearser {
-    /// Who was told this batch digest by another machine.
-    pub fn told(batch: Option<Sha256>) -> Self {
-        Self {
-            batch: batch.map(|digest| digest.to_string()).unwrap_or_default(),
-            ..Self::default()
-        }
+    /// Is told the batch digest that another machine came to.
+    pub fn tell(&mut self, batch: Option<Sha256>) {
+        self.batch = batch.map(|digest| digest.to_string()).unwrap_or_default();
     }
 
     /// What people decide about one request: what needs a look waits for the next claim.
@@ -107,6 +106,20 @@ impl Operator for Rehearser {
         self.envelopes
             .push((prompt.holder.clone(), prompt.kind, copy(&fresh)?));
         Ok(fresh)
+    }
+
+    fn share(&mut self, prompt: &SharePrompt, shown: Option<Secret>) -> Result<Secret, Stop> {
+        let no_answer = || Stop::NoAnswer(format!("share:{}", prompt.custodian));
+        if prompt.after.is_some() {
+            return Err(no_answer());
+        }
+        if let Some(shown) = shown {
+            self.sheets.retain(|(name, _)| *name != prompt.custodian);
+            self.sheets.push((prompt.custodian.clone(), shown));
+        }
+        let mut sheets = self.sheets.iter();
+        let sheet = sheets.find(|(name, _)| *name == prompt.custodian);
+        copy(&sheet.ok_or_else(no_answer)?.1)
     }
 }
 

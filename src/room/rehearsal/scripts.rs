@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::play::Carried;
 use crate::tuf::digest::Sha256;
 
-const EXAMPLES: [(&str, &str); 12] = [
+const EXAMPLES: [(&str, &str); 16] = [
     (
         "genesis",
         include_str!("../../../ceremony-scripts/genesis.toml"),
@@ -55,6 +55,22 @@ const EXAMPLES: [(&str, &str); 12] = [
         "abort",
         include_str!("../../../ceremony-scripts/abort.toml"),
     ),
+    (
+        "genesis-backup",
+        include_str!("../../../ceremony-scripts/genesis-backup.toml"),
+    ),
+    (
+        "backup",
+        include_str!("../../../ceremony-scripts/backup.toml"),
+    ),
+    (
+        "restore-drill",
+        include_str!("../../../ceremony-scripts/restore-drill.toml"),
+    ),
+    (
+        "restore",
+        include_str!("../../../ceremony-scripts/restore.toml"),
+    ),
 ];
 
 /// What an example leaves open.
@@ -75,6 +91,10 @@ pub(super) struct Facts {
     pub(super) carried: Carried,
     /// How many projects a shard of claimed has at most, where it has shards.
     pub(super) shards: Option<usize>,
+    /// Who opens the export for the infrastructure.
+    pub(super) recipient: Option<String>,
+    /// SHA-256 of the newest backup.
+    pub(super) backup: Option<Sha256>,
 }
 
 /// In so many days from today shards end.
@@ -155,6 +175,14 @@ fn fill_line(line: &str, section: &str, facts: &Facts) -> String {
     let filled = match last {
         "expires" | "on" | "next_ceremony" | "next_but_one" => moved(text, facts.today),
         "trusted_root_sha256" => facts.trusted_root.map(|digest| digest.to_string()),
+        "backup_sha256" => facts.backup.map(|digest| digest.to_string()),
+        "infrastructure" => {
+            let recipient = facts.recipient.as_ref();
+            return recipient.map_or_else(
+                || line.to_owned(),
+                |recipient| format!("infrastructure = [\"{recipient}\"]"),
+            );
+        }
         "sha256" => facts.payload.map(|digest| digest.to_string()),
         "keyid" | "old_keyid" => facts.keyids.get(text).cloned(),
         _ => carried.map(ToString::to_string),

@@ -9,11 +9,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::backups::Backups;
 use super::play::{Carried, Play};
 use super::scripts::{self, Facts};
 use super::{Act, PIN, softhsm};
 use crate::bundle::files;
-use crate::ceremony::event::Document;
+use crate::ceremony::SPARE;
+use crate::ceremony::event::{Credential, Document};
+use crate::ceremony::port::Reset;
 use crate::pypi::holders::Holders;
 use crate::room::clock;
 use crate::room::failure::Failure;
@@ -39,6 +42,8 @@ pub(super) struct Stage {
     pub(super) play: Play,
     /// How many projects a shard of claimed has at most, where it has shards.
     pub(super) shards: Option<usize>,
+    /// Where backups go, in a tour that has some.
+    pub(super) backups: Option<Backups>,
     softhsm: bool,
     keeper: Keeper,
 }
@@ -57,14 +62,7 @@ impl Stage {
         let mut module = load(use_softhsm, &keeper)?;
         let mut serials = BTreeMap::new();
         for holder in HOLDERS {
-            let secret = || {
-                Secret::take(&mut PIN.as_bytes().to_vec())
-                    .map_err(|fault| Failure::disk(fault.to_string()))
-            };
-            let token = module
-                .initialise(holder, &secret()?, &secret()?)
-                .map_err(|fault| Failure::token(&fault))?;
-            serials.insert(holder.to_owned(), token.id.serial);
+            serials.insert(holder.to_owned(), blank(&mut *module, holder)?);
         }
         Ok(Self {
             work: work.to_owned(),
@@ -73,6 +71,7 @@ impl Stage {
             previous: None,
             play,
             shards: None,
+            backups: None,
             softhsm: use_softhsm,
             keeper,
         })
@@ -119,6 +118,12 @@ impl Stage {
         let mut facts = self.facts(&input)?;
         facts.online = self.play.keys();
         facts.carried = self.play.before(act.name, &input)?;
+        if let Some(backups) = &mut self.backups {
+            backups.before(act, &input, &mut facts)?;
+        }
+        if name == "restore" {
+            self.lose_a_token()?;
+        }
         let script = scripts::fill(name, &facts)
             .ok_or_else(|| Failure::usage(format!("there is no example script {name}")))?;
         let paths = Paths {
@@ -167,6 +172,8 @@ impl Stage {
             keyids: BTreeMap::new(),
             versions: BTreeMap::new(),
             shards: self.shards,
+            recipient: None,
+            backup: None,
             payload: None,
             today: clock::now(),
             online: BTreeMap::new(),
@@ -221,7 +228,8 @@ impl Stage {
             crate::room::config::SCHEMA
         );
         for (holder, serial) in &self.serials {
-            if script.contains(&format!("name = \"{holder}\"")) {
+            let is_spare = holder == SPARE && script.contains("[backup]");
+            if is_spare || script.contains(&format!("name = \"{holder}\"")) {
                 let register = folder.join("..").join(format!("signed-by-{holder}.jsonl"));
                 let _ = write!(
                     room,
@@ -230,8 +238,61 @@ impl Stage {
                 );
             }
         }
+        if let Some(backups) = &self.backups {
+            room.push_str(&backups.room());
+        }
         room
     }
+
+    /// Lays out media for backups, and a token on which blobs are tried.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(super) fn with_backups(&mut self) -> Result<(), Failure> {
+        self.backups = Some(Backups::new(&self.work)?);
+        let mut module = self.take_module()?;
+        let serial = blank(&mut *module, SPARE)?;
+        self.serials.insert(SPARE.to_owned(), serial);
+        self.give_back(vec![module]);
+        Ok(())
+    }
+
+    /// The first holder's token is destroyed; what was the spare one is the holder's from now on.
+    fn lose_a_token(&mut self) -> Result<(), Failure> {
+        let holder = HOLDERS[0];
+        let mut module = self.take_module()?;
+        let tokens = module.list().map_err(|fault| Failure::token(&fault))?;
+        let lost = self.serials.get(holder);
+        let mut tokens = tokens.into_iter();
+        let lost = tokens.find(|token| Some(&token.id.serial) == lost);
+        if let Some(lost) = lost {
+            let reset = Reset {
+                label: "destroyed".to_owned(),
+                old_so: Some(pin()?),
+                new: vec![(Credential::So, pin()?), (Credential::User, pin()?)],
+            };
+            module
+                .reset(&lost.id, &reset)
+                .map_err(|fault| Failure::token(&fault))?;
+        }
+        if let Some(spare) = self.serials.remove(SPARE) {
+            self.serials.insert(holder.to_owned(), spare);
+        }
+        self.give_back(vec![module]);
+        Ok(())
+    }
+}
+
+/// A token that has a PIN and no key; gives its serial.
+fn blank(module: &mut dyn Module, label: &str) -> Result<String, Failure> {
+    let token = module
+        .initialise(label, &pin()?, &pin()?)
+        .map_err(|fault| Failure::token(&fault))?;
+    Ok(token.id.serial)
+}
+
+fn pin() -> Result<Secret, Failure> {
+    Secret::take(&mut PIN.as_bytes().to_vec()).map_err(|fault| Failure::disk(fault.to_string()))
 }
 
 /// `7.targets.json` as version and role.

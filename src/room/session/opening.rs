@@ -7,6 +7,7 @@ use super::Paths;
 use crate::attestation::split;
 use crate::bundle::files;
 use crate::bundle::manifest::is_portable;
+use crate::ceremony::SPARE;
 use crate::ceremony::event::{Event, Mode};
 use crate::ceremony::intake::Trusted;
 use crate::ceremony::kinds::Kind;
@@ -15,6 +16,7 @@ use crate::room::config::Room;
 use crate::room::failure::Failure;
 use crate::room::modules;
 use crate::room::record::Record;
+use crate::room::vault::RoomVault;
 use crate::room::world::{Present, RoomWorld};
 use crate::token::Module;
 use crate::token::software::EphemeralKeys;
@@ -69,7 +71,8 @@ pub(super) fn open_world(
     let mut holders = BTreeMap::new();
     for holder in &room.holders {
         let uri = holder.uri().map_err(Failure::usage)?;
-        if script.holder(&holder.name).is_none() {
+        let is_spare = holder.name == SPARE && script.backup.is_some();
+        if script.holder(&holder.name).is_none() && !is_spare {
             return Err(Failure::refused(&[Finding::error(
                 "ROOM-HOLDER",
                 &paths.room.display().to_string(),
@@ -102,6 +105,7 @@ pub(super) fn open_world(
         output: paths.output.clone(),
         record,
         ephemeral: EphemeralKeys::default(),
+        vault: RoomVault::new(room.backup.clone()),
         test_roots,
     })
 }

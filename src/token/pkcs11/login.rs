@@ -17,10 +17,7 @@ impl Pkcs11Module {
         if !self.is_current(token) {
             self.open.remove(token);
         }
-        if pin.is_empty() && !self.has_pin_pad(token, &attempted)? {
-            let said = "an empty PIN was given, and the token has no keys to type one on";
-            return Err(failure(attempted, said, TokenFault::Unsupported));
-        }
+        self.check_given(pin, token, &attempted)?;
         let was_logged_in = self.open.get(token).is_some_and(|open| open.logged_in);
         if was_logged_in && !logged_out(self.session(token, &attempted)?) {
             self.open.remove(token);
@@ -56,12 +53,24 @@ impl Pkcs11Module {
         Ok(())
     }
 
-    fn has_pin_pad(&mut self, token: &TokenId, attempted: &str) -> Result<bool, TokenError> {
+    /// Refuses an empty PIN where it cannot be typed on the token.
+    pub(super) fn check_given(
+        &mut self,
+        pin: &Secret,
+        token: &TokenId,
+        attempted: &str,
+    ) -> Result<(), TokenError> {
+        if !pin.is_empty() {
+            return Ok(());
+        }
         let slot = self.slot_of(token, attempted)?;
         let info = self.info(slot);
-        Ok(info
-            .map_err(|error| errors::failed(attempted, &error))?
-            .pin_pad)
+        let info = info.map_err(|error| errors::failed(attempted, &error))?;
+        if info.pin_pad {
+            return Ok(());
+        }
+        let said = "an empty PIN was given, and the token has no keys to type one on";
+        Err(failure(attempted, said, TokenFault::Unsupported))
     }
 }
 

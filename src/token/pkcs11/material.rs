@@ -1,8 +1,9 @@
 //! Between PKCS#11's encodings and ours: curves, points, RSA numbers and signatures. All input is the token's, so nothing is trusted: a
 //! point is on its curve or it is no key.
 
-use cryptoki::object::Attribute;
-use rsa::pkcs8::EncodePublicKey as _;
+use cryptoki::object::{Attribute, KeyType};
+use rsa::pkcs8::{DecodePublicKey as _, EncodePublicKey as _};
+use rsa::traits::PublicKeyParts as _;
 use rsa::{BoxedUint, RsaPublicKey};
 
 use crate::tuf::key::{Algorithm, PublicKey};
@@ -40,6 +41,38 @@ pub(super) fn parameters(algorithm: Algorithm) -> Vec<Attribute> {
             Attribute::PublicExponent(vec![1, 0, 1]),
         ],
     }
+}
+
+/// `CKA_KEY_TYPE` of both halves.
+pub(super) fn key_type(algorithm: Algorithm) -> KeyType {
+    match algorithm {
+        Algorithm::Ed25519 => KeyType::EC_EDWARDS,
+        Algorithm::EcdsaP256 | Algorithm::EcdsaP384 => KeyType::EC,
+        Algorithm::RsaPss => KeyType::RSA,
+    }
+}
+
+/// What the template of a public half that is brought in says of it.
+pub(super) fn public_half(public: &PublicKey) -> Option<Vec<Attribute>> {
+    let algorithm = public.algorithm()?;
+    let point = match public {
+        PublicKey::Ed25519(point) => &point[..],
+        PublicKey::P256(point) | PublicKey::P384(point) => point,
+        PublicKey::Rsa(der) => {
+            let key = RsaPublicKey::from_public_key_der(der).ok()?;
+            return Some(vec![
+                Attribute::Modulus(key.n().to_be_bytes_trimmed_vartime().into_vec()),
+                Attribute::PublicExponent(key.e().to_be_bytes_trimmed_vartime().into_vec()),
+            ]);
+        }
+        PublicKey::Opaque(_) => return None,
+    };
+    // A DER OCTET STRING (PKCS#11 2.40, 2.3.3).
+    let mut octet_string = vec![0x04, u8::try_from(point.len()).ok()?];
+    octet_string.extend_from_slice(point);
+    let mut attributes = parameters(algorithm);
+    attributes.push(Attribute::EcPoint(octet_string));
+    Some(attributes)
 }
 
 /// The key of `CKA_EC_POINT`: a DER OCTET STRING with the point in it as the standard says, or the bare point as some modules say.

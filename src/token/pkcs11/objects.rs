@@ -8,7 +8,7 @@ use cryptoki_sys::CK_ULONG;
 use super::session::Open;
 use super::{attestation, material};
 use crate::ceremony::event::Custody;
-use crate::ceremony::port::{PinPolicy, TokenKey, Usage};
+use crate::ceremony::port::{Leaves, PinPolicy, TokenKey, Usage};
 use crate::tuf::key::{Algorithm, PublicKey};
 
 /// One half of a key pair, as far as the token shows it.
@@ -120,6 +120,7 @@ pub(super) fn generate(
     id: &[u8],
     label: &str,
     algorithm: Algorithm,
+    leaves: Leaves,
 ) -> Result<Option<TokenKey>, Error> {
     let mechanism = match algorithm {
         Algorithm::Ed25519 => Mechanism::EccEdwardsKeyPairGen,
@@ -141,13 +142,25 @@ pub(super) fn generate(
         Attribute::Token(true),
         Attribute::Private(true),
         Attribute::Sensitive(true),
-        Attribute::Extractable(false),
+        Attribute::Extractable(leaves == Leaves::Wrapped),
         Attribute::Sign(true),
     ];
+    if leaves == Leaves::Wrapped {
+        private.push(Attribute::WrapWithTrusted(true));
+    }
     private.extend_from_slice(&names);
     let (public, private) = open
         .session
         .generate_key_pair(&mechanism, &public, &private)?;
+    pair(open, public, private)
+}
+
+/// What the token says of a key pair that was just made or brought in; none where it does not show the public half.
+pub(super) fn pair(
+    open: &Open,
+    public: ObjectHandle,
+    private: ObjectHandle,
+) -> Result<Option<TokenKey>, Error> {
     let half = half(open, public)?;
     let custody = custody(open, private)?;
     let Some(public) = half.public else {
@@ -175,6 +188,11 @@ pub(super) fn any_wants_pin_each_time(open: &Open) -> Result<bool, Error> {
         }
     }
     Ok(false)
+}
+
+/// Whether a private half is kept from ever leaving; where the token does not say, it will when it is asked to wrap it.
+pub(super) fn stays(open: &Open, private: ObjectHandle) -> Result<bool, Error> {
+    Ok(flag(open, private, AttributeType::Extractable)? == Some(false))
 }
 
 /// What using a key takes, as far as the token says. A plain "not for each" is not repeated: cards say it of keys that want no PIN at all too.
@@ -254,7 +272,12 @@ fn custody(open: &Open, handle: ObjectHandle) -> Result<Custody, Error> {
         return Ok(Custody::default());
     }
     let flag = |attribute| flag(open, handle, attribute);
-    let not_extractable = flag(AttributeType::Extractable)?.map(|flag| !flag);
+    let extractable = flag(AttributeType::Extractable)?;
+    let not_extractable = extractable.map(|flag| !flag);
+    let wrapped_only = match extractable {
+        Some(true) => flag(AttributeType::WrapWithTrusted)?,
+        _ => None,
+    };
     let local = flag(AttributeType::Local)?;
     Ok(Custody {
         always_sensitive: both(
@@ -263,6 +286,7 @@ fn custody(open: &Open, handle: ObjectHandle) -> Result<Custody, Error> {
         ),
         never_extractable: both(not_extractable, flag(AttributeType::NeverExtractable)?),
         local: local.filter(|local| *local || !open.quirks.local_says_nothing),
+        wrapped_only,
     })
 }
 

@@ -38,6 +38,12 @@ pub struct Quirks {
     pub longest_eddsa: Option<usize>,
     /// It shows attestation certificates of its keys as certificate objects.
     pub attests: bool,
+    /// Its `CKM_AES_KEY_WRAP_PAD` is RFC 5649, for which the standard has `CKM_AES_KEY_WRAP_KWP` since 3.0.
+    pub pad_is_kwp: bool,
+    /// It does not wrap Ed25519 keys.
+    pub wraps_no_eddsa: bool,
+    /// Why no key leaves it wrapped or is restored on it, where it has the mechanism.
+    pub wraps_nothing: Option<&'static str>,
     /// Why tokens are not initialised or reset through it, and with what they are.
     pub initialised_by: Option<&'static str>,
     /// How a token that is in use is made blank, where `C_InitToken` works on a blank one only.
@@ -63,6 +69,9 @@ const STANDARD: Quirks = Quirks {
     id_bytes: 8,
     longest_eddsa: None,
     attests: false,
+    pad_is_kwp: false,
+    wraps_no_eddsa: false,
+    wraps_nothing: None,
     initialised_by: None,
     erased_by: None,
     notes: &[],
@@ -75,9 +84,12 @@ pub const TABLE: &[Quirks] = &[
         library: "SoftHSM: Implementation of PKCS11",
         tested: true,
         restarts: true,
+        pad_is_kwp: true,
+        wraps_no_eddsa: true,
         notes: &[
             "It tells \"few tries left\" after a wrong PIN, never how many, and does not lock.",
             "The slot of a token changes when it is initialised.",
+            "It fills PKCS#8 up with zeros to whole blocks of 8 bytes before it wraps a key, so whoever opens a wrapped key finds up to 7 zeros after it.",
         ],
         ..STANDARD
     },
@@ -86,6 +98,9 @@ pub const TABLE: &[Quirks] = &[
         library: "NSS Internal Crypto Services",
         tested: true,
         local_says_nothing: true,
+        wraps_nothing: Some(
+            "this token has no security officer to trust a wrap key, and wraps keys under any other",
+        ),
         initialised_by: Some("its database is made by certutil -N"),
         notes: &[
             "It wants init_args: configdir='sql:/path' certPrefix='' keyPrefix='' secmod='secmod.db' flags=optimizeSpace.",

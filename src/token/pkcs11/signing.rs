@@ -95,10 +95,7 @@ impl Pkcs11Module {
         {
             return refused("keys of this type cannot sign", TokenFault::Unsupported);
         }
-        let open = self.current(token, attempted)?;
-        if !open.logged_in {
-            return refused("nobody is logged in to the token", TokenFault::NotLoggedIn);
-        }
+        let open = self.with_login(token, attempted)?;
         if open.is_full_for(&key.public) {
             return refused(super::ONE_KEY, TokenFault::NotLoggedIn);
         }
@@ -142,7 +139,7 @@ fn attempt(token: &TokenId, key: &TokenKey) -> String {
 
 /// One request to the device. ECDSA and RSA get the digest, hashed before: no module tested has the mechanisms that hash, and all have these.
 /// Ed25519 gets the whole message in one part, as there is no other way.
-fn signed(
+pub(super) fn signed(
     open: &mut Open,
     private: ObjectHandle,
     each_time: bool,

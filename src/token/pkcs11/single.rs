@@ -8,7 +8,7 @@
 //! The library is opened a second time, which gives the same one: the loader counts. Handles and return codes are `cryptoki`'s.
 #![allow(
     unsafe_code,
-    reason = "cryptoki has neither a C_Sign without a length query nor a bound on what a module says of lengths"
+    reason = "cryptoki has neither a C_Sign or C_WrapKey without a length query nor CKM_AES_KEY_WRAP_KWP nor a bound on what a module says of lengths"
 )]
 
 use std::path::Path;
@@ -19,10 +19,13 @@ use cryptoki::object::{Attribute, AttributeType, ObjectHandle};
 use cryptoki::session::Session;
 use cryptoki::slot::Slot;
 use cryptoki_sys::{
-    CK_ATTRIBUTE, CK_BBOOL, CK_FUNCTION_LIST, CK_INFO, CK_OBJECT_HANDLE, CK_RV, CK_SLOT_ID,
-    CK_TRUE, CK_ULONG,
+    CK_ATTRIBUTE, CK_BBOOL, CK_FUNCTION_LIST, CK_INFO, CK_MECHANISM, CK_MECHANISM_INFO,
+    CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_RV, CK_SLOT_ID, CK_TRUE, CK_ULONG, CKA_VALUE,
+    CKF_UNWRAP, CKF_WRAP,
 };
 use libloading::Library;
+
+use crate::secret::Secret;
 
 /// Slots that are looked at. More than any reader stack has, and than a person can tell apart.
 pub(super) const SLOTS: usize = 64;
@@ -34,6 +37,8 @@ const BATCH: usize = 64;
 const ATTRIBUTE: usize = 16 * 1024;
 /// Bytes of a signature: RSA of 16,384 bits, far beyond what tokens have.
 const SIGNATURE: usize = 2048;
+/// Bytes of a wrapped key: RSA of 8192 bits has 4,700.
+const WRAPPED: usize = 8192;
 
 /// `CK_UNAVAILABLE_INFORMATION`.
 const UNAVAILABLE: CK_ULONG = CK_ULONG::MAX;
@@ -209,6 +214,126 @@ impl Single {
         ok(signed, Function::Sign)?;
         shortened(signature, told)
     }
+
+    /// Whether the token in a slot wraps and unwraps keys with a mechanism. `cryptoki` does not know `CKM_AES_KEY_WRAP_KWP`.
+    pub(super) fn wraps(&self, slot: Slot, mechanism: CK_MECHANISM_TYPE) -> Result<bool, Error> {
+        let get = self
+            .functions
+            .C_GetMechanismInfo
+            .ok_or(Error::NullFunctionPointer)?;
+        let mut info = CK_MECHANISM_INFO::default();
+        // SAFETY: the function writes the information to the place it is given, which is ours.
+        let told = unsafe { get(slot.id(), mechanism, &raw mut info) };
+        match ok(told, Function::GetMechanismInfo) {
+            Ok(()) => Ok(info.flags & (CKF_WRAP | CKF_UNWRAP) == CKF_WRAP | CKF_UNWRAP),
+            Err(Error::Pkcs11(RvError::MechanismInvalid, _)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// An object with this value, which the module reads from its locked page; `cryptoki` would copy it.
+    pub(super) fn secret_object(
+        &self,
+        session: &Session,
+        template: &[Attribute],
+        value: &Secret,
+    ) -> Result<ObjectHandle, Error> {
+        let create = self
+            .functions
+            .C_CreateObject
+            .ok_or(Error::NullFunctionPointer)?;
+        value.expose(|value| {
+            let mut wanted: Vec<CK_ATTRIBUTE> = template.iter().map(Into::into).collect();
+            wanted.push(CK_ATTRIBUTE {
+                type_: CKA_VALUE,
+                pValue: value.as_ptr().cast_mut().cast(),
+                ulValueLen: CK_ULONG::try_from(value.len())?,
+            });
+            let length = CK_ULONG::try_from(wanted.len())?;
+            let mut handle: CK_OBJECT_HANDLE = 0;
+            // SAFETY: the template points into `template` and `value`, which outlive the call, and has the length that is said; the function only reads it
+            // (PKCS#11 2.40, 5.7). It writes one number, to a place that is ours.
+            let created = unsafe {
+                create(
+                    session.handle(),
+                    wanted.as_mut_ptr(),
+                    length,
+                    &raw mut handle,
+                )
+            };
+            ok(created, Function::CreateObject)?;
+            // SAFETY: not of memory: it is a number that the module gave for this session.
+            Ok(unsafe { ObjectHandle::new_from_raw(handle) })
+        })
+    }
+
+    /// One physical `C_WrapKey` with a mechanism that has no parameters.
+    pub(super) fn wrap(
+        &self,
+        session: &Session,
+        mechanism: CK_MECHANISM_TYPE,
+        under: ObjectHandle,
+        key: ObjectHandle,
+    ) -> Result<Vec<u8>, Error> {
+        let wrap = self.functions.C_WrapKey.ok_or(Error::NullFunctionPointer)?;
+        let mut mechanism = without_parameters(mechanism);
+        let mut wrapped = vec![0_u8; WRAPPED];
+        let mut told = CK_ULONG::try_from(wrapped.len())?;
+        // SAFETY: the mechanism is ours and has no parameters. The function writes at most `told` bytes to the buffer, which has room for as many, and one
+        // number.
+        let done = unsafe {
+            wrap(
+                session.handle(),
+                &raw mut mechanism,
+                under.handle(),
+                key.handle(),
+                wrapped.as_mut_ptr(),
+                &raw mut told,
+            )
+        };
+        ok(done, Function::WrapKey)?;
+        shortened(wrapped, told)
+    }
+
+    /// One `C_UnwrapKey` with a mechanism that has no parameters.
+    pub(super) fn unwrap(
+        &self,
+        session: &Session,
+        mechanism: CK_MECHANISM_TYPE,
+        under: ObjectHandle,
+        wrapped: &[u8],
+        template: &[Attribute],
+    ) -> Result<ObjectHandle, Error> {
+        let unwrap = self
+            .functions
+            .C_UnwrapKey
+            .ok_or(Error::NullFunctionPointer)?;
+        let mut mechanism = without_parameters(mechanism);
+        let mut wanted: Vec<CK_ATTRIBUTE> = template.iter().map(Into::into).collect();
+        let mut wrapped = wrapped.to_vec();
+        let (length, count) = (
+            CK_ULONG::try_from(wrapped.len())?,
+            CK_ULONG::try_from(wanted.len())?,
+        );
+        let mut handle: CK_OBJECT_HANDLE = 0;
+        // SAFETY: the mechanism is ours and has no parameters, the wrapped key has the length that is said and is ours, the template points into `template`,
+        // which outlives the call, and has the length that is said. The function writes one number, to a place that is ours.
+        let done = unsafe {
+            unwrap(
+                session.handle(),
+                &raw mut mechanism,
+                under.handle(),
+                wrapped.as_mut_ptr(),
+                length,
+                wanted.as_mut_ptr(),
+                count,
+                &raw mut handle,
+            )
+        };
+        ok(done, Function::UnwrapKey)?;
+        // SAFETY: not of memory: it is a number that the module gave for this session.
+        Ok(unsafe { ObjectHandle::new_from_raw(handle) })
+    }
 }
 
 /// Bytes for an attribute: exactly those of its type where that has a size, because NSS gives numbers in a form of its own otherwise.
@@ -220,7 +345,8 @@ fn room(kind: AttributeType) -> usize {
         | AttributeType::Extractable
         | AttributeType::Local
         | AttributeType::NeverExtractable
-        | AttributeType::Sensitive => size_of::<CK_BBOOL>(),
+        | AttributeType::Sensitive
+        | AttributeType::WrapWithTrusted => size_of::<CK_BBOOL>(),
         _ => ATTRIBUTE,
     }
 }
@@ -233,6 +359,14 @@ fn shortened(mut buffer: Vec<u8>, length: CK_ULONG) -> Result<Vec<u8>, Error> {
     }
     buffer.truncate(length);
     Ok(buffer)
+}
+
+fn without_parameters(mechanism: CK_MECHANISM_TYPE) -> CK_MECHANISM {
+    CK_MECHANISM {
+        mechanism,
+        pParameter: std::ptr::null_mut(),
+        ulParameterLen: 0,
+    }
 }
 
 fn ok(code: CK_RV, function: Function) -> Result<(), Error> {

@@ -7,12 +7,14 @@ use serde::de::DeserializeOwned;
 use super::super::{Module, failure};
 use super::frame::{Broken, Channel, Deadline, within};
 use super::groups;
-use super::message::{ANSWER, Request, SIGNATURE, WireKey, unhex};
+use super::message::{ANSWER, Request, SIGNATURE, WRAPPED, WireKey, WirePublic, unhex};
 use super::module::{Call, Raw, WorkerModule};
 use crate::ceremony::event::ModuleIdentity;
-use crate::ceremony::port::{Reset, Taken, TokenError, TokenFault, TokenId, TokenInfo, TokenKey};
+use crate::ceremony::port::{
+    Leaves, Reset, Taken, TokenError, TokenFault, TokenId, TokenInfo, TokenKey,
+};
 use crate::secret::Secret;
-use crate::tuf::key::{Algorithm, Message};
+use crate::tuf::key::{Algorithm, Message, PublicKey};
 
 impl Module for WorkerModule {
     fn identity(&self) -> &ModuleIdentity {
@@ -95,14 +97,88 @@ impl Module for WorkerModule {
         token: &TokenId,
         label: &str,
         algorithm: Algorithm,
+        leaves: Leaves,
     ) -> Result<TokenKey, TokenError> {
         let attempted = format!("make key {label:?} on token {}", token.serial);
         let request = Request::Generate {
             token: token.clone(),
             label: label.to_owned(),
             algorithm,
+            leaves,
         };
         let call = call(attempted, self.limits.generate, request);
+        self.exchange(call, |channel, deadline| {
+            receive(channel, deadline, WireKey::key)
+        })
+    }
+
+    fn wrap(
+        &mut self,
+        token: &TokenId,
+        key: &TokenKey,
+        wrap_key: &Secret,
+        so_pin: &Secret,
+        pin: &Secret,
+    ) -> Result<Vec<u8>, TokenError> {
+        let attempted = format!("back up key {:?} of token {}", key.label, token.serial);
+        // Whoever was logged in is logged out.
+        self.pads.remove(token);
+        let request = Request::Wrap {
+            token: token.clone(),
+            key: wire(key, &attempted)?,
+        };
+        let limit = self.typing(self.limits.wrap, so_pin.is_empty());
+        let call = Call {
+            follow: [wrap_key, so_pin, pin].map(Raw::Secret).into(),
+            ..call(attempted, self.typing(limit, pin.is_empty()), request)
+        };
+        self.exchange(call, |channel, deadline| bytes(channel, deadline, WRAPPED))
+    }
+
+    fn sign_wrapped(
+        &mut self,
+        token: &TokenId,
+        wrapped: &[u8],
+        wrap_key: &Secret,
+        public: &PublicKey,
+        message: &Message<'_>,
+    ) -> Result<Vec<u8>, TokenError> {
+        let attempted = format!("sign with a backup on token {}", token.serial);
+        let request = Request::SignWrapped {
+            token: token.clone(),
+            public: wire_public(public, &attempted)?,
+        };
+        let call = Call {
+            follow: vec![
+                Raw::Secret(wrap_key),
+                Raw::Bytes(wrapped),
+                Raw::Bytes(message.bytes()),
+            ],
+            ..call(attempted, self.limits.wrap, request)
+        };
+        self.exchange(call, |channel, deadline| {
+            bytes(channel, deadline, SIGNATURE)
+        })
+    }
+
+    fn unwrap(
+        &mut self,
+        token: &TokenId,
+        wrapped: &[u8],
+        wrap_key: &Secret,
+        label: &str,
+        public: &PublicKey,
+    ) -> Result<TokenKey, TokenError> {
+        let attempted = format!("restore key {label:?} on token {}", token.serial);
+        let request = Request::Unwrap {
+            token: token.clone(),
+            label: label.to_owned(),
+            public: wire_public(public, &attempted)?,
+        };
+        let call = Call {
+            follow: vec![Raw::Secret(wrap_key), Raw::Bytes(wrapped)],
+            ..call(attempted, self.limits.wrap, request)
+        };
         self.exchange(call, |channel, deadline| {
             receive(channel, deadline, WireKey::key)
         })
@@ -126,10 +202,7 @@ impl Module for WorkerModule {
             ..call(attempted, limit, request)
         };
         self.exchange(call, |channel, deadline| {
-            match nothing(channel, deadline)? {
-                Ok(()) => channel.receive_bytes(SIGNATURE, deadline).map(Ok),
-                Err(error) => Ok(Err(error)),
-            }
+            bytes(channel, deadline, SIGNATURE)
         })
     }
 
@@ -261,14 +334,32 @@ fn nothing(channel: &Channel, deadline: Deadline) -> Result<Result<(), TokenErro
     receive(channel, deadline, |()| Some(()))
 }
 
+/// An answer that is followed by bytes.
+fn bytes(
+    channel: &Channel,
+    deadline: Deadline,
+    most: usize,
+) -> Result<Result<Vec<u8>, TokenError>, Broken> {
+    match nothing(channel, deadline)? {
+        Ok(()) => channel.receive_bytes(most, deadline).map(Ok),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
 /// A token of the module itself: by the module's name calls find their way back.
 fn own(token: TokenInfo, module: &str) -> Option<TokenInfo> {
     (token.id.module == module).then_some(token)
 }
 
 fn wire(key: &TokenKey, attempted: &str) -> Result<WireKey, TokenError> {
-    WireKey::of(key).ok_or_else(|| {
-        let said = "keys of this type cannot sign";
-        failure(attempted, said, TokenFault::Unsupported)
-    })
+    WireKey::of(key).ok_or_else(|| unknown(attempted))
+}
+
+fn wire_public(public: &PublicKey, attempted: &str) -> Result<WirePublic, TokenError> {
+    WirePublic::of(public).ok_or_else(|| unknown(attempted))
+}
+
+fn unknown(attempted: &str) -> TokenError {
+    let said = "keys of this type cannot sign";
+    failure(attempted, said, TokenFault::Unsupported)
 }

@@ -19,6 +19,8 @@ pub struct Limits {
     pub sign: Duration,
     /// `generate`; RSA on a card takes minutes.
     pub generate: Duration,
+    /// `wrap`, with two logins, `sign_wrapped`, with a touch as for `sign`, and `unwrap`.
+    pub wrap: Duration,
     /// `initialise` and `reset`.
     pub reset: Duration,
     /// `logout`, and the end of the process.
@@ -36,6 +38,7 @@ impl Limits {
             pin_pad: limit,
             sign: limit,
             generate: limit,
+            wrap: limit,
             reset: limit,
             end: limit,
         }
@@ -52,6 +55,7 @@ impl Default for Limits {
             pin_pad: Duration::from_secs(90),
             sign: Duration::from_mins(1),
             generate: Duration::from_mins(3),
+            wrap: Duration::from_mins(2),
             reset: Duration::from_mins(2),
             end: Duration::from_secs(5),
         }

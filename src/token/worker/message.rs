@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::ceremony::event::{Credential, Custody};
-use crate::ceremony::port::{TokenId, TokenKey, Usage};
+use crate::ceremony::port::{Leaves, TokenId, TokenKey, Usage};
 use crate::tuf::key::{Algorithm, PublicKey};
 
 /// Most bytes of a request: names and one public key.
@@ -16,6 +16,8 @@ pub(super) const ANSWER: usize = 4 << 20;
 pub(super) const PAYLOAD: usize = 1 << 30;
 /// Most bytes of a group of signatures.
 pub(super) const GROUP: usize = 1 << 20;
+/// Most bytes of a wrapped key: RSA of 8192 bits has 4,700.
+pub(super) const WRAPPED: usize = 8192;
 /// Most bytes of a signature: RSA of 32,768 bits.
 pub(super) const SIGNATURE: usize = 4096;
 
@@ -80,6 +82,23 @@ pub(super) enum Request {
         token: TokenId,
         label: String,
         algorithm: Algorithm,
+        leaves: Leaves,
+    },
+    /// [wrap key, SO PIN, PIN]; a frame follows the answer
+    Wrap {
+        token: TokenId,
+        key: WireKey,
+    },
+    /// [wrap key, wrapped key, the message as the key takes it]; a frame follows the answer
+    SignWrapped {
+        token: TokenId,
+        public: WirePublic,
+    },
+    /// [wrap key, wrapped key]
+    Unwrap {
+        token: TokenId,
+        label: String,
+        public: WirePublic,
     },
     /// [the message as the key takes it]
     Sign {
@@ -118,8 +137,7 @@ pub(super) struct WireKey {
     /// Hexadecimal.
     id: String,
     label: String,
-    /// `SubjectPublicKeyInfo`, hexadecimal.
-    public: String,
+    public: WirePublic,
     custody: Custody,
     usage: Usage,
 }
@@ -130,7 +148,7 @@ impl WireKey {
         Some(Self {
             id: hex(&key.id),
             label: key.label.clone(),
-            public: hex(&key.public.to_spki_der()?),
+            public: WirePublic::of(&key.public)?,
             custody: key.custody,
             usage: key.usage,
         })
@@ -141,10 +159,26 @@ impl WireKey {
         Some(TokenKey {
             id: unhex(&self.id)?,
             label: self.label,
-            public: PublicKey::from_spki_der(&unhex(&self.public)?).ok()?,
+            public: self.public.key()?,
             custody: self.custody,
             usage: self.usage,
         })
+    }
+}
+
+/// A public key in JSON: `SubjectPublicKeyInfo`, hexadecimal.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct WirePublic(String);
+
+impl WirePublic {
+    /// None for a key of a type that nobody here signs with.
+    pub(super) fn of(public: &PublicKey) -> Option<Self> {
+        Some(Self(hex(&public.to_spki_der()?)))
+    }
+
+    /// None where it is no key.
+    pub(super) fn key(&self) -> Option<PublicKey> {
+        PublicKey::from_spki_der(&unhex(&self.0)?).ok()
     }
 }
 

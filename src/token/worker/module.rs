@@ -191,7 +191,7 @@ impl WorkerModule {
     ) -> Result<T, TokenError> {
         let signs = matches!(
             call.request,
-            Request::Sign { .. } | Request::SignEach { .. }
+            Request::Sign { .. } | Request::SignEach { .. } | Request::SignWrapped { .. }
         );
         match self.try_exchange(&call, receive)? {
             Ok(answer) => answer.map_err(tidy),

@@ -9,10 +9,12 @@ use super::child;
 use super::confinement::{Sockets, confine};
 use super::frame::{Broken, Channel};
 use super::groups;
-use super::message::{Backend, Hello, PAYLOAD, REQUEST, Request, WireKey, hex};
+use super::message::{
+    Backend, Hello, PAYLOAD, REQUEST, Request, WRAPPED, WireKey, WirePublic, hex,
+};
 use crate::ceremony::event::{Credential, ModuleIdentity};
 use crate::ceremony::port::{Reset, TokenError, TokenFault, TokenId, TokenKey};
-use crate::tuf::key::Message;
+use crate::tuf::key::{Message, PublicKey};
 
 /// Serves until the program closes its end of the pipe; then the module is finalised.
 ///
@@ -86,23 +88,49 @@ fn answer(module: &mut dyn Module, request: Request, channel: &Channel) -> Resul
             token,
             label,
             algorithm,
+            leaves,
         } => {
-            let key = module.generate(&token, &label, algorithm);
+            let key = module.generate(&token, &label, algorithm, leaves);
+            say(channel, &key.and_then(|key| wire(&key)))
+        }
+        Request::Wrap { token, key } => {
+            let [wrap_key, so_pin, pin] = [
+                channel.receive_secret(None)?,
+                channel.receive_secret(None)?,
+                channel.receive_secret(None)?,
+            ];
+            let wrapped =
+                known(key).and_then(|key| module.wrap(&token, &key, &wrap_key, &so_pin, &pin));
+            give(channel, wrapped)
+        }
+        Request::SignWrapped { token, public } => {
+            let wrap_key = channel.receive_secret(None)?;
+            let wrapped = channel.receive_bytes(WRAPPED, None)?;
+            let bytes = channel.receive_bytes(PAYLOAD, None)?;
+            let signature = known_public(&public).and_then(|public| {
+                let message = message(&public, &bytes)?;
+                module.sign_wrapped(&token, &wrapped, &wrap_key, &public, &message)
+            });
+            give(channel, signature)
+        }
+        Request::Unwrap {
+            token,
+            label,
+            public,
+        } => {
+            let wrap_key = channel.receive_secret(None)?;
+            let wrapped = channel.receive_bytes(WRAPPED, None)?;
+            let key = known_public(&public)
+                .and_then(|public| module.unwrap(&token, &wrapped, &wrap_key, &label, &public));
             say(channel, &key.and_then(|key| wire(&key)))
         }
         Request::Sign { token, key } => {
             let bytes = channel.receive_bytes(PAYLOAD, None)?;
             let signature = known(key).and_then(|key| {
-                let message = message(&key, &bytes)?;
+                let message = message(&key.public, &bytes)?;
                 module.sign_message(&token, &key, &message)
             });
-            match signature {
-                Ok(signature) => {
-                    say(channel, &Ok(()))?;
-                    channel.send_bytes(&signature, None)
-                }
-                Err(error) => say(channel, &Err::<(), _>(error)),
-            }
+            give(channel, signature)
         }
         Request::SignEach { token, key, count } => {
             groups::sign_each(module, &token, known(key), count, channel)
@@ -154,6 +182,17 @@ pub(super) fn say<T: Serialize>(
     channel.send_json(answer, None)
 }
 
+/// An answer that is bytes, as a frame of its own.
+fn give(channel: &Channel, answer: Result<Vec<u8>, TokenError>) -> Result<(), Broken> {
+    match answer {
+        Ok(bytes) => {
+            say(channel, &Ok(()))?;
+            channel.send_bytes(&bytes, None)
+        }
+        Err(error) => say(channel, &Err::<(), _>(error)),
+    }
+}
+
 fn wire(key: &TokenKey) -> Result<WireKey, TokenError> {
     WireKey::of(key).ok_or_else(|| {
         let attempted = format!("make key {:?}", key.label);
@@ -163,16 +202,22 @@ fn wire(key: &TokenKey) -> Result<WireKey, TokenError> {
 }
 
 fn known(key: WireKey) -> Result<TokenKey, TokenError> {
-    key.key().ok_or_else(|| {
-        let said = "keys of this type cannot sign";
-        failure("use a key", said, TokenFault::Unsupported)
-    })
+    key.key().ok_or_else(unknown)
+}
+
+fn known_public(public: &WirePublic) -> Result<PublicKey, TokenError> {
+    public.key().ok_or_else(unknown)
+}
+
+fn unknown() -> TokenError {
+    let said = "keys of this type cannot sign";
+    failure("use a key", said, TokenFault::Unsupported)
 }
 
 /// What came, as the key takes it.
-fn message<'a>(key: &TokenKey, bytes: &'a [u8]) -> Result<Message<'a>, TokenError> {
+fn message<'a>(public: &PublicKey, bytes: &'a [u8]) -> Result<Message<'a>, TokenError> {
     let message =
-        key.public
+        public
             .algorithm()
             .and_then(|algorithm| match Message::digest_length(algorithm) {
                 None => Some(Message::of(algorithm, bytes)),

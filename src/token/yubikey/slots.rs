@@ -167,6 +167,7 @@ fn made(on_card: bool) -> Custody {
         always_sensitive: Some(on_card),
         never_extractable: Some(on_card),
         local: Some(on_card),
+        wrapped_only: None,
     }
 }
 

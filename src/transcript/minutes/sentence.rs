@@ -106,7 +106,11 @@ pub(super) fn of(event: &Event, transcript: &Transcript) -> Option<String> {
             told
         }
         Event::Closed => "The ceremony was closed.".to_owned(),
-        other => return super::deciding::of(other).or_else(|| candidate(other)),
+        other => {
+            return super::deciding::of(other)
+                .or_else(|| super::backup::of(other))
+                .or_else(|| candidate(other));
+        }
     })
 }
 

@@ -128,6 +128,10 @@ fn facts(model: &Model) -> Vec<Fact> {
                 pin.prompt.holder
             ),
         )),
+        Stage::Share(prompt) => facts.push(sentence(
+            "What is asked",
+            &format!("Turn the camera. The share of {}.", prompt.custodian),
+        )),
         Stage::Envelope(envelope) => facts.push(sentence(
             "What is asked",
             &format!(

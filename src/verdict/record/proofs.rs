@@ -28,26 +28,21 @@ pub(super) fn check(
     let mut nonces = Vec::new();
     let mut findings = Vec::new();
     for line in &transcript.lines {
-        let Event::Proven {
-            holder,
-            role,
+        let Some(proof) = proof(&line.event, &known) else {
+            continue;
+        };
+        let Proof {
+            what,
             keyid,
             key,
             nonce,
             sig,
-            ..
-        } = &line.event
-        else {
-            continue;
-        };
+        } = proof;
         let refuse = |rule: &str, text: &str| {
-            let text = format!(
-                "the {role} key {keyid} of {holder} is said to have signed a challenge, and {text}"
-            );
+            let text = format!("{what} is said to have signed a challenge, and {text}");
             Finding::error(rule, transcript::NAME, text)
         };
-        let Some(key) = parse_object(key).filter(|key| known.lists(holder, role, keyid, key))
-        else {
+        let Some(key) = key else {
             findings.push(refuse(
                 "PROOF-KEY",
                 "the key on record is neither in the bundle's metadata for that role nor did it enter the ceremony",
@@ -68,6 +63,44 @@ pub(super) fn check(
         nonces.push(nonce);
     }
     findings
+}
+
+/// A key is said to have signed a challenge.
+struct Proof<'t> {
+    what: String,
+    keyid: &'t KeyId,
+    /// None: it is no key that could prove itself here.
+    key: Option<Key>,
+    nonce: &'t String,
+    sig: &'t str,
+}
+
+fn proof<'t>(event: &'t Event, known: &Known) -> Option<Proof<'t>> {
+    Some(match event {
+        Event::Proven {
+            holder,
+            role,
+            keyid,
+            key,
+            nonce,
+            sig,
+            ..
+        } => Proof {
+            what: format!("the {role} key {keyid} of {holder}"),
+            keyid,
+            key: parse_object(key).filter(|key| known.lists(holder, role, keyid, key)),
+            nonce,
+            sig,
+        },
+        Event::BlobProven(proven) => Proof {
+            what: format!("the key {} out of its blob", proven.keyid),
+            keyid: &proven.keyid,
+            key: known.key(&proven.keyid).cloned(),
+            nonce: &proven.nonce,
+            sig: &proven.sig,
+        },
+        _ => return None,
+    })
 }
 
 fn verifies(key: &Key, keyid: &KeyId, ceremony: Sha256, nonce: &str, sig: &str) -> bool {
@@ -128,6 +161,13 @@ impl Known {
             }
         }
         Self(known)
+    }
+
+    fn key(&self, keyid: &KeyId) -> Option<&Key> {
+        let mut known = self.0.iter();
+        known
+            .find(|(_, _, known, _)| known == keyid)
+            .map(|(.., key)| key)
     }
 
     fn lists(&self, holder: &str, role: &str, keyid: &KeyId, key: &Key) -> bool {

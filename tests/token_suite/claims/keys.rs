@@ -1,6 +1,6 @@
 //! Keys and tokens as they are listed: names, custody, usage, attestation.
 
-use tuf_ceremony::ceremony::port::{PinPolicy, TokenFault, TokenId, TokenKey};
+use tuf_ceremony::ceremony::port::{Leaves, PinPolicy, TokenFault, TokenId, TokenKey};
 use tuf_ceremony::tuf::key::Algorithm::EcdsaP256;
 use tuf_ceremony::tuf::key::{Algorithm, PublicKey};
 use x509_cert::Certificate;
@@ -94,7 +94,7 @@ pub fn key_label_that_is_taken_is_refused(bench: &mut Bench) {
     for algorithm in [EcdsaP256, Algorithm::EcdsaP384] {
         let error = bench
             .module()
-            .generate(&token, "root", algorithm)
+            .generate(&token, "root", algorithm, Leaves::Never)
             .unwrap_err();
         assert_eq!(error.said, "a key with this label is there already");
         assert_eq!(error.fault, TokenFault::Exists);
@@ -144,7 +144,9 @@ pub fn token_that_is_not_there_is_removed(bench: &mut Bench) {
         for error in [
             module.login(&absent, &pin).unwrap_err(),
             module.keys(&absent).unwrap_err(),
-            module.generate(&absent, "root", EcdsaP256).unwrap_err(),
+            module
+                .generate(&absent, "root", EcdsaP256, Leaves::Never)
+                .unwrap_err(),
             module.sign(&absent, &key, b"message").unwrap_err(),
         ] {
             assert_eq!(error.fault, TokenFault::Removed);

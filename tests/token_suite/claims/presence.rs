@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use tuf_ceremony::ceremony::port::TokenFault;
+use tuf_ceremony::ceremony::port::{Leaves, TokenFault};
 use tuf_ceremony::tuf::key::Algorithm::EcdsaP256;
 use virtual_yubikey::{Firmware, Purpose};
 
@@ -23,7 +23,9 @@ pub fn token_taken_out_in_mid_session_gives_nothing(bench: &mut Bench) {
     assert_eq!(error.fault, TokenFault::Removed, "{error}");
     for error in [
         module.keys(&token).unwrap_err(),
-        module.generate(&token, "other", EcdsaP256).unwrap_err(),
+        module
+            .generate(&token, "other", EcdsaP256, Leaves::Never)
+            .unwrap_err(),
         module.login(&token, &pin).unwrap_err(),
     ] {
         assert_eq!(error.fault, TokenFault::Removed, "{error}");

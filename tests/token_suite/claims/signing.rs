@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use tuf_ceremony::ceremony::port::{TokenFault, TokenKey};
+use tuf_ceremony::ceremony::port::{Leaves, TokenFault, TokenKey};
 use tuf_ceremony::tuf::key::Algorithm::{EcdsaP256, EcdsaP384, Ed25519, RsaPss};
 use virtual_yubikey::Purpose;
 
@@ -65,7 +65,7 @@ pub fn nothing_signs_before_a_login_or_after_a_logout(bench: &mut Bench) {
     if bench.row.keys == super::super::row::Keys::Ours {
         let error = bench
             .module()
-            .generate(&token, "root", EcdsaP256)
+            .generate(&token, "root", EcdsaP256, Leaves::Never)
             .unwrap_err();
         assert_eq!(error.fault, TokenFault::NotLoggedIn);
     }
@@ -132,7 +132,10 @@ pub fn one_signature_is_one_request_to_the_device(bench: &mut Bench) {
 pub fn algorithm_that_it_does_not_have_is_refused(bench: &mut Bench) {
     assert!(!bench.row.signs.contains(&Ed25519));
     let token = bench.logged_in("one");
-    let error = bench.module().generate(&token, "ed", Ed25519).unwrap_err();
+    let error = bench
+        .module()
+        .generate(&token, "ed", Ed25519, Leaves::Never)
+        .unwrap_err();
     assert_eq!(error.fault, TokenFault::Unsupported, "{error}");
     assert_eq!(bench.module().keys(&token).unwrap(), []);
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use tuf_ceremony::ceremony::event::Credential;
-use tuf_ceremony::ceremony::port::{Reset, TokenChoice, TokenFault, TokenKey};
+use tuf_ceremony::ceremony::port::{Leaves, Reset, TokenChoice, TokenFault, TokenKey};
 use tuf_ceremony::token::Module;
 use tuf_ceremony::token::pkcs11::Pkcs11Module;
 use tuf_ceremony::token::pkcs11::quirks::TABLE;
@@ -17,7 +17,7 @@ use super::requests::{YKCS11, behind, posing_as};
 use super::shim::Shim;
 use super::token_folder;
 
-const NSS: &str = "/usr/lib/x86_64-linux-gnu/libsoftokn3.so";
+pub(super) const NSS: &str = "/usr/lib/x86_64-linux-gnu/libsoftokn3.so";
 
 #[test]
 fn each_row_is_in_the_page_about_tokens() {
@@ -36,7 +36,12 @@ fn each_row_is_in_the_page_about_tokens() {
         };
         let title = format!("**{}** (*{tested}*)", row.name);
         assert!(page.contains(&words(&title)), "{title} {absent}");
-        let said = [row.pin_form, row.initialised_by, row.erased_by];
+        let said = [
+            row.pin_form,
+            row.wraps_nothing,
+            row.initialised_by,
+            row.erased_by,
+        ];
         for sentence in row.notes.iter().copied().chain(said.into_iter().flatten()) {
             assert!(page.contains(&words(sentence)), "{sentence:?} {absent}");
         }
@@ -51,7 +56,9 @@ fn softhsm_is_started_anew_to_see_a_token_again() {
         |folder| {
             let mut module = softhsm();
             let token = logged_in(&mut module, "one");
-            let key = module.generate(&token, "root", EcdsaP256).unwrap();
+            let key = module
+                .generate(&token, "root", EcdsaP256, Leaves::Never)
+                .unwrap();
             module.list().unwrap();
             let place = token_folder(folder);
             fs::rename(&place, folder.join("drawer")).unwrap();
@@ -84,7 +91,9 @@ fn login_to_another_token_is_not_ended_to_see_a_token_again() {
             let gone = initialised(&mut module, "gone").id;
             let place = token_folder(folder);
             let other = logged_in(&mut module, "other");
-            let key = module.generate(&other, "root", EcdsaP256).unwrap();
+            let key = module
+                .generate(&other, "root", EcdsaP256, Leaves::Never)
+                .unwrap();
             fs::rename(&place, folder.join("drawer")).unwrap();
             assert_eq!(module.keys(&gone).unwrap_err().fault, TokenFault::Removed);
             module.list().unwrap();
@@ -134,7 +143,9 @@ fn nss_wants_arguments_and_its_tokens_are_told_apart_by_label() {
             let error = module.login(&token, &secret("not-the-PIN")).unwrap_err();
             assert_eq!(error.fault, TokenFault::PinIncorrect);
             module.login(&token, &secret(PIN)).unwrap();
-            let key = module.generate(&token, "root", EcdsaP256).unwrap();
+            let key = module
+                .generate(&token, "root", EcdsaP256, Leaves::Never)
+                .unwrap();
             assert_eq!(
                 key.custody.local, None,
                 "made here, but NSS does not say so"
@@ -161,7 +172,7 @@ fn nss_wants_arguments_and_its_tokens_are_told_apart_by_label() {
     );
 }
 
-fn nss(folder: &Path) -> (Pkcs11Module, String) {
+pub(super) fn nss(folder: &Path) -> (Pkcs11Module, String) {
     let pin_file = folder.join("pin");
     fs::write(&pin_file, PIN).unwrap();
     let database = format!("sql:{}", folder.display());
@@ -313,13 +324,17 @@ fn tpm_has_room_for_one_key_a_login() {
             module.sign(&token, &key, b"message").unwrap();
             let full =
                 "the token has room for one key at a time and wants its PIN again for another";
-            let error = module.generate(&token, "other", EcdsaP256).unwrap_err();
+            let error = module
+                .generate(&token, "other", EcdsaP256, Leaves::Never)
+                .unwrap_err();
             assert_eq!(
                 (error.fault, error.said.as_str()),
                 (TokenFault::NotLoggedIn, full)
             );
             module.login(&token, &secret(PIN)).unwrap();
-            let other = module.generate(&token, "other", EcdsaP256).unwrap();
+            let other = module
+                .generate(&token, "other", EcdsaP256, Leaves::Never)
+                .unwrap();
             module.sign(&token, &other, b"message").unwrap();
             let error = module.sign(&token, &key, b"message").unwrap_err();
             assert_eq!(
@@ -389,7 +404,9 @@ fn payload_that_a_yubihsm_does_not_take_is_refused_before_it_is_asked() {
                 "the token takes the whole payload for Ed25519 and at most 2000 bytes; this has 2001"
             );
             assert_eq!(shim.log().count("C_SignInit"), 1);
-            let key = module.generate(&token, "two", EcdsaP256).unwrap();
+            let key = module
+                .generate(&token, "two", EcdsaP256, Leaves::Never)
+                .unwrap();
             assert_eq!(key.id.len(), 2);
         },
     );

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tuf_ceremony::ceremony::port::{PinPolicy, TokenFault, TokenId, TokenKey};
+use tuf_ceremony::ceremony::port::{Leaves, PinPolicy, TokenFault, TokenId, TokenKey};
 use tuf_ceremony::secret::Secret;
 use tuf_ceremony::token::Module;
 use tuf_ceremony::token::pkcs11::Pkcs11Module;
@@ -28,7 +28,9 @@ pub(super) fn behind(
 ) -> (Shim, Pkcs11Module, TokenId, TokenKey) {
     let mut unshimmed = softhsm();
     let token = logged_in(&mut unshimmed, "one");
-    let key = unshimmed.generate(&token, "root", algorithm).unwrap();
+    let key = unshimmed
+        .generate(&token, "root", algorithm, Leaves::Never)
+        .unwrap();
     drop(unshimmed);
     let shim = plan.install(folder);
     let mut module = Pkcs11Module::load("room", shim.module(), None).unwrap();
@@ -50,7 +52,11 @@ fn signature_is_one_request_and_login_one_try() {
             let mut keys = vec![key];
             for algorithm in [EcdsaP384, Ed25519, RsaPss] {
                 let label = format!("{algorithm:?}");
-                keys.push(module.generate(&token, &label, algorithm).unwrap());
+                keys.push(
+                    module
+                        .generate(&token, &label, algorithm, Leaves::Never)
+                        .unwrap(),
+                );
             }
             for (index, key) in keys.iter().enumerate() {
                 let signature = module.sign(&token, key, b"message").unwrap();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tuf_ceremony::ceremony::event::Credential;
-use tuf_ceremony::ceremony::port::{Reset, TokenFault, TokenId};
+use tuf_ceremony::ceremony::port::{Leaves, Reset, TokenFault, TokenId};
 use tuf_ceremony::token::Module;
 use tuf_ceremony::token::pkcs11::Pkcs11Module;
 use tuf_ceremony::tuf::key::Algorithm::EcdsaP256;
@@ -31,7 +31,9 @@ fn is_new(module: &mut Pkcs11Module, token: &TokenId) {
     assert_eq!(error.fault, TokenFault::PinIncorrect);
     module.login(token, &secret(NEW_PIN)).unwrap();
     assert_eq!(module.keys(token).unwrap(), []);
-    module.generate(token, "root", EcdsaP256).unwrap();
+    module
+        .generate(token, "root", EcdsaP256, Leaves::Never)
+        .unwrap();
     module.logout(token);
 }
 
@@ -42,9 +44,13 @@ fn token_is_erased_and_given_new_secrets_and_others_are_left_alone() {
         |_| {
             let mut module = softhsm();
             let token = logged_in(&mut module, "one");
-            module.generate(&token, "root", EcdsaP256).unwrap();
+            module
+                .generate(&token, "root", EcdsaP256, Leaves::Never)
+                .unwrap();
             let other = logged_in(&mut module, "two");
-            let kept = module.generate(&other, "root", EcdsaP256).unwrap();
+            let kept = module
+                .generate(&other, "root", EcdsaP256, Leaves::Never)
+                .unwrap();
             let made = module.reset(&token, &to("alice", Some(SO_PIN))).unwrap();
             assert_eq!(made.id.label, "alice");
             assert!(made.ready);
@@ -92,7 +98,9 @@ fn reset_that_cannot_be_meant_is_refused_and_erases_nothing() {
         |_| {
             let mut module = softhsm();
             let token = logged_in(&mut module, "one");
-            let key = module.generate(&token, "root", EcdsaP256).unwrap();
+            let key = module
+                .generate(&token, "root", EcdsaP256, Leaves::Never)
+                .unwrap();
             initialised(&mut module, "two");
             let no_user = Reset {
                 new: vec![(Credential::So, secret(NEW_SO))],

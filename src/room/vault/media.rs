@@ -1,0 +1,92 @@
+//! The media of backups: folders that the room names, none of them what is carried away, and files with identities.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "media of backups are written here and nowhere else"
+)]
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::disk;
+use crate::backup::{self, Identities, Recipient};
+use crate::bundle::files;
+use crate::ceremony::event::FileDigest;
+use crate::ceremony::port::VaultError;
+use crate::room::world::{RoomWorld, remove};
+use crate::secret::Secret;
+use crate::tuf::finding::Finding;
+
+impl RoomWorld {
+    /// Writes a file to a medium of its own, anew if an attempt that was cut short left one.
+    pub(super) fn to_medium(
+        &self,
+        folder: &Path,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<FileDigest, VaultError> {
+        let path = folder.join(name);
+        match files::read(&path, files::CAP) {
+            Err(fault) if fault.is_absent() => {}
+            _ => remove(&path).map_err(|fault| disk(&path, &fault.to_string()))?,
+        }
+        files::create_new(&path, bytes).map_err(|fault| disk(&path, &fault.to_string()))?;
+        Ok(files::digest(name, bytes))
+    }
+
+    /// A folder that the room names; none of them may lie in what is carried to PyPI.
+    pub(super) fn medium(
+        &self,
+        what: &str,
+        folder: Option<&PathBuf>,
+    ) -> Result<PathBuf, VaultError> {
+        let refuse = |text: String| VaultError::from(Finding::error("BACKUP-MEDIUM", "", text));
+        let folder = folder.ok_or_else(|| {
+            refuse(format!(
+                "the room names no medium for {what}: give backup.{what}"
+            ))
+        })?;
+        std::fs::create_dir_all(folder).map_err(|fault| disk(folder, &fault.to_string()))?;
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let (real_folder, output) = (real(folder), real(&self.output));
+        if real_folder.starts_with(&output) || output.starts_with(&real_folder) {
+            return Err(refuse(format!(
+                "backup.{what} is in the folder that is carried away, or around it: a backup lies on a medium of its own"
+            )));
+        }
+        Ok(folder.clone())
+    }
+
+    /// Refuses a recipient that no identity in this room opens.
+    pub(super) fn prove_recipients(&self, recipients: &[Recipient]) -> Result<(), VaultError> {
+        let paths = self.vault.media.identities.iter();
+        let read = paths.map(|path| {
+            let file = secret_file(path)?;
+            Ok(Identities::read(&path.display().to_string(), &file, None)?)
+        });
+        let identities: Vec<_> = read.collect::<Result<_, VaultError>>()?;
+        for recipient in recipients {
+            let opens = |known: &Identities| backup::proves(recipient, known).is_ok();
+            if identities.iter().any(opens) {
+                continue;
+            }
+            let text = format!(
+                "nobody in this room can open what is sealed for {recipient}: give the file with its identity (backup.identities in the room file), or leave it out"
+            );
+            return Err(Finding::error("BACKUP-RECIPIENT", "", text).into());
+        }
+        Ok(())
+    }
+}
+
+/// A file of at most a page, straight into locked memory.
+fn secret_file(path: &Path) -> Result<Secret, VaultError> {
+    let failed = |fault: &dyn std::fmt::Display| disk(path, &fault.to_string());
+    let mut file = File::open(path).map_err(|fault| failed(&fault))?;
+    let length = file.metadata().map_err(|fault| failed(&fault))?.len();
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    Secret::filled(length, |room| {
+        file.read_exact(room).map_err(|fault| failed(&fault))
+    })
+}
