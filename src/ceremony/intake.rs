@@ -141,24 +141,6 @@ impl Trusted {
                 .and_then(|(_, delegator)| delegated(delegator, role)),
         }
     }
-    /// A key that metadata lists, and a role that it signs. Developers' keys are none of it.
-    pub fn listed_key(&self, keyid: &KeyId) -> Option<(String, Key)> {
-        let top = ROLES.into_iter().chain(["timestamp", "snapshot"]);
-        let mut top = top.filter_map(|role| Some((role, self.role(role)?.0)));
-        let in_top = top.find_map(|(role, keys)| {
-            let (_, key) = keys.into_iter().find(|(known, _)| known == keyid)?;
-            Some((role.to_owned(), key))
-        });
-        in_top.or_else(|| {
-            let mut delegators = ["targets", "unclaimed", "bins"].into_iter();
-            delegators.find_map(|role| {
-                let (_, targets) = self.current(role)?;
-                let mut keys = targets.delegations.as_ref()?.keys();
-                let (_, key) = keys.find(|(known, _)| known == keyid)?;
-                Some((format!("online below {role}"), key))
-            })
-        })
-    }
     /// Who holds a key: the script's word, else the register's, else the name that the trusted key itself carries.
     pub fn holder_of<'a>(
         &'a self,

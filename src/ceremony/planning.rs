@@ -1,7 +1,7 @@
 //! From script to plan: which steps in which order, the printed text that everybody compares, and its digest. Nothing here knows a token, a
 //! date or a room, so the plan is the same in rehearsal and in production and can be printed days before.
 
-mod backups;
+pub(super) mod backups;
 mod duties;
 
 pub use backups::{back_up, wrapped};

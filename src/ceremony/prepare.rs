@@ -8,6 +8,7 @@ use super::kinds::Kind;
 use super::material::Material;
 use super::plan::Step;
 use super::planning::Planned;
+use super::planning::backups;
 use super::progress::Enrolled;
 use super::script::Script;
 use super::shadow::Maker;
@@ -32,6 +33,7 @@ pub fn check(
 ) -> Result<(), Vec<Finding>> {
     errors(sharding::check(script, trusted))?;
     errors((kind.check)(script, trusted))?;
+    errors(backups::unfit(kind, script, trusted))?;
     let enrolled = stand_ins(planned, make).map_err(|finding| vec![finding])?;
     let material = Material {
         script,

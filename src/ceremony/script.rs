@@ -252,8 +252,9 @@ impl Script {
         for online in &self.online {
             online.check(self.backup.as_ref())?;
         }
-        if let Some(backup) = &self.backup {
-            backup.check()?;
+        match &self.backup {
+            Some(backup) => backup.check()?,
+            None => self.check_unsealed()?,
         }
         if let Some(restore) = &self.restore {
             restore.check()?;
@@ -266,6 +267,19 @@ impl Script {
             }
         }
         Ok(())
+    }
+
+    /// A key that can leave its token and is in no backup is the worst of both.
+    fn check_unsealed(&self) -> Result<(), (&'static str, String)> {
+        let keys = self.holders.iter().flat_map(|holder| {
+            let keys = holder.keys();
+            keys.map(|(role, key)| (&holder.name, role, key))
+        });
+        let mut leaving = keys.filter(|(_, _, key)| key.backup.is_some());
+        leaving.next().map_or(Ok(()), |(holder, role, _)| {
+            let text = format!("{holder}.{role}.backup lets the key leave its token, and nothing is backed up: give [backup], or remove it");
+            Err(("SCRIPT-BACKUP", text))
+        })
     }
 
     fn check_role(&self, name: &str, role: &Role) -> Result<(), (&'static str, String)> {

@@ -1,19 +1,18 @@
 //! What is backed up and what was opened: it stays here, in locked memory, until it is forgotten. Wires tokens, software keys, the backup room and media.
 
 mod media;
+mod payload;
 
 use std::path::{Path, PathBuf};
 
-use super::clock;
 use super::config::Media;
 use super::world::{RoomWorld, reach};
 use crate::backup::{
-    self, About, Everything, Fault, Held, Infrastructure, OnlineKey, PublicHalf, Recipient, Record,
-    Scheme, Share, WRAP_KEY, Wrapped, WrappedKey, sheet,
+    self, Everything, Fault, Held, Recipient, Record, Scheme, Share, WRAP_KEY, sheet,
 };
 use crate::bundle::files;
 use crate::ceremony::challenge::Challenge;
-use crate::ceremony::event::{BackedUp, Drilled, FileDigest, Kept, Sealed};
+use crate::ceremony::event::{Drilled, FileDigest, Sealed};
 use crate::ceremony::port::{
     OpenedKey, SealOrder, TokenError, TokenFault, TokenId, TokenKey, Vault, VaultError, WorldError,
 };
@@ -86,53 +85,6 @@ impl RoomVault {
             Some((&found.half().public, found.blob(), &wrapped.wrap_key))
         });
         opened.or_else(made)
-    }
-}
-
-impl RoomWorld {
-    fn payload(&mut self, order: SealOrder<'_>) -> Result<Everything, VaultError> {
-        let half = |said: &BackedUp, public: &PublicKey| PublicHalf {
-            keyid: said.keyid.clone(),
-            roles: said.roles.clone(),
-            public: public.clone(),
-        };
-        let mut online = Vec::new();
-        let mut wrapped = Vec::new();
-        for (said, public) in order.keys {
-            let half = half(said, public);
-            match said.kept {
-                Kept::Online => {
-                    let private = self.vault.online.private(public);
-                    let private = private.ok_or_else(|| lost(&said.keyid))?;
-                    online.push(OnlineKey::new(half, private)?);
-                }
-                Kept::Wrapped => {
-                    let mut blobs = self.vault.blobs.iter();
-                    let blob = blobs.find(|(keyid, ..)| *keyid == said.keyid);
-                    let (.., blob) = blob.ok_or_else(|| lost(&said.keyid))?;
-                    wrapped.push(WrappedKey::new(half, blob.clone()));
-                }
-            }
-        }
-        let wrapped = match &self.vault.wrap_key {
-            Some(wrap_key) if !wrapped.is_empty() => Some(Wrapped {
-                keys: wrapped,
-                wrap_key: copy(wrap_key)?,
-            }),
-            _ => None,
-        };
-        Ok(Everything {
-            infrastructure: Infrastructure {
-                about: About {
-                    ceremony: self.ceremony,
-                    mode: self.mode,
-                    time: clock::now(),
-                },
-                files: order.files,
-                online,
-            },
-            wrapped,
-        })
     }
 }
 

@@ -8,6 +8,7 @@ mod help;
 mod large;
 mod record;
 mod searching;
+mod shares;
 
 use ratatui::text::Line;
 
@@ -88,7 +89,7 @@ pub(super) fn page(model: &Model) -> Page {
             Stage::Asking(asking) => return asking_page(model, asking),
             Stage::Pin(pin) => pin_page(model, pin),
             Stage::Envelope(envelope) => asking::envelope(model, envelope),
-            Stage::Share(prompt) => asking::share(model, prompt),
+            Stage::Share(prompt) => shares::share(model, prompt),
             Stage::Finished(finish) => Page::of(
                 record::finish(model, finish),
                 "The ceremony program is done. Read this page, then leave it.",

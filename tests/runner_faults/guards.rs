@@ -194,6 +194,26 @@ fn custody_that_a_token_does_not_prove_is_told_for_every_key() {
     assert_eq!(custody(&Stand::finished(genesis())), []);
 }
 
+#[test]
+fn key_that_shall_be_backed_up_enters_only_if_its_token_says_how_it_may_leave() {
+    let script = genesis().replace(
+        "root.generate = \"ed25519\"",
+        "root.generate = \"ed25519\"\nroot.backup = \"wrapped\"",
+    );
+    let backup = "[backup]\nneeded = 2\ncustodians = [\"ada\", \"ben\"]\n";
+    let mut stand = Stand::new(format!("{script}{backup}"));
+    stand.world.shown = Some(Box::new(|mut key: TokenKey| {
+        key.custody.wrapped_only = None;
+        key
+    }));
+    let refused = stand.run(&mut stand.people()).unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "refused: CUSTODY-WRAPPED: the script wants the root key of alice backed up, and its token does not say that the key leaves it under a trusted wrapping key and in no other way; nothing was listed"
+    );
+    assert!(stand.progress().enrolled().is_empty());
+}
+
 fn custody(stand: &Stand) -> Vec<Finding> {
     let mut findings = stand.progress().findings().to_vec();
     findings.retain(|finding| finding.rule == "CUSTODY-NOT-PROVEN");

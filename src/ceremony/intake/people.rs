@@ -1,9 +1,10 @@
 //! Whose key is whose, by the script, the register and the keys themselves.
 
 use super::Trusted;
-use crate::ceremony::script::{Holder, Script};
+use crate::ceremony::script::{Holder, ROLES, Script};
 use crate::pypi::holders::Holders;
 use crate::tuf::finding::Finding;
+use crate::tuf::key::{Key, KeyId};
 
 /// The holder of the script whom a trusted key names as its owner: `@alice` (tuf-on-ci's `x-tuf-on-ci-keyowner`) is alice. Only one of whose keys neither
 /// the script nor the register says anything: their word goes before that of a field that others write.
@@ -54,6 +55,27 @@ pub(super) fn check_register(script: &Script, trusted: &mut Trusted) -> Result<(
         Ok(())
     } else {
         Err(errors)
+    }
+}
+
+impl Trusted {
+    /// A key that metadata lists, and a role that it signs. Developers' keys are none of it.
+    pub fn listed_key(&self, keyid: &KeyId) -> Option<(String, Key)> {
+        let top = ROLES.into_iter().chain(["timestamp", "snapshot"]);
+        let mut top = top.filter_map(|role| Some((role, self.role(role)?.0)));
+        let in_top = top.find_map(|(role, keys)| {
+            let (_, key) = keys.into_iter().find(|(known, _)| known == keyid)?;
+            Some((role.to_owned(), key))
+        });
+        in_top.or_else(|| {
+            let mut delegators = ["targets", "unclaimed", "bins"].into_iter();
+            delegators.find_map(|role| {
+                let (_, targets) = self.current(role)?;
+                let mut keys = targets.delegations.as_ref()?.keys();
+                let (_, key) = keys.find(|(known, _)| known == keyid)?;
+                Some((format!("online below {role}"), key))
+            })
+        })
     }
 }
 

@@ -1,7 +1,10 @@
 //! What a plan says of backups.
 
+use crate::ceremony::intake::Trusted;
+use crate::ceremony::kinds::Kind;
 use crate::ceremony::plan::Step;
 use crate::ceremony::script::{HolderKey, Script};
+use crate::tuf::finding::Finding;
 
 /// The step that seals what the script wants to have backed up.
 pub fn back_up(script: &Script) -> Option<Step> {
@@ -19,6 +22,31 @@ pub fn wrapped(script: &Script) -> impl Iterator<Item = (&str, &'static str, &Ho
         keys.map(|(role, key)| (holder.name.as_str(), role, key))
     });
     keys.filter(|(_, _, key)| key.backup.is_some())
+}
+
+/// What a script says of backups that its kind does nothing about.
+pub(in crate::ceremony) fn unfit(kind: &Kind, script: &Script, trusted: &Trusted) -> Vec<Finding> {
+    let documents = (kind.documents)(script, trusted);
+    let steps = (kind.steps)(script, trusted, &documents);
+    let seals = steps.iter().any(|step| matches!(step, Step::BackUp { .. }));
+    let opens = steps
+        .iter()
+        .any(|step| matches!(step, Step::OpenBackup { .. }));
+    let refuse = |text: String| Finding::error("SCRIPT-BACKUP", "", text);
+    let mut findings = Vec::new();
+    if script.backup.is_some() && !seals {
+        findings.push(refuse(format!(
+            "a {} backs nothing up: remove [backup]",
+            kind.name
+        )));
+    }
+    if script.restore.is_some() && !opens {
+        findings.push(refuse(format!(
+            "a {} opens no backup: remove [restore]",
+            kind.name
+        )));
+    }
+    findings
 }
 
 /// 48 words are written down and typed once, in about eight minutes a custodian; a token is brought twice for each blob.

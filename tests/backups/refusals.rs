@@ -1,0 +1,268 @@
+//! What is refused, by which rule, and what then stands.
+
+use std::fs;
+use std::path::Path;
+
+use crate::stage::{Act, Stage};
+use crate::support::scripts;
+
+fn refused(result: Result<std::path::PathBuf, Vec<String>>) -> String {
+    result.err().expect("it was refused").join("\n")
+}
+
+#[test]
+fn a_backup_that_nobody_here_can_open_or_that_has_no_medium_is_refused_before_anything_is_sealed() {
+    let cases: [(&str, &str, &str, &str); 4] = [
+        (
+            "no identity",
+            "identities = [",
+            "identities = [] #",
+            "BACKUP-RECIPIENT",
+        ),
+        ("no medium", "everything =", "restored =", "BACKUP-MEDIUM"),
+        ("no other medium", "infrastructure =", "#", "BACKUP-MEDIUM"),
+        (
+            "in the bundle",
+            "/media/everything",
+            "/out/backup",
+            "BACKUP-MEDIUM",
+        ),
+    ];
+    for (name, from, to, rule) in cases {
+        let mut stage = Stage::new();
+        let mut room = vec![(from, to.to_owned())];
+        if name == "no medium" {
+            room = vec![("restored =", "#"), (from, "#")]
+                .into_iter()
+                .map(|(a, b)| (a, b.to_owned()))
+                .collect();
+        }
+        let act = Act {
+            name: "genesis",
+            script: stage.example("genesis-backup", None),
+            before: None,
+            room,
+            carried: None,
+        };
+        let said = refused(stage.run(&act));
+        assert!(said.contains(rule), "{name}: {said}");
+        assert!(
+            !stage
+                .path("genesis/media/infrastructure/infrastructure.age")
+                .exists(),
+            "{name}"
+        );
+        assert!(
+            !stage.medium("genesis").join("everything.age").exists(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn an_online_key_that_is_gone_before_it_was_sealed_ends_the_ceremony() {
+    let mut stage = Stage::new();
+    stage.people.stop_at = Some("backup:policy");
+    let act = Act {
+        name: "genesis",
+        script: stage.example("genesis-backup", None),
+        before: None,
+        room: Vec::new(),
+        carried: None,
+    };
+    let said = refused(stage.run(&act));
+    assert!(said.contains("stopped by a person"), "{said}");
+    stage.people.stop_at = None;
+    let said = refused(stage.run(&act));
+    let text = "ONLINE-LOST: the online key online-1 was in memory only and is gone before it was sealed; nothing that names it left this machine: start again with an empty output folder";
+    assert!(
+        said.contains("ONLINE-LOST") && said.contains(text.split_once(": ").unwrap().1),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_sheet_of_another_backup_another_custodian_or_with_a_slip_is_told_and_asked_for_again() {
+    let mut stage = Stage::new();
+    let genesis = stage.genesis();
+    let old = stage.people.sheets.clone();
+    let again = Act {
+        name: "backup",
+        script: stage.example("backup", Some(&genesis)),
+        before: Some(&genesis),
+        room: Vec::new(),
+        carried: None,
+    };
+    // Ben types the sheet of the backup before, Cleo one with two words exchanged.
+    let mut words: Vec<&str> = old["cleo"].lines().collect();
+    words.swap(0, 1);
+    stage
+        .people
+        .slips
+        .insert("ben".to_owned(), old["ben"].clone());
+    stage
+        .people
+        .slips
+        .insert("cleo".to_owned(), words.join("\n"));
+    stage.run(&again).unwrap();
+    let said = stage.people.refused.join("\n");
+    assert!(
+        said.contains("SHARE-FOREIGN: share 2 opens another backup"),
+        "{said}"
+    );
+    assert!(said.contains("SHARE-WORDS: "), "{said}");
+
+    // In the drill Dov brings Ada's sheet as well: one person, two shares.
+    stage.people.refused.clear();
+    let medium = stage.medium("backup");
+    let ada = stage.people.sheets["ada"].clone();
+    stage.people.slips.insert("dov".to_owned(), ada);
+    let drill = Act {
+        name: "drill",
+        script: stage.opening("restore-drill", &genesis, &medium),
+        before: Some(&genesis),
+        room: Vec::new(),
+        carried: Some(medium),
+    };
+    stage.run(&drill).unwrap();
+    let said = stage.people.refused.join("\n");
+    assert!(said.contains("SHARE-TWICE"), "{said}");
+}
+
+#[test]
+fn too_few_sheets_open_nothing() {
+    let mut stage = Stage::new();
+    let genesis = stage.genesis();
+    let medium = stage.medium("genesis");
+    let script = stage.opening("restore-drill", &genesis, &medium);
+    let drill = Act {
+        name: "drill",
+        script: script.replace("\"ada\", \"cleo\", \"dov\", \"eli\"", "\"ada\", \"cleo\""),
+        before: Some(&genesis),
+        room: Vec::new(),
+        carried: Some(medium),
+    };
+    let said = refused(stage.run(&drill));
+    assert!(
+        said.contains("SHARE-FEW: 2 of the 3 shares that restore are there"),
+        "{said}"
+    );
+}
+
+#[test]
+fn only_what_metadata_list_and_the_backup_holds_is_restored() {
+    let mut stage = Stage::new();
+    let genesis = stage.genesis();
+    let medium = stage.medium("genesis");
+    let good = stage.opening("restore", &genesis, &medium);
+    let keyids = scripts::keyids(&genesis);
+    let (alice, bob) = (&keyids["alice.root"], &keyids["bob.root"]);
+    let holder = |script: &str| {
+        script
+            .replace("name = \"alice\"", "name = \"bob\"")
+            .replace("holder = \"alice\"", "holder = \"bob\"")
+    };
+    let backup = fs::read(medium.join("everything.age")).unwrap();
+    let digest = tuf_ceremony::tuf::digest::Sha256::of(&backup).to_string();
+    let cases = [
+        (
+            "a key that is not in the backup",
+            holder(&good).replace(alice, bob),
+            "RESTORE-KEY",
+        ),
+        (
+            "a key that nothing lists",
+            good.replace(
+                &format!("keyid = \"{alice}\"\nholder"),
+                &format!("keyid = \"{}\"\nholder", "ab".repeat(32)),
+            ),
+            "RESTORE-UNKNOWN",
+        ),
+        (
+            "another backup",
+            good.replace(&digest, &"cd".repeat(32)),
+            "BACKUP-FILE",
+        ),
+        (
+            "a root key into a file",
+            good.replace("holder = \"alice\"\n", ""),
+            "SCRIPT-ROLE",
+        ),
+    ];
+    for (name, script, rule) in cases {
+        let act = Act {
+            name,
+            script,
+            before: Some(&genesis),
+            room: Vec::new(),
+            carried: Some(medium.clone()),
+        };
+        let said = refused(stage.run(&act));
+        assert!(said.contains(rule), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_key_that_was_not_made_for_it_is_not_backed_up() {
+    let mut stage = Stage::new();
+    let genesis = stage.genesis();
+    let script = stage.example("backup", Some(&genesis));
+    let keyids = scripts::keyids(&genesis);
+    let script = script
+        .replace("name = \"alice\"", "name = \"bob\"")
+        .replace(&keyids["alice.root"], &keyids["bob.root"]);
+    let act = Act {
+        name: "backup",
+        script,
+        before: Some(&genesis),
+        room: Vec::new(),
+        carried: None,
+    };
+    let said = refused(stage.run(&act));
+    assert!(said.contains("not made to be backed up"), "{said}");
+    assert!(!exists(&stage.medium("backup")));
+}
+
+fn exists(medium: &Path) -> bool {
+    medium.join("everything.age").exists()
+}
+
+#[test]
+fn a_kind_that_backs_nothing_up_or_opens_nothing_says_so() {
+    let mut stage = Stage::new();
+    let genesis = stage.genesis();
+    let check_in = "schema = \"tuf-ceremony/script/1\"\nkind = \"check-in\"\ntitle = \"x\"\nprofile = \"room\"\n";
+    let root = scripts::newest_root(&genesis);
+    let keyid = &scripts::keyids(&genesis)["bob.root"];
+    let holder = format!(
+        "trusted_root_sha256 = \"{root}\"\n[[holder]]\nname = \"bob\"\nperson = \"Bob\"\nroot.keyid = \"{keyid}\"\n"
+    );
+    for (name, section, said) in [
+        (
+            "sealing",
+            "[backup]\nneeded = 2\ncustodians = [\"ada\", \"ben\"]\n",
+            "a check-in backs nothing up: remove [backup]",
+        ),
+        (
+            "opening",
+            &format!(
+                "[restore]\nbackup_sha256 = \"{}\"\ncustodians = [\"ada\"]\n",
+                "0".repeat(64)
+            ),
+            "a check-in opens no backup: remove [restore]",
+        ),
+    ] {
+        let act = Act {
+            name,
+            script: format!("{check_in}{holder}{section}"),
+            before: Some(&genesis),
+            room: Vec::new(),
+            carried: None,
+        };
+        let refused = refused(stage.run(&act));
+        assert!(
+            refused.contains(&format!("SCRIPT-BACKUP: {said}")) || refused.contains(said),
+            "{refused}"
+        );
+    }
+}
