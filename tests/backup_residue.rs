@@ -1,37 +1,21 @@
 //! After a backup was sealed, opened and put to the drill, no eight bytes of its secrets are left in ordinary memory: this process reads its own.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::collections::{BTreeMap, BTreeSet};
+#[path = "backup_age/sample.rs"]
+mod sample;
+
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
 
-use aes_kw::{KeyInit as _, KwpAes256};
-use p256::pkcs8::EncodePrivateKey as _;
-use tuf_ceremony::backup::{
-    About, Everything, Held, Infrastructure, OnlineKey, PublicHalf, Scheme, Wrapped, WrappedKey,
-    combine, drill, open_shared, seal_shared,
-};
-use tuf_ceremony::ceremony::event::Mode;
+use tuf_ceremony::backup::{Held, Scheme, combine, drill, open_shared, seal_shared};
 use tuf_ceremony::secret::{Secret, SecretError};
 use tuf_ceremony::tuf::digest::Sha256;
-use tuf_ceremony::tuf::key::{Key, PublicKey};
+
+use sample::{everything, number};
 
 /// Bytes in a row that count as a piece of a secret.
 const PIECE: usize = 8;
 const LARGEST: usize = 1 << 20;
-
-/// A number that stands nowhere but in locked memory: each byte is computed when it is asked for.
-fn number(which: u64) -> Secret {
-    Secret::filled(32, |room| {
-        let mut state = which.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        for byte in room {
-            state = state.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(1);
-            *byte = state.to_be_bytes()[2] | 1;
-        }
-        Ok::<(), SecretError>(())
-    })
-    .unwrap()
-}
 
 /// Ranges of memory that are neither files nor locked.
 fn ranges() -> Vec<(u64, u64)> {
@@ -69,9 +53,13 @@ fn pieces(secret: &Secret) -> usize {
             let places = room[..count].windows(PIECE).zip(at..);
             let places = places.filter(|(_, at)| !own.contains(at));
             found += secret.expose(|secret| {
-                let first: BTreeSet<u8> = secret[..=secret.len() - PIECE].iter().copied().collect();
+                let mut begins = [false; 256];
+                for byte in &secret[..=secret.len() - PIECE] {
+                    begins[usize::from(*byte)] = true;
+                }
                 let is_piece = |window: &[u8]| {
-                    first.contains(&window[0]) && secret.windows(PIECE).any(|piece| piece == window)
+                    begins[usize::from(window[0])]
+                        && secret.windows(PIECE).any(|piece| piece == window)
                 };
                 places.filter(|(window, _)| is_piece(window)).count()
             });
@@ -79,48 +67,6 @@ fn pieces(secret: &Secret) -> usize {
     }
     room.fill(0);
     found
-}
-
-fn half(public: PublicKey) -> PublicHalf {
-    PublicHalf {
-        keyid: Key::from_public(&public).unwrap().keyid(),
-        roles: vec!["timestamp".to_owned()],
-        public,
-    }
-}
-
-fn everything() -> Everything {
-    let online = number(1);
-    let public = online.expose(|online| {
-        let key = ed25519_dalek::SigningKey::from_bytes(online.try_into().unwrap());
-        PublicKey::Ed25519(key.verifying_key().to_bytes())
-    });
-    let online = OnlineKey::new(half(public), &online).unwrap();
-    let wrap_key = number(2);
-    let (public, blob) = number(3).expose(|private| {
-        let key = p256::SecretKey::from_slice(private).unwrap();
-        let der = key.to_pkcs8_der().unwrap();
-        let mut blob = vec![0; der.as_bytes().len().next_multiple_of(8) + 8];
-        let cipher = wrap_key.expose(|wrap_key| KwpAes256::new_from_slice(wrap_key).unwrap());
-        cipher.wrap_key(der.as_bytes(), &mut blob).unwrap();
-        let public = key.public_key().to_sec1_bytes().into_vec();
-        (PublicKey::P256(public), blob)
-    });
-    Everything {
-        infrastructure: Infrastructure {
-            about: About {
-                ceremony: Sha256::of(b"ceremony"),
-                mode: Mode::Rehearsal,
-                time: jiff::Timestamp::UNIX_EPOCH,
-            },
-            files: BTreeMap::from([("metadata/1.root.json".to_owned(), vec![b'x'; 1000])]),
-            online: vec![online],
-        },
-        wrapped: Some(Wrapped {
-            keys: vec![WrappedKey::new(half(public), blob)],
-            wrap_key,
-        }),
-    }
 }
 
 /// The letters of a PEM that are not the same for every key.
@@ -157,8 +103,8 @@ fn text(identity: &Secret) -> Secret {
 
 #[test]
 fn nothing_of_a_backups_secrets_is_left_when_it_was_dropped() {
-    let numbers = [number(1), number(2), number(3)];
-    let everything = everything();
+    let numbers = [1, 2, 3, 4].map(number);
+    let everything = everything(1000);
     let letters = letters(everything.infrastructure.online[0].pem());
     let of_payload = || {
         let secrets = numbers.iter().chain([&letters]);
@@ -166,7 +112,7 @@ fn nothing_of_a_backups_secrets_is_left_when_it_was_dropped() {
     };
     let set = seal_shared(&everything, Scheme::new("", 2, 3).unwrap(), false).unwrap();
     drop(everything);
-    assert_eq!(of_payload(), [0; 4], "after sealing");
+    assert_eq!(of_payload(), [0; 5], "after sealing");
 
     let held: Vec<Held> = set
         .shares
@@ -181,11 +127,11 @@ fn nothing_of_a_backups_secrets_is_left_when_it_was_dropped() {
     let opened = open_shared(&set.file, Some(&set.record), &held).unwrap();
     assert_eq!(opened.check().unwrap(), []);
     drop(opened);
-    assert_eq!(of_payload(), [0; 4], "after opening");
+    assert_eq!(of_payload(), [0; 5], "after opening");
     assert_eq!(of_identity(), [0; 2], "after opening");
 
     drop(drill(&set.file, &set.record, &held).unwrap());
-    assert_eq!(of_payload(), [0; 4], "after the drill");
+    assert_eq!(of_payload(), [0; 5], "after the drill");
     assert_eq!(of_identity(), [0; 2], "after the drill");
 
     // What finds nothing must be able to find.
