@@ -266,3 +266,26 @@ fn a_kind_that_backs_nothing_up_or_opens_nothing_says_so() {
         );
     }
 }
+
+#[test]
+fn a_backup_that_lies_on_the_medium_is_not_written_over() {
+    let mut stage = Stage::new();
+    let genesis = stage.genesis();
+    let old = fs::read(stage.medium("genesis").join("everything.age")).unwrap();
+    let act = Act {
+        name: "backup",
+        script: stage.example("backup", Some(&genesis)),
+        before: Some(&genesis),
+        room: vec![(
+            "backup/media/everything",
+            "genesis/media/everything".to_owned(),
+        )],
+        carried: None,
+    };
+    let said = refused(stage.run(&act));
+    assert!(
+        said.contains("BACKUP-MEDIUM") && said.contains("it may be the only backup of something"),
+        "{said}"
+    );
+    assert!(fs::read(stage.medium("genesis").join("everything.age")).unwrap() == old);
+}

@@ -52,7 +52,6 @@ impl Backup {
         let whole = |fits: bool, why: &'static str| (!fits).then_some(why);
         match event {
             Event::BackupBegun(_) => whole(self.drilled.is_none(), "the backup is done already"),
-            Event::BackupOpened(_) => None,
             Event::KeyWrapped(_) => whole(self.begun.is_some(), "no backup was begun"),
             Event::Sealed(_) => whole(
                 self.wanted(Kept::Wrapped)
@@ -160,23 +159,18 @@ impl Progress {
         if let Some(why) = self.backup.refusal(event) {
             return Err(why.to_owned());
         }
+        let seals = matches!(step, Step::BackUp { .. });
+        let opens = matches!(step, Step::OpenBackup { .. });
         let restores = matches!(step, Step::Restore { .. } | Step::RestoreFile { .. });
-        Ok(match (event, step) {
-            (
-                Event::BackupBegun(_)
-                | Event::KeyWrapped(_)
-                | Event::Sealed(_)
-                | Event::BlobProven(_),
-                Step::BackUp { .. },
-            ) => true,
-            (Event::BackupOpened(_), Step::OpenBackup { .. }) => true,
+        Ok(match event {
+            Event::BackupBegun(_)
+            | Event::KeyWrapped(_)
+            | Event::Sealed(_)
+            | Event::BlobProven(_) => seals,
             // A restart has forgotten what was opened: it is opened again where it is needed.
-            (Event::BackupOpened(_), _) => restores,
-            (
-                Event::ShareRead(_) | Event::Drilled(_),
-                Step::BackUp { .. } | Step::OpenBackup { .. },
-            ) => true,
-            (Event::ShareRead(_) | Event::Drilled(_) | Event::Restored(_), _) => restores,
+            Event::BackupOpened(_) => opens || restores,
+            Event::ShareRead(_) | Event::Drilled(_) => seals || opens || restores,
+            Event::Restored(_) => restores,
             _ => false,
         })
     }

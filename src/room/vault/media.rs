@@ -12,14 +12,15 @@ use std::path::{Path, PathBuf};
 use super::disk;
 use crate::backup::{self, Identities, Recipient};
 use crate::bundle::files;
-use crate::ceremony::event::FileDigest;
+use crate::ceremony::event::{Event, FileDigest};
 use crate::ceremony::port::VaultError;
 use crate::room::world::{RoomWorld, remove};
 use crate::secret::Secret;
+use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 
 impl RoomWorld {
-    /// Writes a file to a medium of its own, anew if an attempt that was cut short left one.
+    /// Writes a file to a medium of its own. One that an attempt of this ceremony left, cut short, is replaced; any other is somebody's backup.
     pub(super) fn to_medium(
         &self,
         folder: &Path,
@@ -29,10 +30,32 @@ impl RoomWorld {
         let path = folder.join(name);
         match files::read(&path, files::CAP) {
             Err(fault) if fault.is_absent() => {}
-            _ => remove(&path).map_err(|fault| disk(&path, &fault.to_string()))?,
+            Ok(found) if self.is_cut_short(&Sha256::of(&found)) => {
+                remove(&path).map_err(|fault| disk(&path, &fault.to_string()))?;
+            }
+            Ok(_) => {
+                let text = "a file is there already that this ceremony did not record: it may be the only backup of something. Give an empty folder, or move the file to where it belongs";
+                return Err(
+                    Finding::error("BACKUP-MEDIUM", &path.display().to_string(), text).into(),
+                );
+            }
+            Err(fault) => return Err(disk(&path, &fault.to_string())),
         }
         files::create_new(&path, bytes).map_err(|fault| disk(&path, &fault.to_string()))?;
         Ok(files::digest(name, bytes))
+    }
+
+    /// Whether a file was sealed or restored by this ceremony before.
+    fn is_cut_short(&self, sha256: &Sha256) -> bool {
+        let transcript = self.record.transcript();
+        let mut events = transcript.lines.iter().map(|line| &line.event);
+        events.any(|event| match event {
+            Event::Sealed(sealed) => [&sealed.everything, &sealed.shares]
+                .into_iter()
+                .chain(&sealed.infrastructure)
+                .any(|file| file.sha256 == *sha256),
+            _ => false,
+        })
     }
 
     /// A folder that the room names; none of them may lie in what is carried to PyPI.

@@ -1,5 +1,7 @@
 //! Backups, in sentences.
 
+use std::fmt::Write as _;
+
 use super::text;
 use crate::ceremony::event::{Event, Kept};
 
@@ -28,10 +30,12 @@ pub(super) fn of(event: &Event) -> Option<String> {
             );
             if !begun.infrastructure.is_empty() {
                 let recipients = begun.infrastructure.iter().map(|one| text(one));
-                said.push_str(&format!(
+                // Writing to a String cannot fail.
+                let _ = write!(
+                    said,
                     " Metadata and online keys alone are sealed for {}.",
                     recipients.collect::<Vec<_>>().join(", ")
-                ));
+                );
             }
             said
         }
@@ -51,11 +55,12 @@ pub(super) fn of(event: &Event) -> Option<String> {
                 sealed.shares.sha256
             );
             if let Some(file) = &sealed.infrastructure {
-                said.push_str(&format!(
+                let _ = write!(
+                    said,
                     " The export for the infrastructure is {} (SHA-256 {}).",
                     text(&file.path),
                     file.sha256
-                ));
+                );
             }
             said
         }

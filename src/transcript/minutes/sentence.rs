@@ -8,6 +8,11 @@ use crate::transcript::Transcript;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Level;
 
+fn rest(event: &Event) -> Option<String> {
+    let said = super::deciding::of(event).or_else(|| super::backup::of(event));
+    said.or_else(|| candidate(event))
+}
+
 /// One event in words; none for what only the program needs.
 pub(super) fn of(event: &Event, transcript: &Transcript) -> Option<String> {
     let label = |step: &usize| {
@@ -106,11 +111,7 @@ pub(super) fn of(event: &Event, transcript: &Transcript) -> Option<String> {
             told
         }
         Event::Closed => "The ceremony was closed.".to_owned(),
-        other => {
-            return super::deciding::of(other)
-                .or_else(|| super::backup::of(other))
-                .or_else(|| candidate(other));
-        }
+        other => return rest(other),
     })
 }
 
