@@ -4,6 +4,8 @@
 
 #[path = "backup_age/damage.rs"]
 mod damage;
+#[path = "backup_age/memlock.rs"]
+mod memlock;
 #[path = "backup_age/others.rs"]
 mod others;
 #[path = "backup_age/paper.rs"]

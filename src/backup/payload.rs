@@ -29,6 +29,8 @@ use crate::tuf::finding::Finding;
 
 mod archive;
 mod manifest;
+#[cfg(test)]
+mod tests;
 
 /// Where a backup comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

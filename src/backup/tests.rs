@@ -3,7 +3,7 @@
 use data_encoding::HEXLOWER;
 use sha2::Digest as _;
 
-mod sealed;
+pub(super) mod sealed;
 mod sheets;
 
 use super::{Fault, Held, LENGTH, Record, Scheme, Share, combine, judge, sheet, split, subsets};
@@ -42,7 +42,7 @@ const KNOWN: [(&str, &str); 3] = [
     ),
 ];
 
-fn secret(bytes: impl AsRef<[u8]>) -> Secret {
+pub(super) fn secret(bytes: impl AsRef<[u8]>) -> Secret {
     Secret::take(&mut bytes.as_ref().to_vec()).unwrap()
 }
 
@@ -68,12 +68,12 @@ fn held<'a>(shares: impl IntoIterator<Item = &'a Share>) -> Vec<Held<'a>> {
     shares.map(|(from, share)| Held { from, share }).collect()
 }
 
-fn said(findings: &[Finding]) -> Vec<String> {
+pub(super) fn said(findings: &[Finding]) -> Vec<String> {
     let said = |finding: &Finding| format!("{} {}: {}", finding.rule, finding.file, finding.text);
     findings.iter().map(said).collect()
 }
 
-fn refused(fault: Fault) -> Vec<String> {
+pub(super) fn refused(fault: Fault) -> Vec<String> {
     match fault {
         Fault::Refused(findings) => said(&findings),
         other => panic!("{other}"),
