@@ -20,9 +20,7 @@ fn file(armored: bool) -> Vec<u8> {
 
 /// What is said of a damaged file; it panics if anything of the plaintext was lent.
 fn complaint(file: &[u8]) -> String {
-    let fault = plaintext(file, &identities(IDENTITY))
-        .err()
-        .expect("a refusal");
+    let fault = plaintext(file, &identities(IDENTITY)).err().unwrap();
     let said = refused(fault).concat();
     assert!(said.starts_with("BACKUP-SEAL : it "), "{said}");
     said

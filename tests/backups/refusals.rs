@@ -7,7 +7,7 @@ use crate::stage::{Act, Stage};
 use crate::support::scripts;
 
 fn refused(result: Result<std::path::PathBuf, Vec<String>>) -> String {
-    result.err().expect("it was refused").join("\n")
+    result.unwrap_err().join("\n")
 }
 
 #[test]
