@@ -147,6 +147,17 @@ impl Secret {
     }
 }
 
+/// Bytes of the stack below the caller that are overwritten.
+const STACK: usize = 64 << 10;
+
+/// Overwrites what functions that have returned left on the stack: libraries that compute with a secret keep parts of it in places that they do not wipe.
+#[inline(never)]
+pub fn wipe_stack() {
+    let mut below = [0_u8; STACK];
+    below.zeroize();
+    std::hint::black_box(&mut below);
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]

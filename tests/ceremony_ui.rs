@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
 mod ceremony_ui {
+    mod backup;
     mod provision;
     mod trouble;
 }

@@ -23,7 +23,7 @@ use manifest::Manifest;
 use super::Fault;
 use super::keys::{OnlineKey, PublicHalf, Wrapped, WrappedKey};
 use crate::ceremony::event::Mode;
-use crate::secret::{Secret, SecretError};
+use crate::secret::{Secret, SecretError, wipe_stack};
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 
@@ -64,7 +64,9 @@ pub struct Everything {
 impl Infrastructure {
     /// Whether each private half is that of its public half.
     pub fn check(&self) -> Vec<Finding> {
-        self.online.iter().filter_map(OnlineKey::check).collect()
+        let findings = self.online.iter().filter_map(OnlineKey::check).collect();
+        wipe_stack();
+        findings
     }
     pub(super) fn payload(&self) -> Payload<'_> {
         Payload {
@@ -83,6 +85,7 @@ impl Everything {
         let mut findings = self.infrastructure.check();
         if let Some(wrapped) = &self.wrapped {
             findings.extend(wrapped.check()?);
+            wipe_stack();
         }
         Ok(findings)
     }
