@@ -151,6 +151,10 @@ impl Secret {
 const STACK: usize = 64 << 10;
 
 /// Overwrites what functions that have returned left on the stack: libraries that compute with a secret keep parts of it in places that they do not wipe.
+#[allow(
+    clippy::large_stack_arrays,
+    reason = "the stack is what is overwritten"
+)]
 #[inline(never)]
 pub fn wipe_stack() {
     let mut below = [0_u8; STACK];
