@@ -115,7 +115,7 @@ fn needed<'a>(
             .gone()
             .for_each(|was| add(&mut keys.0, old, Some(was)));
     }
-    let keyid = |of: Option<&'a Delegations>, place| Some((of?.key_at(place)?.0, place));
+    let keyid = |of: Option<&'a Delegations>, place| Some((of?.key_name(place)?, place));
     let gone: HashMap<_, _> = named.gone().filter_map(|was| keyid(old, was)).collect();
     let came: HashMap<_, _> = named.came().filter_map(|is| keyid(new, is)).collect();
     for (before, after) in told.iter().filter(|_| many) {

@@ -242,8 +242,8 @@ impl<S: Supply> Reader<'_, S> {
             return false;
         };
         self.at = like.end;
-        if let Some(at) = like.name {
-            self.named(at);
+        if let Some(name) = like.name {
+            self.roles(|list, text| list.named_plainly(&name, text));
         }
         true
     }
@@ -274,6 +274,17 @@ impl<S: Supply> Reader<'_, S> {
             && self.open.len() == 4
         {
             self.siblings.learn(self.supply.text(), start..self.at);
+        }
+        if self.trail == 4 && self.open.len() == 4 {
+            self.roles(List::ended);
+        }
+    }
+
+    /// If the open list is of roles: what is learnt of one.
+    fn roles(&mut self, learn: impl FnOnce(&mut List, &[u8])) {
+        let roles = &mut self.found.entries.roles;
+        if let (Some(Open::Array), Some(list)) = (self.open.get(3), roles) {
+            learn(list, self.supply.text());
         }
     }
 
@@ -320,15 +331,8 @@ impl<S: Supply> Reader<'_, S> {
     fn role_name(&mut self) {
         let in_role = self.trail == 4 && self.open.len() == 5;
         if in_role && self.supply.text()[self.key.clone()] == *b"name" {
-            self.named(self.at);
-        }
-    }
-
-    /// The name of a role begins at `at`.
-    fn named(&mut self, at: usize) {
-        let roles = &mut self.found.entries.roles;
-        if let (Some(Open::Array), Some(list)) = (self.open.get(3), roles) {
-            list.named(at);
+            let at = self.at;
+            self.roles(|list, _| list.named(at));
         }
     }
 

@@ -8,32 +8,14 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use super::view::value_end;
-use super::{Json, Limits, string};
+use super::{Json, string};
+pub(crate) use list::{Entries, List};
 pub(crate) use names::{Names, Twice};
 pub(crate) use splice::{Entry, Splice};
 
+mod list;
 mod names;
 mod splice;
-
-/// Where one of the two lists lies, and where its entries start.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct List {
-    /// Offset of the opening bracket.
-    open: usize,
-    /// Offset of the closing one.
-    close: usize,
-    /// Offsets of the entries from the opening bracket, ascending; four bytes do, because no text is longer.
-    starts: Vec<u32>,
-    /// Of roles: offsets of their names, likewise; `NONE` where one has to be looked for.
-    names: Vec<u32>,
-}
-
-/// The two lists; `None` where a text has none.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Entries {
-    pub(crate) keys: Option<List>,
-    pub(crate) roles: Option<List>,
-}
 
 /// A document in memory, proven.
 #[derive(Debug, Default)]
@@ -47,78 +29,6 @@ pub(crate) struct Text {
 
 /// What is known of the keys and the roles once they were judged.
 pub(crate) type Judged = Arc<[Names; 2]>;
-
-/// Offsets fit: [`Limits::LARGE`] is far below. What is longer could not have been read.
-fn small(offset: usize) -> u32 {
-    const { assert!(Limits::LARGE.bytes < Entry::FRESH as usize) };
-    u32::try_from(offset).unwrap_or(u32::MAX)
-}
-
-impl List {
-    const NONE: u32 = u32::MAX;
-    pub(crate) fn opened(at: usize) -> Self {
-        Self {
-            open: at,
-            close: at,
-            starts: Vec::new(),
-            names: Vec::new(),
-        }
-    }
-    pub(crate) fn start(&mut self, at: usize) {
-        self.starts.push(small(at - self.open));
-    }
-    /// The name of the entry started last begins here.
-    pub(crate) fn named(&mut self, at: usize) {
-        self.names
-            .resize(self.starts.len().saturating_sub(1), Self::NONE);
-        self.names.push(small(at - self.open));
-    }
-    pub(crate) fn close(&mut self, at: usize) {
-        self.close = at;
-        self.starts.shrink_to_fit();
-        self.names.shrink_to_fit();
-    }
-    fn name_offset(&self, index: usize) -> Option<usize> {
-        let offset = self
-            .names
-            .get(index)
-            .filter(|offset| **offset != Self::NONE);
-        offset.map(|offset| self.open + *offset as usize)
-    }
-    /// How many entries.
-    pub(crate) fn len(&self) -> usize {
-        self.starts.len()
-    }
-    fn offset(&self, index: usize) -> Option<usize> {
-        Some(self.open + *self.starts.get(index)? as usize)
-    }
-    /// The entry that has byte `offset` of those from entry `from` on, in it or in the comma before it.
-    pub(crate) fn reached(&self, from: usize, offset: usize) -> usize {
-        let at = self.starts.get(from).map_or(0, |start| *start as usize) + offset;
-        let behind = self.starts[from..].partition_point(|start| *start as usize <= at);
-        (from + behind).saturating_sub(1)
-    }
-    /// Entries `range` of a list that is written without white space, with the commas between them.
-    pub(crate) fn run(&self, range: Range<usize>) -> Range<usize> {
-        let end = match self.offset(range.end) {
-            Some(next) => next - 1,
-            None => self.close,
-        };
-        self.offset(range.start).unwrap_or(end)..end
-    }
-    fn shifted(&mut self, from: usize, by: isize) {
-        if self.open >= from {
-            self.open = self.open.saturating_add_signed(by);
-            self.close = self.close.saturating_add_signed(by);
-        }
-    }
-}
-
-impl Entries {
-    fn each(&self) -> impl Iterator<Item = &List> {
-        self.keys.iter().chain(&self.roles)
-    }
-}
 
 impl Text {
     /// A text that passed the reader.
@@ -244,6 +154,13 @@ impl Text {
         let (text, start) = self.name_at(keys, index)?;
         // Behind the quote. Most names differ soon, so their ends are not looked for.
         let found = text.as_bytes().get(start + 1..)?;
+        if let Some((b'"', _)) = found
+            .strip_prefix(name.as_bytes())
+            .and_then(<[u8]>::split_first)
+            && string::special(name.as_bytes(), 0) == name.len()
+        {
+            return Some(Ordering::Equal);
+        }
         let same = found
             .iter()
             .zip(name.bytes())
@@ -256,6 +173,11 @@ impl Text {
             (_, None) => Ordering::Greater,
             (a, Some(b)) => a.cmp(b),
         })
+    }
+    /// What entry number `index` is called as it is written, and what comes behind.
+    fn name_bytes(&self, keys: bool, index: usize) -> Option<&[u8]> {
+        let (text, start) = self.name_at(keys, index)?;
+        text.as_bytes().get(start + 1..)
     }
     /// The text that holds the name of entry number `index`, and where it begins there.
     fn name_at(&self, keys: bool, index: usize) -> Option<(&str, usize)> {

@@ -10,14 +10,16 @@ use super::field::Field;
 use super::{DelegatedRole, RoleKeys, SuccinctRoles, TOP_LEVEL_ROLES, roles};
 use crate::tuf::envelope::Envelope;
 use crate::tuf::finding::{Finding, shown};
-use crate::tuf::json::text::{Judged, Names, Text, Twice};
+use crate::tuf::json::text::{Judged, List, Names, Text, Twice};
 use crate::tuf::json::{Json, Kind};
 use crate::tuf::key::{Key, KeyId};
 use keyids::Keyids;
 use pairs::Paired;
+use role_name::{role_name, why_no_role};
 
 mod keyids;
 pub(crate) mod pairs;
+pub(super) mod role_name;
 
 /// `delegations`: keys and roles, or TAP 15 succinct roles.
 #[derive(Clone, Debug)]
@@ -119,6 +121,9 @@ impl Delegations {
                     None => self.find(true, keyid).is_some(),
                 }
         };
+        if by_signers && self.names_are_usual() {
+            return Ok(since);
+        }
         for place in 0..self.len() {
             let stands = if by_signers {
                 let name = self.text.name(false, place);
@@ -140,6 +145,13 @@ impl Delegations {
             }
         }
         Ok(since)
+    }
+    /// Whether the reader saw that every role has a name which stands.
+    fn names_are_usual(&self) -> bool {
+        let usual = |list: &List| list.names_are_usual();
+        self.text.splice().is_none()
+            && self.text.list(false).is_some_and(usual)
+            && TOP_LEVEL_ROLES.map(|name| self.find(false, name)) == [None; 4]
     }
     /// Whether the role at a place lists one of these keyids.
     fn lists_one_of(&self, place: usize, keyids: &Keyids<'_>) -> bool {
@@ -172,6 +184,10 @@ impl Delegations {
     /// The keyid at a place of the keys.
     pub(in crate::tuf) fn keyid(&self, place: usize) -> Option<KeyId> {
         Some(KeyId(self.text.name(true, place)?.into_owned()))
+    }
+    /// The same, as it stands.
+    pub(in crate::tuf) fn key_name(&self, place: usize) -> Option<Cow<'_, str>> {
+        self.text.name(true, place)
     }
     /// The object that stands under a keyid.
     pub fn object(&self, keyid: &KeyId) -> Option<Json<'_>> {
@@ -353,44 +369,4 @@ fn succinct_roles(
         bit_length,
         name_prefix: role_name(&field.member("name_prefix")?)?.into_owned(),
     })
-}
-
-/// Role names become file names: what could leave the folder, or stand for a top-level role, is refused (CVE-2026-24686, CVE-2021-41131).
-fn role_name<'a>(field: &Field<'a>) -> Result<Cow<'a, str>, Finding> {
-    let name = field.string()?;
-    match why_no_role(&name) {
-        None => Ok(name),
-        Some(why) => Err(field.refuse_by("ROLE-NAME", format!("is {}, which {why}", shown(&name)))),
-    }
-}
-
-/// Why no delegated role can have this name.
-fn why_no_role(name: &str) -> Option<&'static str> {
-    if TOP_LEVEL_ROLES.contains(&name) {
-        return Some("is the name of a top-level role");
-    }
-    no_file_name(name)
-}
-
-/// Why a role of this name can have no file.
-pub(super) fn no_file_name(name: &str) -> Option<&'static str> {
-    let unusual = |byte: u8| matches!(byte, b'/' | b'\\') || !(b' '..=b'~').contains(&byte);
-    if name.is_empty() {
-        Some("is empty")
-    } else if name.len() > 200 {
-        Some("is longer than 200 bytes")
-    } else if matches!(name, "." | "..") {
-        Some("would be a path as a file name")
-    } else if !name
-        .bytes()
-        .fold(false, |found, byte| found | unusual(byte))
-    {
-        None
-    } else if name.contains(['/', '\\']) {
-        Some("would be a path as a file name")
-    } else if name.contains(char::is_control) {
-        Some("has control characters")
-    } else {
-        None
-    }
 }

@@ -165,7 +165,7 @@ pub fn target_files(
 fn check_name(field: &Field<'_>, name: &str) -> Result<(), Finding> {
     let reason = match name.strip_suffix(".json") {
         None => "does not end in .json",
-        Some(role) => match delegations::no_file_name(role) {
+        Some(role) => match delegations::role_name::no_file_name(role) {
             None => return Ok(()),
             Some(reason) => reason,
         },

@@ -28,8 +28,8 @@ struct Form {
 pub(super) struct Like {
     /// Where it ends.
     pub(super) end: usize,
-    /// Where the value of its member `name` begins.
-    pub(super) name: Option<usize>,
+    /// Where its member `name` has its value, without the quotes.
+    pub(super) name: Option<Range<usize>>,
 }
 
 impl Siblings {
@@ -90,10 +90,10 @@ impl Form {
             if !text[at..].starts_with(part) {
                 return None;
             }
-            if self.name == Some(number) {
-                name = Some(start - 1);
-            }
             at = string::special(text, start);
+            if self.name == Some(number) {
+                name = Some(start..at);
+            }
             if text.get(at) != Some(&b'"') || at - start > longest {
                 return None;
             }

@@ -2,9 +2,10 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::RandomState;
 
-use super::{Splice, Text};
+use super::list::hash;
+use super::{List, Splice, Text};
 
 /// How an entry of one list is found by its name.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl Names {
 /// Finds a name where they ascend. Keyids are hashes, so where one stands can be guessed from its first digits and narrowed down; after a few guesses,
 /// or where names are no hashes, it is the middle that is tried.
 fn ascending(text: &Text, keys: bool, name: &str) -> Option<usize> {
-    let wanted = digits(name);
+    let wanted = digits(name.as_bytes());
     let (mut low, mut high) = (0, text.count(keys));
     let (mut from, mut to) = (0, 1 << 32);
     let mut guesses = 6;
@@ -80,7 +81,7 @@ fn ascending(text: &Text, keys: bool, name: &str) -> Option<usize> {
         } else {
             usize::midpoint(low, high)
         };
-        let tried = || text.name(keys, place).map_or(0, |name| digits(&name));
+        let tried = || text.name_bytes(keys, place).map_or(0, digits);
         match text.compare_name(keys, place, name)? {
             Ordering::Less => (low, from) = (place + 1, tried()),
             Ordering::Greater => (high, to) = (place, tried()),
@@ -91,25 +92,37 @@ fn ascending(text: &Text, keys: bool, name: &str) -> Option<usize> {
 }
 
 /// The first eight hexadecimal digits of a name as a number; of another name something from the same range.
-fn digits(name: &str) -> u64 {
+fn digits(name: &[u8]) -> u64 {
     let digit = |byte: u8| match byte {
         0..b'0' => 0,
         b'0'..=b'9' => byte - b'0',
         b':'..=b'f' => byte.max(b'a') - b'a' + 10,
         _ => 15,
     };
-    let first = name.bytes().chain(std::iter::repeat(b'0')).take(8);
+    let first = name.iter().copied().chain(std::iter::repeat(b'0')).take(8);
     first.fold(0, |number, byte| number << 4 | u64::from(digit(byte)))
 }
 
 impl Hashed {
     fn of(text: &Text, keys: bool) -> Result<Self, Twice> {
-        let state = RandomState::new();
-        let number = |place: u32| {
-            let name = text.name(keys, place as usize)?;
-            Some(upper(&state, &name) | u64::from(place))
+        let number = |hash: u32, place: u32| u64::from(hash) << 32 | u64::from(place);
+        // Of a document that shares entries the list is empty.
+        let list = text.list(keys).filter(|_| text.splice().is_none());
+        let (state, mut sorted): (_, Vec<u64>) = match list.and_then(List::hashes) {
+            Some((state, hashes)) => {
+                let numbers = hashes.zip(0..).map(|(hash, place)| number(hash, place));
+                (state.clone(), numbers.collect())
+            }
+            None => {
+                let state = RandomState::new();
+                let numbers = (0..).take(text.count(keys)).filter_map(|place| {
+                    let name = text.name(keys, place as usize)?;
+                    Some(number(hash(&state, name.as_bytes()), place))
+                });
+                let numbers = numbers.collect();
+                (state, numbers)
+            }
         };
-        let mut sorted: Vec<u64> = (0..).take(text.count(keys)).filter_map(number).collect();
         sorted.sort_unstable();
         let mut twice: Option<usize> = None;
         for run in sorted
@@ -131,17 +144,13 @@ impl Hashed {
         twice.map_or(Ok(Self { state, sorted }), |later| Err(Twice(later)))
     }
     fn find(&self, text: &Text, keys: bool, name: &str) -> Option<usize> {
-        let wanted = upper(&self.state, name);
-        let first = self.sorted.partition_point(|number| *number < wanted);
+        let wanted = u64::from(hash(&self.state, name.as_bytes()));
+        let first = self.sorted.partition_point(|number| *number >> 32 < wanted);
         let run = self.sorted[first..].iter();
-        let run = run.take_while(|number| **number >> 32 == wanted >> 32);
+        let run = run.take_while(|number| **number >> 32 == wanted);
         run.map(|number| place(*number))
             .find(|place| text.compare_name(keys, *place, name) == Some(Ordering::Equal))
     }
-}
-
-fn upper(state: &RandomState, name: &str) -> u64 {
-    state.hash_one(name) << 32
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the lower half")]

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Text, small, value_at, value_end};
+use super::list::small;
+use super::{Text, value_at, value_end};
 use crate::tuf::json::Json;
 
 /// The entries of a document that shares some with another.

@@ -82,6 +82,44 @@ fn what_signers_answer_for_is_useless_where_it_is_broken_and_never_trusted() {
 }
 
 #[test]
+fn one_bad_name_among_many_good_ones_is_refused_as_it_is_alone() {
+    let long = "p".repeat(201);
+    let good = [
+        "project-b",
+        "project-a",
+        "a name of its own",
+        &"p".repeat(200),
+    ];
+    assert!(Targets::signed("f", &parse(&file(&[1], &good.map(|name| (name, &[1][..]))))).is_ok());
+    for bad in [
+        "root", "targets", "", ".", "..", "p/q", "p\\q", "p\u{1}", "p\u{7f}", &long,
+    ] {
+        let alone = Targets::signed("f", &parse(&file(&[1], &[(bad, &[1])]))).unwrap_err();
+        assert_eq!(alone.rule, "ROLE-NAME", "{bad:?}");
+        for place in 0..=3 {
+            let mut names = ["project-d", "project-b", "project-c"].to_vec();
+            names.insert(place, bad);
+            let roles: Vec<Listed<'_>> = names.iter().map(|name| (*name, &[1][..])).collect();
+            let among = Targets::signed("f", &parse(&file(&[1], &roles))).unwrap_err();
+            let expected = alone.text.replace("roles[0]", &format!("roles[{place}]"));
+            assert_eq!(among.text, expected);
+        }
+    }
+    let twice = [
+        ("project-b", &[1][..]),
+        ("project-a", &[1]),
+        ("project-b", &[1]),
+    ];
+    let text = "signed.delegations.roles[2] delegates to project-b a second time";
+    assert_refused(
+        "twice",
+        Targets::signed("f", &parse(&file(&[1], &twice))),
+        "DELEGATION-FORM",
+        text,
+    );
+}
+
+#[test]
 fn names_are_judged_on_nobodys_word() {
     let one = "signed.delegations.roles[1]";
     for (name, text) in [
