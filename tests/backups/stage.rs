@@ -40,7 +40,11 @@ pub(crate) struct People {
     pub(crate) stop_at: Option<&'static str>,
     /// What was asked, with its text.
     pub(crate) asked: Vec<(String, String)>,
+    /// What happens in the room when this is asked, and, where people answer otherwise than usual, what they answer.
+    pub(crate) happens: Option<Happening>,
 }
+
+pub(crate) type Happening = Box<dyn FnMut(&str) -> Option<String>>;
 
 impl Operator for People {
     fn ask(&mut self, prompt: &Prompt) -> Result<String, Stop> {
@@ -48,7 +52,8 @@ impl Operator for People {
         if self.stop_at.is_some_and(|id| prompt.id == id) {
             return Err(Stop::Paused);
         }
-        self.rehearser.ask(prompt)
+        let own = self.happens.as_mut().and_then(|own| own(&prompt.id));
+        own.map_or_else(|| self.rehearser.ask(prompt), Ok)
     }
     fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {
         self.rehearser.pin(prompt)
@@ -58,6 +63,9 @@ impl Operator for People {
     }
     fn share(&mut self, prompt: &SharePrompt, shown: Option<Secret>) -> Result<Secret, Stop> {
         self.refused.extend(prompt.after.clone());
+        if let Some(happens) = &mut self.happens {
+            happens(&format!("share:{}", prompt.custodian));
+        }
         if let Some(shown) = shown {
             let words = shown.expose(|words| String::from_utf8(words.to_vec()).unwrap());
             self.sheets.insert(prompt.custodian.clone(), words);
@@ -176,6 +184,9 @@ impl Stage {
             for name in ["everything.age", "shares.json"] {
                 fs::copy(medium.join(name), carried.join(name)).unwrap();
             }
+        }
+        for medium in ["everything", "infrastructure", "restored"] {
+            fs::create_dir_all(folder.join("media").join(medium)).unwrap();
         }
         fs::write(&paths.script, &act.script).unwrap();
         fs::write(&paths.room, self.room(act)).unwrap();
