@@ -380,8 +380,11 @@ impl From<Fault> for VaultError {
 }
 
 fn disk(path: &Path, said: &str) -> VaultError {
+    let path = path.display().to_string();
+    // Some of what is said names the file already.
+    let said = said.strip_prefix(&format!("{path}: ")).unwrap_or(said);
     VaultError::World(WorldError {
-        path: path.display().to_string(),
         said: said.to_owned(),
+        path,
     })
 }

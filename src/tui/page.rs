@@ -16,7 +16,6 @@ use super::model::{Asking, Model, Overlay, PinPage, Stage};
 use super::reading::Entry;
 use super::text::{Tone, lines};
 use crate::ceremony::prompt::Ask;
-use crate::ceremony::{EPHEMERAL, ONLINE};
 
 pub(super) use large::count as large_pages;
 pub(super) use shares::label as share_label;
@@ -209,31 +208,23 @@ fn pin_page(model: &Model, pin: &PinPage) -> Page {
     page
 }
 
-/// Whether keys were made that are on no token and in no backup.
-fn has_keys_in_memory(model: &Model) -> bool {
-    let progress = &model.progress;
-    let mut enrolled = progress.enrolled().iter();
-    enrolled.any(|key| {
-        key.holder == EPHEMERAL && !progress.ephemeral_destroyed()
-            || key.role == ONLINE && progress.backup().drilled().is_none()
-    })
-}
-
 fn leaving(model: &Model) -> Page {
     let say = |text: &str, tone| lines(text, model.columns(), tone);
-    let lost = if has_keys_in_memory(model) {
-        say(
+    let (kept, tone) = if model.progress.has_keys_in_memory() {
+        (
             "[WARN] Keys of this ceremony are in memory only, and a pause loses them: it begins anew then, with an empty output folder, and what was signed counts for nothing.",
             Tone::Bad,
         )
     } else {
-        Vec::new()
+        (
+            "Everything recorded so far is kept. Run the same command with the same folder to go on from this step. A PIN that was begun is wiped, and no try is used.",
+            Tone::Plain,
+        )
     };
     let body = [
         say("Pause and save?", Tone::Strong),
-        lost,
         say("", Tone::Plain),
-        say("Everything recorded so far is kept. Run the same command with the same folder to go on from this step. A PIN that was begun is wiped, and no try is used.", Tone::Plain),
+        say(kept, tone),
         say("", Tone::Plain),
         say("  p    pause and save", Tone::Plain),
         say("  Esc  stay", Tone::Plain),

@@ -4,6 +4,7 @@
 use super::ask::{Question, choice};
 use super::{Halt, Runner};
 use crate::ceremony::port::Stop;
+use crate::tuf::finding::Finding;
 
 /// What is refused because of what is plugged in, and not for what it is.
 const CHANGEABLE: [&str; 2] = ["BACKUP-MEDIUM", "BACKUP-RECIPIENT"];
@@ -20,9 +21,8 @@ impl<'r> Runner<'r> {
                 done => return done,
             };
             let text = vec![
-                format!("{halt}."),
-                "No part of it counts, and no half of a file was left. Change the medium: plug it in again, put another in its place, or make room.".to_owned(),
-                "What was made here in memory only waits meanwhile, and is lost where you stop.".to_owned(),
+                format!("{}.", said(&halt)),
+                "Nothing of it counts yet. Plug the medium in again; where it is full or broken make room, or put another in its place.".to_owned(),
             ];
             let question = Question::new("backup:medium", "A medium failed", text);
             let again = choice("again", "the medium was changed: do it again");
@@ -32,6 +32,19 @@ impl<'r> Runner<'r> {
             };
         }
     }
+}
+
+/// What failed, with the file that it was about.
+fn said(halt: &Halt) -> String {
+    let Halt::Refused(findings) = halt else {
+        return halt.to_string();
+    };
+    let said = findings.iter().map(
+        |Finding {
+             rule, file, text, ..
+         }| format!("{rule} {file}: {text}").replace(" :", ":"),
+    );
+    said.collect::<Vec<_>>().join("; ")
 }
 
 fn is_changeable(halt: &Halt) -> bool {
