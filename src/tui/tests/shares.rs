@@ -193,7 +193,14 @@ fn the_counts_of_the_drill_and_what_came_back_stand_on_the_last_pages() {
     let mut model = sealed();
     for (index, custodian) in (1..).zip(["ada", "ben", "cleo"]) {
         let custodian = custodian.to_owned();
-        event(&mut model, Event::ShareRead(ShareRead { custodian, index }));
+        event(
+            &mut model,
+            Event::ShareRead(ShareRead {
+                custodian,
+                index,
+                sealed: None,
+            }),
+        );
     }
     let drilled = Event::Drilled(Drilled {
         everything: Sha256::of(b"everything.age"),
