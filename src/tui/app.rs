@@ -15,6 +15,7 @@ use super::envelope::{self, Shown};
 use super::glyphs::Glyphs;
 use super::model::{EnvelopeStep, Input, Model, PinEnd, Request, ShareStep, Stage};
 use super::operator::{Ends, Message, Reply};
+use super::page::share_label;
 use super::pin::{PinKey, PinReader};
 use super::share::{self, Shared};
 use super::terminal::{Guard, Signals, next};
@@ -272,7 +273,8 @@ impl App {
         let Open::Share(prompt, shown, _) = &self.open else {
             return Ok(());
         };
-        let ended = share::serve(prompt, shown.as_ref(), signals);
+        let label = share_label(&self.model, prompt);
+        let ended = share::serve(prompt, shown.as_ref(), &label, signals);
         // As after a new secret.
         self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
         let step = match &ended {

@@ -203,6 +203,11 @@ pub(super) enum Overlay {
     Large(usize),
 }
 
+/// Whether a screen of these columns and rows cannot show a page.
+pub(super) fn is_too_small(size: (u16, u16)) -> bool {
+    size.0 < SMALLEST.0 || size.1 < SMALLEST.1
+}
+
 impl Model {
     pub(super) fn new(start: &Start, glyphs: Glyphs, size: (u16, u16)) -> Self {
         Self {
@@ -229,7 +234,7 @@ impl Model {
     }
 
     pub(super) fn is_too_small(&self) -> bool {
-        self.size.0 < SMALLEST.0 || self.size.1 < SMALLEST.1
+        is_too_small(self.size)
     }
     pub(super) fn columns(&self) -> usize {
         usize::from(self.size.0)

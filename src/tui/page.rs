@@ -18,6 +18,7 @@ use super::text::{Tone, lines};
 use crate::ceremony::prompt::Ask;
 
 pub(super) use large::count as large_pages;
+pub(super) use shares::label as share_label;
 
 /// Rows that are always taken: mode and clock, step, rule; rule, what is waited for, keys.
 const CHROME: usize = 6;

@@ -6,6 +6,7 @@ use std::io;
 use crossterm::terminal::size;
 
 use super::envelope::{LINE, Screen, WIPE, plain};
+use super::model::{SMALLEST, is_too_small};
 use super::pin::{PinKey, PinReader};
 use super::terminal::Signals;
 use crate::backup::{Fault, sheet};
@@ -17,6 +18,11 @@ const ROW: usize = 4;
 /// Columns of a word and the gap behind it; the longest word has eleven letters.
 const COLUMN: usize = 14;
 
+/// Bytes of a typed line. The longest line of a sheet has 87; what comes after this is no word of it, and is not taken.
+const LONGEST: usize = 120;
+/// Columns of what is typed and of what is said of it.
+const WIDTH: usize = 72;
+
 /// How it ended. The screen is wiped in every case.
 pub(super) enum Shared {
     /// Six lines, as they were typed.
@@ -27,16 +33,21 @@ pub(super) enum Shared {
     Interrupted,
 }
 
-/// Shows the share, if it is to be shown, until Enter; then asks for it. Raw mode is the caller's, and drawing its own pages again too.
+/// Shows the share, if it is to be shown, until Enter; then asks for it. `label` is what else stands on its sheet. Raw mode is the caller's, and drawing
+/// its own pages again too.
 pub(super) fn serve(
     prompt: &SharePrompt,
     shown: Option<&Secret>,
+    label: &[String],
     signals: &Signals,
 ) -> io::Result<Shared> {
     if let Some(share) = shown {
         let before = size()?;
+        if is_too_small(before) {
+            return Ok(Shared::Interrupted);
+        }
         let screen = Screen::open()?;
-        let page = page(prompt, share)?;
+        let page = page(prompt, share, label)?;
         let mut keys = PinReader::open()?;
         page.expose(|bytes| screen.write(bytes))?;
         drop(page);
@@ -52,26 +63,35 @@ pub(super) fn serve(
     typed(prompt, signals)
 }
 
-/// Six lines from the paper.
+/// Six lines from the paper. On a screen that is too small nothing of them is shown and nothing is taken, until it is enlarged.
 fn typed(prompt: &SharePrompt, signals: &Signals) -> io::Result<Shared> {
     let screen = Screen::open()?;
     let mut keys = PinReader::open()?;
     let mut entry = Entry::new()?;
-    entry.draw(prompt, &screen)?;
+    let mut drawn = None;
     loop {
-        let before = entry.line.len();
-        match keys.next(&mut entry.line)? {
-            PinKey::Enter => entry.enter(prompt)?,
+        let now = size()?;
+        if drawn != Some(now) {
+            entry.draw(prompt, &screen, now)?;
+            drawn = Some(now);
+        }
+        let key = if is_too_small(now) {
+            keys.key()?
+        } else {
+            keys.next(&mut entry.line)?
+        };
+        match key {
             PinKey::Cancel => return Ok(Shared::Cancelled),
             PinKey::Nothing if signals.stop() => return Ok(Shared::Interrupted),
             PinKey::Nothing => continue,
-            _ if entry.line.len() != before => entry.note = None,
-            _ => continue,
+            _ if is_too_small(now) => continue,
+            PinKey::Enter => entry.enter(prompt)?,
+            _ => entry.edited(),
         }
         if entry.done == sheet::LINES {
             return Ok(Shared::Typed(entry.lines));
         }
-        entry.draw(prompt, &screen)?;
+        drawn = None;
     }
 }
 
@@ -95,6 +115,14 @@ impl Entry {
             line: secret()?,
             note: None,
         })
+    }
+
+    /// Takes note of what was typed or erased.
+    fn edited(&mut self) {
+        while self.line.len() > LONGEST {
+            self.line.pop();
+        }
+        self.note = None;
     }
 
     /// Judges the line; a right one is kept, a wrong one stands to be corrected.
@@ -122,50 +150,56 @@ impl Entry {
         }
     }
 
-    fn draw(&self, prompt: &SharePrompt, screen: &Screen) -> io::Result<()> {
-        let page = self.page(prompt)?;
+    fn draw(&self, prompt: &SharePrompt, screen: &Screen, size: (u16, u16)) -> io::Result<()> {
+        let page = if is_too_small(size) {
+            let mut page = Page::new(prompt)?;
+            let (columns, rows) = SMALLEST;
+            page.put(&format!(
+                "The screen is too small: enlarge it to {columns} columns and {rows} rows. What was typed is kept."
+            ))?;
+            page.0
+        } else {
+            self.page(prompt)?
+        };
         page.expose(|bytes| screen.write(bytes))
     }
 
+    /// A line that is right need not be seen again.
     fn page(&self, prompt: &SharePrompt) -> io::Result<Secret> {
         let mut page = Page::new(prompt)?;
         page.put(&format!(
             " The share of {}, from the paper. A word that cannot be read is typed as ?.{LINE}{LINE}",
             plain(&prompt.custodian)
         ))?;
-        let mut lines = (1..).zip(1..=sheet::LINES);
-        self.lines.expose(|typed| {
-            let typed = typed.split(|byte| *byte == b'\n');
-            for ((number, _), line) in lines.by_ref().take(self.done).zip(typed) {
-                page.put(&format!(" {number}  "))?;
-                page.put_secret(line)?;
-                page.put(&format!("  [ OK ]{LINE}"))?;
+        for (number, done) in (1..=sheet::LINES).zip(0..) {
+            if done < self.done {
+                page.put(&format!(" {number}  [ OK ]"))?;
+            } else if done == self.done {
+                page.put(&format!(" {number}  \x1b[1m"))?;
+                self.line.expose(|line| page.put_words(line, "    "))?;
+                page.put("_\x1b[0m")?;
+            } else {
+                page.put(&format!(" {number}"))?;
             }
-            io::Result::Ok(())
-        })?;
-        if let Some((number, _)) = lines.next() {
-            page.put(&format!(" {number}  \x1b[1m"))?;
-            self.line.expose(|line| page.put_secret(line))?;
-            page.put(&format!("_\x1b[0m{LINE}"))?;
-        }
-        for (number, _) in lines {
-            page.put(&format!(" {number}{LINE}"))?;
+            page.put(LINE)?;
         }
         page.put(LINE)?;
         if let Some(note) = &self.note {
-            page.put(&format!(" [FAIL] {}{LINE}{LINE}", plain(note)))?;
+            page.put(" [FAIL] ")?;
+            page.put_words(note.as_bytes(), "        ")?;
+            page.put(&format!("{LINE}{LINE}"))?;
         }
         page.put(" Eight words, then Enter. Ctrl-U: clear the line. Esc: stop; nothing is kept.")?;
         Ok(page.0)
     }
 }
 
-/// The share, six lines of eight words.
-fn page(prompt: &SharePrompt, share: &Secret) -> io::Result<Secret> {
+/// The share, six lines of eight words, and what else stands on its sheet.
+fn page(prompt: &SharePrompt, share: &Secret, label: &[String]) -> io::Result<Secret> {
     let mut page = Page::new(prompt)?;
     let number = prompt.index.unwrap_or_default();
     page.put(&format!(
-        " Share {number}, for {}. Write these six lines on one sheet:{LINE}{LINE}",
+        " Share {number}, for {}. Write these six lines on one sheet, and what stands below:{LINE}{LINE}",
         plain(&prompt.custodian)
     ))?;
     share.expose(|share| {
@@ -181,7 +215,7 @@ fn page(prompt: &SharePrompt, share: &Secret) -> io::Result<Secret> {
                     page.put("     \x1b[1m")?;
                 }
                 for word in words {
-                    page.put_secret(word)?;
+                    page.put_word(word)?;
                     page.put(&" ".repeat(COLUMN.saturating_sub(word.len())))?;
                 }
                 page.put(&format!("\x1b[0m{LINE}"))?;
@@ -189,6 +223,10 @@ fn page(prompt: &SharePrompt, share: &Secret) -> io::Result<Secret> {
         }
         io::Result::Ok(())
     })?;
+    page.put(LINE)?;
+    for row in label {
+        page.put(&format!(" {row}{LINE}"))?;
+    }
     page.put(&format!(
         "{LINE} Enter: it is written down; the screen is wiped, and you type it from the paper.{LINE} Esc: stop."
     ))?;
@@ -214,94 +252,31 @@ impl Page {
         bytes.try_for_each(|byte| self.0.push(byte).map_err(io::Error::other))
     }
 
-    /// What a person typed may be anything: only letters, `?` and blanks reach the terminal.
-    fn put_secret(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Words, each whole in its row, with a margin before the rows after the first.
+    fn put_words(&mut self, text: &[u8], margin: &str) -> io::Result<()> {
+        let mut column = 0;
+        for (number, word) in text.split(|byte| *byte == b' ').enumerate() {
+            if number > 0 && column + word.len() >= WIDTH {
+                self.put(&format!("{LINE}{margin}"))?;
+                column = 0;
+            } else if number > 0 {
+                self.put(" ")?;
+                column += 1;
+            }
+            self.put_word(word)?;
+            column += word.len();
+        }
+        Ok(())
+    }
+
+    /// What a person typed may be anything: only what stands on a keyboard reaches the terminal.
+    fn put_word(&mut self, bytes: &[u8]) -> io::Result<()> {
         bytes.iter().try_for_each(|byte| {
-            let shown = if byte.is_ascii_alphabetic() || [b' ', b'?'].contains(byte) {
-                *byte
-            } else {
-                b'#'
-            };
+            let shown = if byte.is_ascii_graphic() { *byte } else { b'#' };
             self.0.push(shown).map_err(io::Error::other)
         })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use super::{Entry, page};
-    use crate::backup::{Scheme, sheet, split};
-    use crate::ceremony::prompt::SharePrompt;
-    use crate::secret::Secret;
-    use crate::tuf::digest::Sha256;
-
-    fn prompt() -> SharePrompt {
-        SharePrompt {
-            custodian: "ada".to_owned(),
-            index: Some(2),
-            text: Vec::new(),
-            after: None,
-        }
-    }
-
-    fn share() -> Secret {
-        let scheme = Scheme::new("", 2, 3).unwrap();
-        let (_, shares) = split(&Secret::random(32).unwrap(), scheme, Sha256::of(b"")).unwrap();
-        sheet::written(&shares[1]).unwrap()
-    }
-
-    fn text(secret: &Secret) -> String {
-        secret.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
-    }
-
-    fn line(text: &str) -> Secret {
-        Secret::take(&mut text.as_bytes().to_vec()).unwrap()
-    }
-
-    #[test]
-    fn a_share_fits_a_screen_of_80_by_24_and_every_word_is_there() {
-        let share = share();
-        let shown = text(&page(&prompt(), &share).unwrap());
-        let rows: Vec<_> = shown.split("\r\n").collect();
-        assert!(rows.len() <= 24, "{}", rows.len());
-        for row in &rows {
-            let seen = row.replace("\x1b[0m", "").replace("\x1b[1m", "");
-            assert!(seen.len() <= 80 || seen.contains("CAMERA"), "{seen}");
-        }
-        for word in text(&share).split_whitespace() {
-            assert!(shown.contains(word), "{word}");
-        }
-    }
-
-    #[test]
-    fn a_right_line_is_kept_and_a_wrong_one_stands_to_be_corrected() {
-        let share = text(&share());
-        let lines: Vec<_> = share.lines().collect();
-        let mut entry = Entry::new().unwrap();
-        entry.line = line(&lines[0].replacen(lines[0].split(' ').next().unwrap(), "?", 1));
-        entry.enter(&prompt()).unwrap();
-        assert_eq!(entry.done, 0);
-        assert!(entry.note.as_deref().unwrap().contains("line 1"));
-        assert!(!entry.line.is_empty());
-        for right in &lines {
-            entry.line = line(right);
-            entry.enter(&prompt()).unwrap();
-        }
-        assert_eq!((entry.done, entry.note), (sheet::LINES, None));
-        assert_eq!(text(&entry.lines), share);
-    }
-
-    #[test]
-    fn what_is_typed_cannot_command_the_terminal() {
-        let mut entry = Entry::new().unwrap();
-        entry.line = line("aardvark \x1b[2J\u{202e}?");
-        let shown = text(&entry.page(&prompt()).unwrap());
-        assert_eq!(shown.matches("\x1b[2J").count(), 1);
-        assert!(
-            shown.contains("aardvark #[#J###?") || shown.contains("aardvark ###J###?"),
-            "{shown}"
-        );
-    }
-}
+mod tests;

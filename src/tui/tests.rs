@@ -11,3 +11,4 @@ mod pages;
 mod reviews;
 mod searched_pages;
 mod searches;
+mod shares;

@@ -1,20 +1,37 @@
-//! A backup at the screen: custodians read their shares from it and type them from the paper, and open the backup with them in the drill after it.
+//! Backups at the screen: custodians read their shares from it and type them from the paper, and open the backup with them in the ceremonies after it.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use portable_pty::CommandBuilder;
 use tuf_ceremony::room::rehearsal::PIN;
 
-use crate::support::stage::PROGRAM;
+use crate::support::record;
+use crate::support::stage::{PROGRAM, softhsm};
 use crate::support::terminal::Session;
 use crate::{FINISHED, leave};
 
 const DEALT: &str = "Press Enter to show it; then it is typed from the paper.";
 const ASKED: &str = "Press Enter to type it from the paper.";
+const CUSTODIANS: [&str; 5] = ["ada", "ben", "cleo", "dov", "eli"];
+
+type Sheet = Vec<String>;
+
+/// Starts a rehearsal at the screen, whose folder is made in `temporary`.
+fn rehearse(kind: &str, temporary: &Path, more: &[&str]) -> Session {
+    let mut command = CommandBuilder::new(PROGRAM);
+    command.args(["rehearse", kind, "--require-softhsm"]);
+    command.args(more);
+    command.env("TERM", "linux");
+    command.env("TMPDIR", temporary);
+    Session::start(command, 24, 80)
+}
 
 /// The six lines on the screen, as a custodian writes them down.
-fn written(screen: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
+fn written(screen: &str) -> Sheet {
+    let mut lines = Sheet::new();
     for row in screen.lines() {
         let words: Vec<&str> = row.split_whitespace().collect();
         match words[..] {
@@ -37,7 +54,7 @@ fn written(screen: &str) -> Vec<String> {
     lines
 }
 
-fn type_sheet(session: &mut Session, sheet: &[String]) {
+fn type_sheet(session: &mut Session, sheet: &Sheet) {
     session.sees("from the paper. A word that cannot be read is typed as ?.");
     for (number, line) in (1..).zip(sheet) {
         session.types(&format!("{line}\r"));
@@ -47,21 +64,61 @@ fn type_sheet(session: &mut Session, sheet: &[String]) {
     }
 }
 
+/// Until a custodian's share stands on the screen; gives what is written down.
+fn shown(session: &mut Session, custodian: &str) -> Sheet {
+    session.answers_until(DEALT, PIN);
+    session.sees(&format!("for {custodian}"));
+    session.types("\r");
+    session.sees(&format!("Only {custodian} looks at this screen"));
+    session.sees("Esc: stop.");
+    let sheet = written(&session.screen());
+    session.types("\r");
+    sheet
+}
+
+fn hand_out(session: &mut Session, custodian: &str) -> Sheet {
+    let sheet = shown(session, custodian);
+    type_sheet(session, &sheet);
+    sheet
+}
+
+fn bring(session: &mut Session, custodian: &str, sheet: &Sheet) {
+    session.answers_until(ASKED, PIN);
+    session.sees(&format!("The share of {custodian}"));
+    session.types("\r");
+    type_sheet(session, sheet);
+}
+
+/// Reads the finish page to its end, which tells the counts, and goes on to the next ceremony of the rehearsal.
+fn finished(session: &mut Session, counts: &str) {
+    session.answers_until(FINISHED, PIN);
+    let mut page = session.screen();
+    while page.contains("below: PgDn") {
+        session.types("\x1b[6~");
+        session.rests();
+        if page.ends_with(&session.screen()) {
+            break;
+        }
+        page.push_str(&session.screen());
+    }
+    let told = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains(counts), "{page}");
+    session.types("q");
+    session.sees("Waiting for: Enter, to begin");
+}
+
 #[test]
-fn shares_are_written_down_typed_from_the_paper_and_open_the_backup_in_the_drill() {
-    let mut command = CommandBuilder::new(PROGRAM);
-    command.args(["rehearse", "restore-drill", "--require-softhsm"]);
-    command.env("TERM", "linux");
-    let mut session = Session::start(command, 24, 80);
+fn a_key_is_backed_up_and_brought_to_another_token_at_the_screen_and_signs_for_the_same_root() {
+    let temporary = tempfile::tempdir().unwrap();
+    let out = temporary.path().join("bundles");
+    let mut session = rehearse(
+        "restore",
+        temporary.path(),
+        &["--out", out.to_str().unwrap()],
+    );
     let mut sheets = BTreeMap::new();
-    for custodian in ["ada", "ben", "cleo", "dov", "eli"] {
-        session.answers_until(DEALT, PIN);
-        session.sees(&format!("for {custodian}"));
-        session.types("\r");
-        session.sees(&format!("Only {custodian} looks at this screen"));
-        session.sees("Esc: stop.");
-        let sheet = written(&session.screen());
-        session.types("\r");
+    for custodian in CUSTODIANS {
+        let sheet = shown(&mut session, custodian);
         if custodian == "ben" {
             // A slip of the pen is told by its line, and the line stands to be corrected.
             session.sees("from the paper. A word");
@@ -74,16 +131,118 @@ fn shares_are_written_down_typed_from_the_paper_and_open_the_backup_in_the_drill
         type_sheet(&mut session, &sheet);
         sheets.insert(custodian, sheet);
     }
-    session.answers_until(FINISHED, PIN);
-    // The next ceremony of the rehearsal.
-    session.types("q");
-    for custodian in ["ada", "cleo", "dov", "eli"] {
-        session.answers_until(ASKED, PIN);
-        session.sees(&format!("The share of {custodian}"));
-        session.types("\r");
-        type_sheet(&mut session, &sheets[custodian]);
+    finished(
+        &mut session,
+        "10 groups of shares opened the backup, 10 smaller ones did not; 2 keys are whole.",
+    );
+    // The drill, and the restoration after alice's token was erased: what was the spare one is hers.
+    for (custodians, counts) in [
+        (
+            &["ada", "cleo", "dov", "eli"][..],
+            "4 groups of shares opened the backup, 6",
+        ),
+        (
+            &["ben", "dov", "eli"],
+            "1 groups of shares opened the backup, 3",
+        ),
+    ] {
+        for custodian in custodians {
+            bring(&mut session, custodian, &sheets[custodian]);
+        }
+        finished(&mut session, counts);
     }
     session.answers_until(FINISHED, PIN);
     let (page, _) = leave(session, 0);
-    assert!(page.contains("7 of 7 steps done"), "{page}");
+    assert!(page.contains("Signatures on root v2"), "{page}");
+
+    let mut command = Command::new(PROGRAM);
+    command.args(["verify", "--rehearsal", "--trusted-root"]);
+    command.arg(out.join("genesis-backup/metadata/1.root.json"));
+    let verified = command.arg(out.join("renew-ephemeral")).output().unwrap();
+    assert!(verified.status.success(), "{verified:?}");
+    let restored = record::transcript(&out.join("restore"));
+    let restored = restored.progress().backup().restored().to_vec();
+    assert!(
+        restored.len() == 1 && restored[0].token.is_some(),
+        "{restored:?}"
+    );
+    let renewed = record::transcript(&out.join("renew-ephemeral"));
+    let mut documents = renewed.progress().documents().iter();
+    let root = documents.find(|known| known.document.to_string() == "root v2");
+    assert!(root.unwrap().is_signed_by(&restored[0].keyid));
+}
+
+/// The folder of the only rehearsal that was begun in `temporary`.
+fn work(temporary: &Path) -> PathBuf {
+    let mut entries = fs::read_dir(temporary).unwrap();
+    entries.next().unwrap().unwrap().path()
+}
+
+/// The program that the rehearsal started again, which has the tokens.
+fn inner(session: &Session) -> String {
+    let outer = session.process();
+    let children = fs::read_to_string(format!("/proc/{outer}/task/{outer}/children")).unwrap();
+    children.trim().to_owned()
+}
+
+#[test]
+fn a_backup_that_was_cut_short_begins_anew_and_no_sheet_of_before_is_taken() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut session = rehearse("backup", temporary.path(), &[]);
+    for custodian in CUSTODIANS {
+        hand_out(&mut session, custodian);
+    }
+    finished(&mut session, "10 groups of shares opened the backup, 10");
+    let old: Vec<Sheet> = ["ada", "ben"]
+        .map(|custodian| hand_out(&mut session, custodian))
+        .to_vec();
+    // The power fails while the third one writes.
+    shown(&mut session, "cleo");
+    let killed = Command::new("kill")
+        .args(["-s", "KILL", &inner(&session)])
+        .status();
+    assert!(killed.unwrap().success());
+    session.end();
+
+    let work = work(temporary.path());
+    let (folder, bundle) = (work.join("backup"), work.join("bundles/backup"));
+    let room = folder.join("room.toml");
+    let module = format!(
+        "\n[[module]]\nname = \"rehearsal\"\npath = \"{}\"\n",
+        softhsm()
+    );
+    let told = fs::read_to_string(&room).unwrap();
+    fs::write(&room, told + &module).unwrap();
+    let mut command = CommandBuilder::new(PROGRAM);
+    command.arg("run");
+    command.arg(folder.join("script.toml"));
+    command.arg("--room");
+    command.arg(room);
+    command.arg("--in");
+    command.arg(folder.join("in"));
+    command.arg("--out");
+    command.arg(&bundle);
+    command.env("TERM", "linux");
+    command.env("SOFTHSM2_CONF", work.join("softhsm2.conf"));
+    let mut session = Session::start(command, 24, 80);
+    session.sees("Goes on at step");
+    session.answers_until(
+        "A backup was begun before and cut short. It begins anew",
+        PIN,
+    );
+    for (custodian, old) in CUSTODIANS.iter().zip(old.iter().map(Some).chain([None; 3])) {
+        let sheet = shown(&mut session, custodian);
+        if let Some(old) = old {
+            type_sheet(&mut session, old);
+            session.sees("[FAIL] SHARE-FOREIGN");
+            assert_eq!(shown(&mut session, custodian), sheet);
+        }
+        type_sheet(&mut session, &sheet);
+    }
+    session.answers_until(FINISHED, PIN);
+    leave(session, 0);
+    let transcript = record::transcript(&bundle);
+    assert!(transcript.is_complete());
+    let drilled = transcript.progress().backup().drilled().cloned().unwrap();
+    assert_eq!((drilled.opened, drilled.refused), (10, 10));
 }

@@ -5,8 +5,9 @@ use ratatui::text::Line;
 use super::super::model::{Asking, EnvelopePage, Model, PinPage};
 use super::super::reading::{Entry, Reading};
 use super::super::text::{Tone, bar, digest_lines, lines, tagged, word_lines};
-use super::{Page, record};
+use super::{Page, record, shares};
 use crate::ceremony::event::TokenIdentity;
+use crate::ceremony::plan::Step;
 use crate::ceremony::prompt::{Ask, TokenRow, Tries};
 
 const CHOICE_KEYS: &str =
@@ -32,6 +33,10 @@ pub(super) fn page(model: &Model, asking: &Asking) -> Page {
         .iter()
         .flat_map(|text| lines(text, width, Tone::Plain))
         .collect();
+    // The last page before the end: what was counted is read aloud and written down with the words.
+    if let Some(Step::Close) = model.step() {
+        body.extend(shares::record(model));
+    }
     let mut bottom = Vec::new();
     let (waiting, keys) = match &prompt.ask {
         Ask::Phrase { phrase } => {

@@ -5,7 +5,7 @@ use ratatui::text::Line;
 use super::super::Finish;
 use super::super::model::Model;
 use super::super::text::{Tone, bar, digest_lines, level, lines, tagged, word_lines};
-use super::batch;
+use super::{batch, shares};
 use crate::ceremony::event::{Document, Mode, Quorum, Signer};
 use crate::ceremony::plan::Step;
 use crate::ceremony::progress::{DocumentProgress, StepState};
@@ -307,6 +307,11 @@ pub(super) fn finish(model: &Model, finish: &Finish) -> Vec<Line<'static>> {
             body.extend(sentence(known, quorum, width));
         }
     }
+    let backup = shares::record(model);
+    if !backup.is_empty() {
+        body.push(Line::raw(""));
+    }
+    body.extend(backup);
     let written = model.progress.written();
     if !written.is_empty() {
         body.push(Line::raw(""));
