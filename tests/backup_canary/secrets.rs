@@ -35,7 +35,7 @@ fn secret(text: &str) -> Secret {
 /// All of them; `medium` has the backup, and each sheet has six lines.
 pub(crate) fn learnt(sheets: &[Vec<String>], medium: &Path, infrastructure: &str) -> Needles {
     let mut needles = Needles::default();
-    needles.letters(PINS, PIN);
+    needles.bytes(PINS, PIN.as_bytes());
     needles.identity(INFRASTRUCTURE, infrastructure);
     let mut shares = Vec::new();
     for lines in sheets {
