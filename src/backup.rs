@@ -46,7 +46,10 @@ pub use keys::{OnlineKey, PublicHalf, WRAP_KEY, Wrapped, WrappedKey};
 pub use payload::{About, Everything, Infrastructure};
 pub use recipients::{Recipient, proves};
 pub use record::Record;
-pub use seal::{SealedSet, open, open_shared, passphrase, seal_passphrase, seal_shared, seal_to};
+pub use seal::{
+    SealedSet, open, open_share, open_shared, passphrase, seal_passphrase, seal_share, seal_shared,
+    seal_to,
+};
 pub use set::{Held, combine, judge, split, subsets};
 pub use share::{LENGTH, Scheme, Share};
 

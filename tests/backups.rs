@@ -12,5 +12,7 @@ mod record;
 mod refusals;
 #[path = "backups/scripts.rs"]
 mod scripts;
+#[path = "backups/shares.rs"]
+mod shares;
 #[path = "backups/stage.rs"]
 mod stage;

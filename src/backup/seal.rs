@@ -1,11 +1,13 @@
 //! Backups sealed and opened.
 
+use std::io::{Read as _, Write as _};
+
 use age::scrypt;
 
-use super::age_file::{plaintext, sealed};
+use super::age_file::{encrypted, plaintext, refused, sealed};
 use super::identities::text;
 use super::payload::{self, Everything, Infrastructure};
-use super::{Fault, Held, Identities, Recipient, Record, Scheme, Share, combine, split};
+use super::{Fault, Held, Identities, Recipient, Record, Scheme, Share, combine, sheet, split};
 use crate::secret::{Secret, SecretError};
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
@@ -98,6 +100,41 @@ pub fn seal_passphrase(
 /// `BACKUP-SEAL`, `BACKUP-PAYLOAD`; no memory for secrets.
 pub fn open(backup: &[u8], identities: &Identities) -> Result<Everything, Fault> {
     payload::read(plaintext(backup, identities)?)
+}
+
+/// Seals a share to its custodian: the words of a sheet, so that the `age` program gives what paper would say.
+///
+/// # Errors
+/// `BACKUP-SEAL`; no memory for secrets.
+pub fn seal_share(share: &Share, custodian: &Recipient) -> Result<Vec<u8>, Fault> {
+    let words = sheet::written(share)?;
+    encrypted([custodian.age()].into_iter(), true, |out| {
+        let written = words.expose(|words| out.write_all(words));
+        written.map_err(|_| refused("age could not write it").into())
+    })
+}
+
+/// The words of a share that was sealed to its custodian, for [`sheet::read`].
+///
+/// # Errors
+/// `BACKUP-SEAL`; no memory for secrets.
+pub fn open_share(file: &[u8], identities: &Identities) -> Result<Secret, Fault> {
+    let mut stream = plaintext(file, identities)?;
+    let mut length = 0;
+    let mut words = Secret::filled(Secret::CAPACITY, |room| {
+        while length < room.len() {
+            match stream.read(&mut room[length..]) {
+                Ok(0) => break,
+                Ok(read) => length += read,
+                Err(_) => return Err(Fault::from(refused("the file is damaged"))),
+            }
+        }
+        Ok(())
+    })?;
+    while words.len() > length {
+        words.pop();
+    }
+    Ok(words)
 }
 
 /// A fresh passphrase: 12 PGP words, joined by hyphens. Each is a random byte's, so none is likelier than another.

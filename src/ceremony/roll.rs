@@ -1,12 +1,12 @@
 //! The holder register after a ceremony: everybody whose key metadata lists now, and whose key waits to be listed, with what was seen of the key today.
 
-use super::EPHEMERAL;
 use super::candidate::Candidate;
 use super::material::{Material, is_trusted};
 use super::progress::Progress;
 use super::script::{ROLES, delegator_of, keys_role};
 use super::thresholds::delegated;
-use crate::pypi::holders::{HeldKey, Holder, Holders};
+use super::{EPHEMERAL, ONLINE, made_online};
+use crate::pypi::holders::{HeldKey, Holder, Holders, InBackup, OnlineKey};
 use crate::tuf::key::{Key, KeyId};
 use crate::tuf::metadata::Targets;
 
@@ -20,14 +20,19 @@ pub fn after(material: &Material<'_>, progress: &Progress, candidates: &[Candida
         for (keyid, key) in listed(material, candidates, role) {
             let name = material.holder_name(&keyid, &key);
             if name != EPHEMERAL {
-                roll.add(&name, held(material, progress, role, &keyid));
+                roll.add(&name, held(material, progress, &name, (role, &keyid)));
             }
         }
     }
     // Made now on a token, and in no metadata yet.
     for enrolled in progress.enrolled() {
         if enrolled.token.is_some() {
-            let held = held(material, progress, &enrolled.role, &enrolled.keyid);
+            let held = held(
+                material,
+                progress,
+                &enrolled.holder,
+                (&enrolled.role, &enrolled.keyid),
+            );
             roll.add(&enrolled.holder, held);
         }
     }
@@ -36,11 +41,11 @@ pub fn after(material: &Material<'_>, progress: &Progress, candidates: &[Candida
         if !serial.is_some_and(|serial| progress.evidence().is_erased(serial)) {
             roll.add(
                 name,
-                held(material, progress, &waiting.role, &waiting.keyid),
+                held(material, progress, name, (&waiting.role, &waiting.keyid)),
             );
         }
     }
-    Holders::new(roll.holders)
+    Holders::new(roll.holders, online(material, progress))
 }
 
 struct Roll<'a> {
@@ -101,7 +106,56 @@ fn listed(material: &Material<'_>, candidates: &[Candidate], role: &str) -> Vec<
     found.map(|(keys, _)| keys).unwrap_or_default()
 }
 
-fn held(material: &Material<'_>, progress: &Progress, role: &str, keyid: &KeyId) -> HeldKey {
+/// Servers' keys that are made now, and those of the register before that trusted metadata still lists.
+fn online(material: &Material<'_>, progress: &Progress) -> Vec<OnlineKey> {
+    let before = material.trusted.holders.iter();
+    let before = before.flat_map(|register| &register.online);
+    let stays = |known: &&OnlineKey| {
+        let mut roles = known.roles.iter();
+        roles.any(|role| is_trusted(material.trusted, role, &known.keyid))
+    };
+    let mut keys: Vec<_> = before.filter(stays).cloned().collect();
+    let sealed = material.script.backup.as_ref();
+    for online in &material.script.online {
+        if let Some((keyid, _)) = material.made(&made_online(&online.name), ONLINE) {
+            keys.push(OnlineKey {
+                name: online.name.clone(),
+                roles: online.roles.clone(),
+                keyid,
+                storage: "medium".to_owned(),
+                provenance: online.provenance.clone(),
+                opened_by: sealed.map_or(Vec::new(), |backup| backup.infrastructure.clone()),
+                backup: None,
+            });
+        }
+    }
+    for key in &mut keys {
+        key.backup = backup(progress, &key.keyid).or(key.backup.take());
+    }
+    keys
+}
+
+/// The backup that was opened now, if it has a key.
+fn backup(progress: &Progress, keyid: &KeyId) -> Option<InBackup> {
+    let drilled = progress.backup().drilled()?;
+    drilled.keys.contains(keyid).then(|| InBackup {
+        sha256: drilled.everything,
+        opened: date(progress).unwrap_or_default(),
+    })
+}
+
+/// The ceremony's date.
+fn date(progress: &Progress) -> Option<String> {
+    progress.clock().map(|utc| utc.chars().take(10).collect())
+}
+
+/// What is known of a key for a role.
+fn held(
+    material: &Material<'_>,
+    progress: &Progress,
+    name: &str,
+    (role, keyid): (&str, &KeyId),
+) -> HeldKey {
     let register = material.trusted.holders.as_ref();
     let before = register.and_then(|register| register.key(keyid));
     let mut keys = progress.enrolled().iter();
@@ -113,10 +167,7 @@ fn held(material: &Material<'_>, progress: &Progress, role: &str, keyid: &KeyId)
         .or(proven.map(|key| &key.token));
     let mut documents = progress.documents().iter();
     let signed = proven.is_some() || documents.any(|known| known.is_signed_by(keyid));
-    let today = progress
-        .clock()
-        .filter(|_| signed)
-        .map(|utc| utc.chars().take(10).collect());
+    let today = date(progress).filter(|_| signed);
     let storage = match (token, before) {
         (Some(_), _) => "token",
         (None, _) if enrolled.is_some() => "token",
@@ -142,6 +193,12 @@ fn held(material: &Material<'_>, progress: &Progress, role: &str, keyid: &KeyId)
             .or_else(|| before.and_then(|known| known.serial.clone())),
         bag,
         last_proven: today.or_else(|| before.and_then(|known| known.last_proven.clone())),
+        pin_kept: material
+            .script
+            .holder(name)
+            .and_then(|holder| holder.pin_kept.clone())
+            .or_else(|| before.and_then(|known| known.pin_kept.clone())),
+        backup: backup(progress, keyid).or_else(|| before.and_then(|known| known.backup.clone())),
     }
 }
 

@@ -16,6 +16,7 @@ mod open;
 mod prove;
 mod provision;
 mod restore;
+mod shares;
 mod sign;
 mod token;
 mod turn;

@@ -242,6 +242,7 @@ impl Script {
                     format!("the holder {} is listed twice", holder.name),
                 ));
             }
+            holder.check()?;
             for (role, key) in holder.keys() {
                 check_key(&holder.name, role, key)?;
             }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::plain::toml_fault;
+use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::KeyId;
 
@@ -18,6 +19,9 @@ pub struct Holders {
     /// The people.
     #[serde(default, rename = "holder")]
     pub holders: Vec<Holder>,
+    /// Servers' keys that ceremonies made and sealed.
+    #[serde(default, rename = "online", skip_serializing_if = "Vec::is_empty")]
+    pub online: Vec<OnlineKey>,
 }
 
 /// One person.
@@ -52,14 +56,52 @@ pub struct HeldKey {
     /// The ceremony's date on which it last signed, metadata or a challenge, `YYYY-MM-DD`; none: never seen to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_proven: Option<String>,
+    /// Where its PIN is kept, in the script's words; none: nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin_kept: Option<String>,
+    /// The newest backup that has it; none: it never left its token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<InBackup>,
+}
+
+/// A server's key that a ceremony made; it stays here as long as trusted metadata lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnlineKey {
+    /// As the script called it.
+    pub name: String,
+    /// The roles that it signs.
+    pub roles: Vec<String>,
+    /// Its keyid in metadata.
+    pub keyid: KeyId,
+    /// Where the ceremony left the private half: `medium`, sealed in the files of the backup.
+    pub storage: String,
+    /// Where it lives, in the script's words.
+    pub provenance: String,
+    /// The age recipients whose identities open the export with it.
+    pub opened_by: Vec<String>,
+    /// The newest backup that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<InBackup>,
+}
+
+/// A backup that was opened with its shares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InBackup {
+    /// Of the age file.
+    pub sha256: Sha256,
+    /// The ceremony's date on which it was last opened, `YYYY-MM-DD`.
+    pub opened: String,
 }
 
 impl Holders {
-    /// A register of these people.
-    pub fn new(holders: Vec<Holder>) -> Self {
+    /// A register of these people and servers.
+    pub fn new(holders: Vec<Holder>, online: Vec<OnlineKey>) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
             holders,
+            online,
         }
     }
 

@@ -53,6 +53,24 @@ pub struct Media {
     /// Folder for keys that are restored into files.
     #[serde(default)]
     pub restored: Option<PathBuf>,
+    /// Those of custodians who keep their shares sealed.
+    #[serde(default, rename = "custodian")]
+    pub custodians: Vec<CustodianMedium>,
+    /// A printer that is attached directly, for shares on paper: a device such as `/dev/usb/lp0`.
+    #[serde(default)]
+    pub printer: Option<PathBuf>,
+}
+
+/// Where a custodian keeps a sealed share.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustodianMedium {
+    /// As the script calls the custodian.
+    pub name: String,
+    /// Folder on a medium of the custodian's own.
+    pub medium: PathBuf,
+    /// File with the age identity that opens the share; it lies elsewhere.
+    pub identity: PathBuf,
 }
 
 /// A root of attestation that is nobody's but this rehearsal's.

@@ -2,6 +2,7 @@
 
 mod media;
 mod payload;
+mod shares;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,7 @@ use crate::ceremony::event::{Drilled, FileDigest, Sealed};
 use crate::ceremony::port::{
     OpenedKey, SealOrder, TokenError, TokenFault, TokenId, TokenKey, Vault, VaultError, WorldError,
 };
+use crate::ceremony::script::Backup;
 use crate::secret::{Secret, SecretError};
 use crate::token::software::EphemeralKeys;
 use crate::transcript;
@@ -27,6 +29,8 @@ use crate::tuf::key::{Algorithm, Key, KeyId, Message, PublicKey};
 pub(super) const EVERYTHING: &str = "everything.age";
 /// The public record of its shares, beside it.
 pub(super) const SHARES: &str = "shares.json";
+/// A custodian's sealed share, on a medium of its own.
+const SHARE: &str = "share.age";
 /// The export for the infrastructure, on its medium.
 const INFRASTRUCTURE: &str = "infrastructure.age";
 
@@ -99,17 +103,18 @@ impl Vault for RoomWorld {
         self.vault.online.private(key).is_some()
     }
 
-    fn begin_backup(&mut self, infrastructure: &[String]) -> Result<(), VaultError> {
+    fn begin_backup(&mut self, backup: &Backup) -> Result<(), VaultError> {
         self.vault.clear();
+        self.vault.have_media(backup.sealed.keys())?;
         let Media {
             everything,
             infrastructure: folder,
             ..
         } = self.vault.media.clone();
         self.medium("everything", everything.as_ref())?;
-        if !infrastructure.is_empty() {
+        if !backup.infrastructure.is_empty() {
             self.medium("infrastructure", folder.as_ref())?;
-            self.prove_recipients(&recipients(infrastructure)?)?;
+            self.prove_recipients(&recipients(&backup.infrastructure)?)?;
         }
         self.vault.wrap_key = Some(Secret::random(WRAP_KEY)?);
         Ok(())
@@ -178,42 +183,36 @@ impl Vault for RoomWorld {
     }
 
     fn share(&mut self, index: u8) -> Result<Secret, VaultError> {
-        let mut dealt = self.vault.dealt.iter();
-        let share = dealt.find(|share| share.index() == index);
-        let share = share.ok_or_else(|| {
-            let text = format!("there is no share {index}");
-            Finding::error("SHARE-INDEX", "", text)
-        })?;
-        Ok(sheet::written(share)?)
+        Ok(sheet::written(self.vault.dealt(index)?)?)
     }
 
     fn take_share(&mut self, custodian: &str, typed: &Secret) -> Result<u8, Vec<Finding>> {
-        let share = sheet::read(custodian, typed).map_err(refused)?;
-        let index = share.index();
-        let Some((_, record)) = &self.vault.file else {
-            return Err(vec![Finding::error("BACKUP-FILE", "", "no backup is open")]);
-        };
-        // Judged with those before it: the same sheet twice is two people's.
-        self.vault.typed.push((custodian.to_owned(), share));
-        let refused = backup::judge(record.backup(), Some(record), &self.vault.held());
-        let mut dealt = self.vault.dealt.iter();
-        let refused = if refused.is_empty()
-            && !self.vault.dealt.is_empty()
-            && !dealt.any(|known| known.index() == index)
-        {
-            vec![Finding::error(
-                "SHARE-INDEX",
-                custodian,
-                "this share was not dealt here",
-            )]
-        } else {
-            refused
-        };
-        if refused.is_empty() {
-            return Ok(index);
-        }
-        self.vault.typed.pop();
-        Err(refused)
+        self.vault.take(custodian, typed)
+    }
+
+    fn prints(&self) -> bool {
+        self.vault.media.printer.is_some()
+    }
+
+    fn print_share(&mut self, index: u8, custodian: &str) -> Result<(), VaultError> {
+        self.print(index, custodian)
+    }
+
+    fn has_medium(&self, custodian: &str) -> bool {
+        self.vault.custodian(custodian).is_some()
+    }
+
+    fn seal_share(
+        &mut self,
+        index: u8,
+        custodian: &str,
+        recipient: &str,
+    ) -> Result<(), VaultError> {
+        self.seal_to_custodian(index, custodian, recipient)
+    }
+
+    fn take_sealed(&mut self, custodian: &str) -> Result<(u8, FileDigest), VaultError> {
+        self.take_from_custodian(custodian)
     }
 
     fn open_backup(&mut self, sha256: Sha256) -> Result<Sealed, VaultError> {
@@ -323,13 +322,6 @@ impl Vault for RoomWorld {
     fn forget(&mut self) {
         self.vault.clear();
         self.vault.online.destroy();
-    }
-}
-
-impl RoomVault {
-    fn held(&self) -> Vec<Held<'_>> {
-        let typed = self.typed.iter();
-        typed.map(|(from, share)| Held { from, share }).collect()
     }
 }
 

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use tuf_ceremony::backup;
 use tuf_ceremony::ceremony::event::Event;
+use tuf_ceremony::pypi::holders::Holders;
+use tuf_ceremony::tuf::digest::Sha256;
 
 use crate::stage::{Act, Stage};
 use crate::support::scripts;
@@ -68,6 +70,56 @@ fn a_key_whose_token_is_lost_comes_back_from_the_backup_and_signs_for_the_same_r
     assert!(signed, "the key that came back signs root");
     let root = |bundle: &Path| fs::read(bundle.join("metadata/1.root.json")).unwrap();
     assert_eq!(root(&renewed), root(&genesis), "the same chain");
+}
+
+#[test]
+fn the_register_says_where_keys_and_pins_are_and_when_the_backup_was_last_opened() {
+    let register = |bundle: &Path| {
+        let bytes = fs::read(bundle.join("ceremony/holders.toml")).unwrap();
+        Holders::parse("holders.toml", &bytes).unwrap()
+    };
+    let mut stage = Stage::new();
+    let person = "person = \"Alice Example, administrator\"\n";
+    let kept = format!("{person}pin_kept = \"envelope 12, safe of the board\"\n");
+    let script = stage.example("genesis-backup", None);
+    let genesis = Act {
+        before: None,
+        ..act("genesis", script.replacen(person, &kept, 1), Path::new(""))
+    };
+    let genesis = stage.run(&genesis).unwrap();
+    let medium = stage.medium("genesis");
+    let sha256 = Sha256::of(&fs::read(medium.join("everything.age")).unwrap());
+    let drill = Act {
+        carried: Some(medium.clone()),
+        ..act(
+            "drill",
+            stage.opening("restore-drill", &genesis, &medium),
+            &genesis,
+        )
+    };
+    let drill = stage.run(&drill).unwrap();
+    let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    for bundle in [&genesis, &drill] {
+        let register = register(bundle);
+        let person = |name: &str| register.holders.iter().find(|holder| holder.name == name);
+        let (alice, bob) = (person("alice").unwrap(), person("bob").unwrap());
+        let backup = alice.keys[0].backup.as_ref().unwrap();
+        assert_eq!((backup.sha256, &backup.opened), (sha256, &today));
+        assert_eq!(
+            alice.keys[0].pin_kept.as_deref(),
+            Some("envelope 12, safe of the board")
+        );
+        assert_eq!((&bob.keys[0].backup, &bob.keys[0].pin_kept), (&None, &None));
+        let [online] = &register.online[..] else {
+            panic!("{:?}", register.online);
+        };
+        assert_eq!(
+            (online.name.as_str(), online.storage.as_str()),
+            ("online-1", "medium")
+        );
+        assert_eq!(online.opened_by.len(), 1);
+        assert_eq!(online.backup.as_ref().unwrap().sha256, sha256);
+    }
 }
 
 #[test]

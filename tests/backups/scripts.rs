@@ -18,7 +18,17 @@ fn a_script_of_backups_says_whole_things_or_is_refused() {
         "[[restore.key]]\nkeyid = \"{}\"\nholder = \"alice\"\n",
         "ab".repeat(32)
     );
+    let kept = |words: &str| {
+        let person = "person = \"Alice Example, administrator\"\n";
+        genesis.replace(person, &format!("{person}pin_kept = \"{words}\"\n"))
+    };
+    Script::parse(
+        "script.toml",
+        kept("envelope 12, safe of the board").as_bytes(),
+    )
+    .unwrap();
     let cases = [
+        (kept("271828"), "SCRIPT-HOLDER", "never what it is"),
         (
             genesis.replace("needed = 3", "needed = 1"),
             "SCRIPT-BACKUP",

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 use tempfile::TempDir;
 use tuf_ceremony::backup::Identities;
@@ -27,9 +29,14 @@ pub(crate) fn secret(text: &str) -> Secret {
 }
 
 /// Custodians who keep their sheets, and do as they are told.
-#[derive(Default)]
 pub(crate) struct People {
     rehearser: Rehearser,
+    /// What came out of the printer; a custodian takes the newest sheet.
+    pub(crate) printer: Option<Arc<Mutex<String>>>,
+    /// So many times they do what they are asked for, until they leave.
+    pub(crate) patience: usize,
+    /// What they do before they are asked for a medium a second time.
+    pub(crate) between: Option<Box<dyn FnMut()>>,
     /// What lies in the custodians' safes.
     pub(crate) sheets: BTreeMap<String, String>,
     /// What a custodian types first, instead of the sheet.
@@ -42,13 +49,63 @@ pub(crate) struct People {
     pub(crate) asked: Vec<(String, String)>,
 }
 
+impl Default for People {
+    fn default() -> Self {
+        Self {
+            rehearser: Rehearser::default(),
+            printer: None,
+            patience: 9,
+            between: None,
+            sheets: BTreeMap::new(),
+            slips: BTreeMap::new(),
+            refused: Vec::new(),
+            stop_at: None,
+            asked: Vec::new(),
+        }
+    }
+}
+
+impl People {
+    /// The six lines of the sheet that was printed last.
+    fn printed(paper: &Mutex<String>) -> String {
+        // The last bytes may still be on their way.
+        while !paper.lock().unwrap().ends_with('\x0c') {
+            thread::yield_now();
+        }
+        let mut paper = paper.lock().unwrap();
+        let page = paper.trim_end_matches('\x0c');
+        let page = page.rsplit('\x0c').next().unwrap().to_owned();
+        // The form feed is taken with the sheet.
+        paper.push('\n');
+        let mut words = page.lines().skip(3).flat_map(str::split_whitespace);
+        let mut sheet = String::new();
+        for number in 1..=6 {
+            assert_eq!(words.next(), Some(number.to_string().as_str()), "{page}");
+            let line: Vec<&str> = words.by_ref().take(8).collect();
+            sheet += &format!("{}\n", line.join(" "));
+        }
+        sheet
+    }
+}
+
 impl Operator for People {
     fn ask(&mut self, prompt: &Prompt) -> Result<String, Stop> {
         self.asked.push((prompt.id.clone(), prompt.text.join("\n")));
         if self.stop_at.is_some_and(|id| prompt.id == id) {
             return Err(Stop::Paused);
         }
-        self.rehearser.ask(prompt)
+        let times = self.asked.iter().filter(|(id, _)| *id == prompt.id).count();
+        match prompt.id.split(':').take(2).collect::<Vec<_>>()[..] {
+            ["share", _] if times > self.patience => Err(Stop::Paused),
+            ["share", "print"] => Ok("print".to_owned()),
+            ["share", "medium"] => {
+                if let Some(between) = self.between.as_mut().filter(|_| times > 1) {
+                    between();
+                }
+                Ok("ready".to_owned())
+            }
+            _ => self.rehearser.ask(prompt),
+        }
     }
     fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {
         self.rehearser.pin(prompt)
@@ -58,6 +115,10 @@ impl Operator for People {
     }
     fn share(&mut self, prompt: &SharePrompt, shown: Option<Secret>) -> Result<Secret, Stop> {
         self.refused.extend(prompt.after.clone());
+        if let Some(paper) = &self.printer {
+            let sheet = Self::printed(paper);
+            self.sheets.insert(prompt.custodian.clone(), sheet);
+        }
         if let Some(shown) = shown {
             let words = shown.expose(|words| String::from_utf8(words.to_vec()).unwrap());
             self.sheets.insert(prompt.custodian.clone(), words);

@@ -214,6 +214,11 @@ impl<'s> Ceremony<'s> {
             ("plan".to_owned(), "we agree on this plan".to_owned()),
             ("clock".to_owned(), "agree".to_owned()),
             ("close".to_owned(), "done".to_owned()),
+            ("ephemeral:medium".to_owned(), "none".to_owned()),
+            (
+                "ephemeral:witnesses".to_owned(),
+                "Wanda Witness, Walt Witness".to_owned(),
+            ),
         ];
         for role in tuf_ceremony::ceremony::script::ROLES {
             for version in 1..20 {

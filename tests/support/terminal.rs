@@ -249,6 +249,8 @@ fn proper_answer(screen: &str, pin: &str) -> Option<String> {
         "\r".to_owned()
     } else if screen.contains("PIN: _") {
         format!("{pin}\r")
+    } else if screen.contains("the names of both witnesses") {
+        "Wanda Witness, Walt Witness\r".to_owned()
     } else {
         return None;
     };

@@ -70,7 +70,7 @@ pub struct Sealed {
     pub infrastructure: Option<FileDigest>,
 }
 
-/// A custodian's share was typed from the paper and is the one that was dealt.
+/// A custodian's share was typed from the paper, or opened on the custodian's medium, and is the one that was dealt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShareRead {
@@ -78,6 +78,9 @@ pub struct ShareRead {
     pub custodian: String,
     /// Its number, from 1.
     pub index: u8,
+    /// The file on the custodian's medium; none: it was typed from paper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<FileDigest>,
 }
 
 /// A blob was brought to another token, which signed a challenge with what was in it.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{TokenError, TokenFault, TokenId, TokenKey, WorldError};
 use crate::ceremony::challenge::Challenge;
 use crate::ceremony::event::{BackedUp, Drilled, FileDigest, Sealed};
+use crate::ceremony::script::Backup;
 use crate::secret::{Secret, SecretError};
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
@@ -23,11 +24,11 @@ pub trait Vault {
     fn has_online(&self, _key: &PublicKey) -> bool {
         false
     }
-    /// Forgets an earlier attempt and makes a new wrapping key. Refuses recipients that nobody in this room can open.
+    /// Forgets an earlier attempt and makes a new wrapping key. Refuses recipients that nobody in this room can open, and custodians without media.
     ///
     /// # Errors
     /// `BACKUP-RECIPIENT`, `BACKUP-MEDIUM`, no locked memory.
-    fn begin_backup(&mut self, _infrastructure: &[String]) -> Result<(), VaultError> {
+    fn begin_backup(&mut self, _backup: &Backup) -> Result<(), VaultError> {
         Err(none().into())
     }
     /// Has a token give a key away under the wrapping key; gives the blob's digest. The token is logged out afterwards.
@@ -63,6 +64,40 @@ pub trait Vault {
     /// `SHARE-*`.
     fn take_share(&mut self, _custodian: &str, _typed: &Secret) -> Result<u8, Vec<Finding>> {
         Err(vec![Finding::error("SHARE-FOREIGN", "", NONE)])
+    }
+    /// Whether shares that are dealt go to a printer instead of the screen.
+    fn prints(&self) -> bool {
+        false
+    }
+    /// Sends a share to the printer, from locked memory, for `custodian` to take.
+    ///
+    /// # Errors
+    /// `BACKUP-PRINTER`, what the printer said.
+    fn print_share(&mut self, _index: u8, _custodian: &str) -> Result<(), VaultError> {
+        Err(none().into())
+    }
+    /// Whether this custodian keeps a share sealed on a medium of the custodian's own.
+    fn has_medium(&self, _custodian: &str) -> bool {
+        false
+    }
+    /// Seals a share to its custodian's recipient and writes it to the custodian's medium.
+    ///
+    /// # Errors
+    /// `BACKUP-RECIPIENT` where the identity that is here does not open it, `BACKUP-MEDIUM`, what the disk said.
+    fn seal_share(
+        &mut self,
+        _index: u8,
+        _custodian: &str,
+        _recipient: &str,
+    ) -> Result<(), VaultError> {
+        Err(none().into())
+    }
+    /// Opens the share on a custodian's medium with the custodian's identity, and takes it as [`Self::take_share`] does; gives its number and the file.
+    ///
+    /// # Errors
+    /// `BACKUP-SEAL`, `SHARE-*`, what the disk said.
+    fn take_sealed(&mut self, _custodian: &str) -> Result<(u8, FileDigest), VaultError> {
+        Err(none().into())
     }
     /// Reads a backup that was carried in: its shares are to be taken next.
     ///

@@ -41,7 +41,7 @@ pub(super) fn choice(id: &str, label: &str) -> Choice {
 }
 
 /// Longest number that is printed on a device or a bag, in characters.
-const LONGEST_TEXT: usize = 64;
+pub(super) const LONGEST_TEXT: usize = 64;
 
 impl Runner<'_> {
     /// Asks for exactly this phrase.

@@ -9,11 +9,11 @@ use super::turn::{Bring, Turn};
 use super::{Halt, Runner};
 use crate::ceremony::challenge::Challenge;
 use crate::ceremony::event::{
-    BackedUp, BackupBegun, BlobProven, Credential, Custody, Event, Kept, KeyWrapped, ShareRead,
+    BackedUp, BackupBegun, BlobProven, Credential, Custody, Event, Kept, KeyWrapped,
 };
 use crate::ceremony::planning::wrapped;
 use crate::ceremony::port::{SealOrder, TokenError, TokenFault, TokenInfo, VaultError};
-use crate::ceremony::prompt::{SharePrompt, Tries};
+use crate::ceremony::prompt::Tries;
 use crate::ceremony::script::Backup;
 use crate::ceremony::{ONLINE, SPARE, made_online};
 use crate::tuf::finding::Finding;
@@ -86,7 +86,7 @@ impl Runner<'_> {
         let blobs = self.blobs()?;
         let keys = self.backed_up(&blobs)?;
         self.agree(backup, &keys)?;
-        self.world.begin_backup(&backup.infrastructure)?;
+        self.world.begin_backup(backup)?;
         self.emit(Event::BackupBegun(BackupBegun {
             needed: backup.needed,
             custodians: backup.custodians.clone(),
@@ -108,7 +108,8 @@ impl Runner<'_> {
         })?;
         self.emit(Event::Sealed(sealed))?;
         for (index, custodian) in (1..).zip(&backup.custodians) {
-            self.hand_out(index, of, custodian)?;
+            let sealed = backup.sealed.get(custodian);
+            self.hand_out((index, of), custodian, sealed)?;
         }
         for blob in &blobs {
             self.try_blob(blob)?;
@@ -198,6 +199,9 @@ impl Runner<'_> {
                 said.keyid
             ),
         }));
+        text.extend(backup.sealed.iter().map(|(custodian, recipient)| {
+            format!("The share of {custodian} is sealed for {recipient}; the others are on paper.")
+        }));
         text.extend(backup.infrastructure.iter().map(|recipient| {
             format!("Metadata and online keys alone are sealed for {recipient}.")
         }));
@@ -249,49 +253,6 @@ impl Runner<'_> {
             token,
             wrapped,
         }))
-    }
-
-    /// One custodian after the other writes a share down and types it back from the paper.
-    fn hand_out(&mut self, index: u8, of: u8, custodian: &str) -> Result<(), Halt> {
-        let text = vec![
-            format!("Share {index} of {of}. Everybody but {custodian} turns away; the camera does, too."),
-            "Write the six lines of eight words on one sheet, with the number of each line. On the same sheet: which backup, your name, the date.".to_owned(),
-            "The sheet never lies beside the backup, nor beside another share.".to_owned(),
-        ];
-        self.read_share(custodian, Some(index), text)
-    }
-
-    /// Asks for a share until it is right; one that is dealt now, with its number, is shown before, each time.
-    pub(super) fn read_share(
-        &mut self,
-        custodian: &str,
-        index: Option<u8>,
-        text: Vec<String>,
-    ) -> Result<(), Halt> {
-        let mut prompt = SharePrompt {
-            custodian: custodian.to_owned(),
-            index,
-            text,
-            after: None,
-        };
-        loop {
-            let shown = index.map(|index| self.world.share(index)).transpose()?;
-            let typed = self.operator.share(&prompt, shown)?;
-            match self.world.take_share(custodian, &typed) {
-                Ok(index) => {
-                    return self.emit(Event::ShareRead(ShareRead {
-                        custodian: custodian.to_owned(),
-                        index,
-                    }));
-                }
-                Err(findings) => {
-                    let texts = findings
-                        .iter()
-                        .map(|finding| format!("{}: {}", finding.rule, finding.text));
-                    prompt.after = Some(texts.collect::<Vec<_>>().join("; "));
-                }
-            }
-        }
     }
 
     /// Another token unwraps the blob, signs a challenge and forgets it.

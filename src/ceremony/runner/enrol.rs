@@ -1,14 +1,14 @@
 //! Keys enter: made on a token, found on one, or made in memory for this ceremony only. Each shows its public half; custody is read back and what a
 //! token does not say counts as not proven.
 
-use super::ask::{Question, choice};
+use super::ask::{LONGEST_TEXT, Question, choice};
 use super::attest::{Shown, Whose, check_device};
 use super::turn::{Bring, Turn};
 use super::{Halt, Runner};
 use crate::ceremony::EPHEMERAL;
 use crate::ceremony::event::{Credential, Custody, Event};
 use crate::ceremony::port::{Leaves, Stop, TokenError, TokenFault, TokenInfo, TokenKey};
-use crate::ceremony::prompt::Tries;
+use crate::ceremony::prompt::{Ask, Tries};
 use crate::ceremony::script::BackedUpAs;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::{Algorithm, Key, KeyId, PublicKey};
@@ -116,6 +116,9 @@ impl Runner<'_> {
 
     pub(super) fn destroy_ephemeral(&mut self) -> Result<(), Halt> {
         self.world.destroy_ephemeral();
+        if self.progress.ephemeral_destroyed() {
+            return self.witness();
+        }
         let keyids = self
             .progress
             .enrolled()
@@ -123,7 +126,40 @@ impl Runner<'_> {
             .filter(|key| key.holder == EPHEMERAL)
             .map(|key| key.keyid.clone())
             .collect();
-        self.emit(Event::EphemeralDestroyed { keyids })
+        self.emit(Event::EphemeralDestroyed { keyids })?;
+        self.witness()
+    }
+
+    /// What the program cannot know of the destruction: two witnesses say it (PEP 458, generating the keys).
+    fn witness(&mut self) -> Result<(), Halt> {
+        let text = vec![
+            "The throwaway keys were in locked memory of this program, in no file and in nothing that a crash writes. That memory is overwritten and given back.".to_owned(),
+            "Whether this machine has anything that keeps its content without power, the witnesses say: a disk, a stick, a card. The system must not have swapped or hibernated either.".to_owned(),
+        ];
+        let title = "The throwaway keys are destroyed";
+        let question = Question::new("ephemeral:medium", title, text);
+        let options = vec![
+            choice("none", "two witnesses looked: it has no such medium"),
+            choice(
+                "destroyed",
+                "two witnesses keep it in sight until it is destroyed, today",
+            ),
+        ];
+        self.ask_choice(question, options)?;
+        let text = vec!["They stand in the record as those who say so.".to_owned()];
+        let question = Question::new("ephemeral:witnesses", "Who are the witnesses?", text);
+        let ask = Ask::Text {
+            wanted: "the names of both witnesses, with a comma between them".to_owned(),
+        };
+        self.ask(question, ask, &|answer| {
+            let mut names: Vec<&str> = answer.split(',').map(str::trim).collect();
+            let plain = |name: &&str| !name.is_empty() && !name.contains(char::is_control);
+            let all = names.iter().all(plain);
+            names.sort_unstable();
+            names.dedup();
+            all && names.len() >= 2 && answer.len() <= LONGEST_TEXT * 2
+        })
+        .map(drop)
     }
 
     /// The one key on the token that fits.

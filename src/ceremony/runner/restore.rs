@@ -37,13 +37,7 @@ impl Runner<'_> {
         let sealed = self.world.open_backup(restore.backup_sha256)?;
         self.emit(Event::BackupOpened(sealed))?;
         for custodian in &restore.custodians {
-            let text = vec![
-                format!(
-                    "{custodian} types the six lines of the sheet. Everybody else turns away; the camera does, too."
-                ),
-                "A word that cannot be read is typed as ?.".to_owned(),
-            ];
-            self.read_share(custodian, None, text)?;
+            self.read_share(custodian)?;
         }
         let (drilled, keys) = self.world.drill()?;
         self.compare(restore, &keys)?;

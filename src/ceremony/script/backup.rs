@@ -1,6 +1,6 @@
 //! What a script says of backups: what may be sealed, for whom, and what is brought back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -16,6 +16,9 @@ pub struct Backup {
     pub needed: u8,
     /// Who gets a share, in the order of the shares.
     pub custodians: Vec<String>,
+    /// Custodians whose shares are not on paper: the age recipient that a share is sealed to, for a medium of the custodian's own.
+    #[serde(default)]
+    pub sealed: BTreeMap<String, String>,
     /// age recipients, each of whom alone opens the export for the infrastructure: metadata and online keys. None: there is no such export.
     #[serde(default)]
     pub infrastructure: Vec<String>,
@@ -67,7 +70,14 @@ impl Backup {
             );
             return Err(("SCRIPT-BACKUP", text));
         }
-        Ok(())
+        let mut sealed = self.sealed.keys();
+        match sealed.find(|name| !self.custodians.contains(name)) {
+            Some(name) => Err((
+                "SCRIPT-BACKUP",
+                format!("backup.sealed.{name}: backup.custodians does not list {name}"),
+            )),
+            None => Ok(()),
+        }
     }
 }
 

@@ -13,6 +13,9 @@ pub struct Holder {
     pub name: String,
     /// For people: name and affiliation.
     pub person: String,
+    /// Where the PIN of the token is kept, for the register: "envelope 12, safe of the board".
+    #[serde(default)]
+    pub pin_kept: Option<String>,
     /// The key for root.
     #[serde(default)]
     pub root: Option<HolderKey>,
@@ -36,6 +39,19 @@ impl Holder {
         let own = |role: &&str| keys_role(role) == *role;
         let roles = ROLES.into_iter().filter(own);
         roles.filter_map(|role| Some((role, self.key(role)?)))
+    }
+
+    /// Where a PIN is kept is said in words: a text without a blank may be the PIN.
+    pub(super) fn check(&self) -> Result<(), (&'static str, String)> {
+        let kept = self.pin_kept.as_deref().map(str::trim);
+        if kept.is_none_or(|kept| kept.contains(' ') && !kept.contains(char::is_control)) {
+            return Ok(());
+        }
+        let text = format!(
+            "{}.pin_kept says in words where the PIN is kept, on one line; never what it is",
+            self.name
+        );
+        Err(("SCRIPT-HOLDER", text))
     }
 
     /// The key for a role.

@@ -47,6 +47,7 @@ impl Rehearser {
             "claim" if about.starts_with("batch:") => {
                 Some(self.batch.get(..BATCH_DIGITS)?.to_owned())
             }
+            "ephemeral" if about == "witnesses" => Some("Wanda Witness, Walt Witness".to_owned()),
             "serial" => Some(self.serial.clone()),
             "bag-opened" => Some("none".to_owned()),
             "bag-closed" => Some(format!("rehearsal bag of {holder}")),
@@ -73,9 +74,10 @@ impl Operator for Rehearser {
                 drop(review.in_full());
                 Ok(phrase.clone())
             }
-            Ask::Choice { options } => {
-                choose(&["agree", "done", "go-on", Self::decided(prompt)], options)
-            }
+            Ask::Choice { options } => choose(
+                &["agree", "done", "none", "go-on", Self::decided(prompt)],
+                options,
+            ),
             Ask::Token { tokens, options } => {
                 let wanted = tokens.iter().find(|token| token.wanted);
                 let wanted = wanted.ok_or_else(|| Stop::NoAnswer(prompt.id.clone()))?;

@@ -54,6 +54,10 @@ impl RoomWorld {
                 .into_iter()
                 .chain(&sealed.infrastructure)
                 .any(|file| file.sha256 == *sha256),
+            Event::ShareRead(read) => {
+                let mut sealed = read.sealed.iter();
+                sealed.any(|file| file.sha256 == *sha256)
+            }
             _ => false,
         })
     }
@@ -104,7 +108,7 @@ impl RoomWorld {
 }
 
 /// A file of at most a page, straight into locked memory.
-fn secret_file(path: &Path) -> Result<Secret, VaultError> {
+pub(super) fn secret_file(path: &Path) -> Result<Secret, VaultError> {
     let failed = |fault: &dyn std::fmt::Display| disk(path, &fault.to_string());
     let mut file = File::open(path).map_err(|fault| failed(&fault))?;
     let length = file.metadata().map_err(|fault| failed(&fault))?.len();

@@ -140,10 +140,11 @@ fn needed<'a>(
 
 /// Names that both versions have and that do not stand in the same order; what is equal before and after them is left out.
 fn order(lines: &mut Lines, old: Option<&Delegations>, listed: &Pairs) {
-    let after: Vec<usize> = listed.both().map(|pair| pair.old).collect();
-    if after.is_sorted() {
+    let after = || listed.both().map(|pair| pair.old);
+    if after().is_sorted() {
         return;
     }
+    let after: Vec<usize> = after().collect();
     let mut before = after.clone();
     before.sort_unstable();
     let equal = |(a, b): &(&usize, &usize)| a == b;
