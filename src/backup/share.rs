@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::Digest as _;
 
-use crate::secret::{Secret, SecretError};
+use crate::secret::{Secret, SecretError, wipe_stack};
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 
@@ -171,6 +171,14 @@ fn prefix(digest: Sha256) -> [u8; 4] {
 }
 
 fn commitment(bytes: &[u8]) -> Sha256 {
+    let commitment = hash(bytes);
+    wipe_stack();
+    commitment
+}
+
+/// It keeps what it hashes, all of a share, on the stack; so that this is below the caller, the function is one of its own.
+#[inline(never)]
+fn hash(bytes: &[u8]) -> Sha256 {
     let hash = sha2::Sha256::new().chain_update(DOMAIN);
     Sha256(hash.chain_update(&bytes[..CHECK]).finalize().into())
 }

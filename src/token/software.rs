@@ -1,7 +1,8 @@
 //! Keys of software, in locked memory: ephemeral keys that sign once and are wiped, and tokens that are none, for rehearsals and tests.
 //!
 //! The private half is a [`Secret`] from the kernel's generator. It leaves this room wrapped, or as a throwaway key's [`EphemeralKeys::private`], and in no
-//! other way. While it signs, the signing crates hold a copy on the stack, which they wipe. ECDSA is deterministic (RFC 6979), so no signature depends on good random numbers.
+//! other way. While it signs, the signing crates hold copies on the stack, of which they wipe some; what they left is overwritten here. ECDSA is deterministic
+//! (RFC 6979), so no signature depends on good random numbers.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 
 use super::failure;
 use crate::ceremony::port::{TokenError, TokenFault};
-use crate::secret::{Secret, SecretError};
+use crate::secret::{Secret, SecretError, wipe_stack};
 use crate::tuf::key::{Algorithm, Message, PublicKey};
 
 mod module;
@@ -99,7 +100,15 @@ impl SoftwareKey {
     }
 }
 
+/// The public half of a private one; nothing of it is left on the stack.
 pub(crate) fn public_half(algorithm: Algorithm, private: &[u8]) -> Option<PublicKey> {
+    let public = computed(algorithm, private);
+    wipe_stack();
+    public
+}
+
+#[inline(never)]
+fn computed(algorithm: Algorithm, private: &[u8]) -> Option<PublicKey> {
     match algorithm {
         Algorithm::Ed25519 => {
             let key = ed25519_dalek::SigningKey::from_bytes(private.try_into().ok()?);
@@ -125,6 +134,13 @@ pub(crate) fn signature(public: &PublicKey, private: &[u8], payload: &[u8]) -> O
 }
 
 fn signed(public: &PublicKey, private: &[u8], message: &Message<'_>) -> Option<Vec<u8>> {
+    let signature = sign(public, private, message);
+    wipe_stack();
+    signature
+}
+
+#[inline(never)]
+fn sign(public: &PublicKey, private: &[u8], message: &Message<'_>) -> Option<Vec<u8>> {
     match public {
         PublicKey::Ed25519(_) => {
             let key = ed25519_dalek::SigningKey::from_bytes(private.try_into().ok()?);

@@ -10,6 +10,7 @@ use std::thread;
 use portable_pty::{MasterPty, PtySize, native_pty_system};
 use tuf_ceremony::backup::{Identities, sheet};
 use tuf_ceremony::ceremony::event::{Event, ShareRead};
+use tuf_ceremony::tuf::digest::Sha256;
 
 use crate::stage::{Act, Stage, secret};
 
@@ -280,8 +281,11 @@ fn printed_shares_are_typed_from_the_paper() {
     stage.run(&act).unwrap();
     assert_eq!(reads(&stage).len(), 5);
     let paper = printer.paper.lock().unwrap().clone();
+    let file = fs::read(stage.medium("genesis").join("everything.age")).unwrap();
+    let digits = Sha256::of(&file).to_string();
     for (index, name) in (1..).zip(["ada", "ben", "cleo", "dov", "eli"]) {
-        let heading = format!("  share {index} of 5 for {name}; any 3 open the backup");
+        let heading =
+            format!("  backup {digits:.16}   share {index} of 5 for {name}; any 3 open it");
         assert!(paper.contains(&heading), "{heading}");
     }
     assert_eq!(paper.matches('\x0c').count(), 5);

@@ -1,0 +1,234 @@
+//! A first root with backups, and a restoration, at the screen. Custodians write their sheets from it, and the test learns all secrets from these sheets.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use portable_pty::CommandBuilder;
+use tuf_ceremony::backup::Identities;
+use tuf_ceremony::tuf::digest::Sha256;
+
+use crate::secrets::{INFRASTRUCTURE, SERVERS, WORDS, learnt};
+use crate::support::ceremony::Ceremony;
+use crate::support::scripts::example;
+use crate::support::stage::{PIN, Stage};
+use crate::support::terminal::Session;
+use crate::watch::{Watch, in_files};
+
+const PEOPLE: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "spare"];
+const CUSTODIANS: [&str; 5] = ["ada", "ben", "cleo", "dov", "eli"];
+const DEALT: &str = "Press Enter to show it; then it is typed from the paper.";
+const ASKED: &str = "Press Enter to type it from the paper.";
+const FINISHED: &str = "Finished, exit code 0";
+/// How the pages begin and end that only a custodian may see.
+const CAMERA: &str = "TURN THE CAMERA AWAY. Only";
+const WIPE: &str = "\x1b[2J\x1b[3J";
+
+type Sheet = Vec<String>;
+
+/// Tokens, media, and who opens the export for the infrastructure.
+struct Room {
+    stage: Stage,
+    recipient: String,
+}
+
+impl Room {
+    fn new() -> Self {
+        let stage = Stage::with_tokens(&PEOPLE);
+        fs::create_dir(stage.path("tmp")).unwrap();
+        let (identity, recipient) = Identities::fresh().unwrap();
+        identity.expose(|identity| fs::write(stage.path("identity.txt"), identity).unwrap());
+        Self { stage, recipient }
+    }
+
+    fn media(&self, name: &str) -> String {
+        format!(
+            "\n[backup]\neverything = \"{0}/everything\"\ninfrastructure = \"{0}/infrastructure\"\nrestored = \"{0}/restored\"\nidentities = [\"{1}\"]\n",
+            self.stage.path(name).join("media").display(),
+            self.stage.path("identity.txt").display()
+        )
+    }
+
+    fn genesis(&self) -> Ceremony<'_> {
+        let script = example("genesis-backup", None).replace("age1example", &self.recipient);
+        let mut ceremony = self.stage.ceremony("genesis", script).pins("");
+        ceremony.more_room = format!(
+            "\n[[holder]]\nname = \"spare\"\ntoken = \"pkcs11:serial={}\"\n{}",
+            self.stage.serial("spare"),
+            self.media("genesis")
+        );
+        ceremony
+    }
+
+    /// Alice's key to the token that was the spare one, and the servers' key into a file.
+    fn restore(&mut self) -> Ceremony<'_> {
+        let spare = self.stage.serial("spare").to_owned();
+        self.stage.put("alice", &spare);
+        let genesis = self.stage.bundle("genesis");
+        let medium = self.stage.path("genesis/media/everything");
+        let file = fs::read(medium.join("everything.age")).unwrap();
+        let zeros = "0".repeat(64);
+        let mut script =
+            example("restore", Some(&genesis)).replacen(&zeros, &Sha256::of(&file).to_string(), 1);
+        let root = fs::read_to_string(genesis.join("metadata/1.root.json")).unwrap();
+        let root: serde_json::Value = serde_json::from_str(&root).unwrap();
+        let servers = &root["signed"]["roles"]["timestamp"]["keyids"][0];
+        script += &format!("\n[[restore.key]]\nkeyid = {servers}\n");
+        let mut ceremony = self
+            .stage
+            .ceremony("restore", script)
+            .pins("")
+            .after(&genesis);
+        for name in ["everything.age", "shares.json"] {
+            ceremony = ceremony.carry_in(&medium.join(name), &format!("backup/{name}"));
+        }
+        ceremony.more_room = self.media("restore");
+        ceremony
+    }
+
+    fn open(stage: &Path, ceremony: &Ceremony<'_>) -> Session {
+        let headless = ceremony.command();
+        let mut command = CommandBuilder::new(headless.get_program());
+        let arguments = headless.get_args();
+        command.args(arguments.take_while(|argument| *argument != "--headless"));
+        for (name, value) in headless.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        command.env("TERM", "linux");
+        command.env("TMPDIR", stage.join("tmp"));
+        Session::start(command, 24, 80)
+    }
+}
+
+/// The six lines on the screen, as a custodian writes them down.
+fn written(screen: &str) -> Sheet {
+    let mut lines = Sheet::new();
+    for row in screen.lines() {
+        let words: Vec<&str> = row.split_whitespace().collect();
+        match words[..] {
+            [number, ref words @ ..] if words.len() == 4 && number.parse::<u8>().is_ok() => {
+                lines.push(words.join(" "));
+            }
+            ref words if words.len() == 4 && row.starts_with("     ") => {
+                let line = lines.last_mut().unwrap();
+                line.push(' ');
+                line.push_str(&words.join(" "));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(lines.len(), 6, "{screen}");
+    lines
+}
+
+/// Types a sheet; `half` is done when half of it is typed.
+fn type_sheet(session: &mut Session, sheet: &Sheet, half: &mut dyn FnMut(&Session)) {
+    session.sees("from the paper. A word that cannot be read is typed as ?.");
+    for (number, line) in (1..).zip(sheet) {
+        session.types(&format!("{line}\r"));
+        if number < sheet.len() {
+            session.sees(&format!(" {}  _", number + 1));
+        }
+        if number == 3 {
+            session.types("aardvark");
+            session.sees("aardvark_");
+            half(session);
+            session.types("\x15");
+            session.sees(" 4  _");
+        }
+    }
+}
+
+/// What was written to the terminal on pages that all may see, and on the others.
+fn apart(bytes: &[u8]) -> [String; 2] {
+    let text = String::from_utf8_lossy(bytes);
+    let mut pages = [String::new(), String::new()];
+    for (number, part) in text.split(CAMERA).enumerate() {
+        let (closed, open) = match part.split_once(WIPE) {
+            Some((closed, open)) if number > 0 => (closed, open),
+            _ if number > 0 => (part, ""),
+            _ => ("", part),
+        };
+        pages[0] += open;
+        pages[1] += closed;
+    }
+    pages
+}
+
+#[test]
+fn at_the_screen_nothing_is_found_at_any_step() {
+    let mut room = Room::new();
+    let stage = room.stage.path("");
+    let mut watch = Watch::default();
+    let mut session = Room::open(&stage, &room.genesis());
+    let mut sheets = Vec::new();
+
+    session.answers_until("Review targets v1 before anybody signs it", PIN);
+    session.sees("Read to the end to enable signing");
+    watch.look("keys are made", session.process());
+    session.answers_until("Take a key out as a blob", PIN);
+    watch.look("what leaves is agreed", session.process());
+    for custodian in CUSTODIANS {
+        session.answers_until(DEALT, PIN);
+        session.sees(&format!("for {custodian}"));
+        match custodian {
+            "ada" => watch.look("sealed", session.process()),
+            "ben" => watch.look("a share was read", session.process()),
+            _ => {}
+        }
+        session.types("\r");
+        session.sees(&format!("Only {custodian} looks at this screen"));
+        session.sees("Esc: stop.");
+        let sheet = written(&session.screen());
+        if ["ada", "eli"].contains(&custodian) {
+            watch.look("a share is shown", session.process());
+        }
+        session.types("\r");
+        type_sheet(&mut session, &sheet, &mut |session| {
+            if ["ada", "eli"].contains(&custodian) {
+                watch.look("a share is typed", session.process());
+            }
+        });
+        sheets.push(sheet);
+    }
+    session.answers_until("Try the blob on another token", PIN);
+    session.answers_until("PIN of spare", PIN);
+    watch.look("the blob is tried", session.process());
+    session.answers_until(FINISHED, PIN);
+    watch.look("drilled and closed", session.process());
+    session.types("q");
+    let mut bytes = session.end().bytes;
+
+    let mut session = Room::open(&stage, &room.restore());
+    for (number, custodian) in [(1, "ben"), (3, "dov"), (4, "eli")] {
+        session.answers_until(ASKED, PIN);
+        session.sees(&format!("The share of {custodian}"));
+        session.types("\r");
+        type_sheet(&mut session, &sheets[number], &mut |_| {});
+    }
+    session.answers_until("Restore a key to a token", PIN);
+    watch.look("opened again", session.process());
+    session.answers_until(FINISHED, PIN);
+    watch.look("restored and closed", session.process());
+    session.types("q");
+    bytes.extend(session.end().bytes);
+
+    let infrastructure = fs::read_to_string(stage.join("identity.txt")).unwrap();
+    let medium = stage.join("genesis/media/everything");
+    let mut needles = learnt(&sheets, &medium, &infrastructure);
+    needles.ephemeral(watch.locked("keys are made"));
+    watch.finds_nothing(&needles);
+    let [open, closed] = apart(&bytes);
+    let found = needles.found_in(open.as_bytes());
+    assert!(found.is_empty(), "{found:?}");
+    let found = needles.found_in(closed.as_bytes());
+    assert_eq!(found.into_keys().collect::<Vec<_>>(), [WORDS]);
+    // What the infrastructure's people brought, and what was restored into a file after a phrase.
+    let restored = fs::read_dir(stage.join("restore/media/restored")).unwrap();
+    let restored: Vec<_> = restored.map(|entry| entry.unwrap().path()).collect();
+    let meant = [
+        (stage.join("identity.txt"), INFRASTRUCTURE.to_owned()),
+        (restored[0].clone(), SERVERS.to_owned()),
+    ];
+    assert_eq!(in_files(&stage, &needles), BTreeSet::from(meant));
+}
