@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tuf_ceremony::backup::Identities;
 use tuf_ceremony::ceremony::event::{Credential, Event};
 use tuf_ceremony::ceremony::port::{Operator, Reset, Sink, Stop, WorldError};
-use tuf_ceremony::ceremony::prompt::{EnvelopePrompt, PinPrompt, Prompt, SharePrompt};
+use tuf_ceremony::ceremony::prompt::{Ask, EnvelopePrompt, PinPrompt, Prompt, SharePrompt};
 use tuf_ceremony::room::rehearsal::{PIN, Rehearser};
 use tuf_ceremony::room::session::{Paths, Session};
 use tuf_ceremony::secret::Secret;
@@ -105,7 +105,13 @@ impl Operator for People {
         let times = self.asked.iter().filter(|(id, _)| *id == prompt.id).count();
         match prompt.id.split(':').take(2).collect::<Vec<_>>()[..] {
             ["share", _] if times > self.patience => Err(Stop::Paused),
-            ["share", "print"] => Ok("print".to_owned()),
+            ["share", "print"] => Ok(
+                if matches!(&prompt.ask, Ask::Choice { options } if options[0].id == "type") {
+                    "type".to_owned()
+                } else {
+                    "print".to_owned()
+                },
+            ),
             ["share", "medium"] => {
                 if let Some(between) = self.between.as_mut().filter(|_| times > 1) {
                     between();

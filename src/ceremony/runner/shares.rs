@@ -101,23 +101,28 @@ impl Runner<'_> {
                 format!(
                     "Share {index} of {of} is printed. Only {custodian} stands at the printer; the camera is turned away."
                 ),
-                "On the same sheet, by hand: which backup, your name, the date. It never lies beside the backup, nor beside another share.".to_owned(),
+                "Write the date on the sheet. It never lies beside the backup, nor beside another share.".to_owned(),
             ];
             text.extend(after.take());
-            let mut options = vec![choice("print", "print it now")];
-            if is_printed {
-                options.insert(0, choice("type", "the sheet is there: type it"));
-            }
+            let options = if is_printed {
+                vec![
+                    choice("type", "all six lines can be read: type them"),
+                    choice(
+                        "print",
+                        "print it again; the sheet that is spoilt is destroyed",
+                    ),
+                ]
+            } else {
+                vec![choice("print", "print it now")]
+            };
             let id = format!("share:print:{custodian}");
             let question = Question::new(id, "A share for the printer", text);
             if self.ask_choice(question, options)? == "print" {
                 match self.world.print_share(index, custodian) {
                     Ok(()) => is_printed = true,
-                    Err(failed) => {
-                        after = Some(format!("It was not printed: {}", why(failed)?));
-                        continue;
-                    }
+                    Err(failed) => after = Some(format!("It was not printed: {}", why(failed)?)),
                 }
+                continue;
             }
             let prompt = SharePrompt {
                 custodian: custodian.to_owned(),
