@@ -42,9 +42,13 @@ impl Room {
     }
 
     fn media(&self, name: &str) -> String {
+        let media = self.stage.path(name).join("media");
+        for medium in ["everything", "infrastructure", "restored"] {
+            fs::create_dir_all(media.join(medium)).unwrap();
+        }
         format!(
             "\n[backup]\neverything = \"{0}/everything\"\ninfrastructure = \"{0}/infrastructure\"\nrestored = \"{0}/restored\"\nidentities = [\"{1}\"]\n",
-            self.stage.path(name).join("media").display(),
+            media.display(),
             self.stage.path("identity.txt").display()
         )
     }
