@@ -18,6 +18,10 @@ const AGEDEBUG: &str = "AGEDEBUG";
 ///
 /// # Errors
 /// What the kernel refused; nothing secret may be asked for then.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a variable of a library's that must not be there"
+)]
 pub fn harden() -> Result<Keeper, String> {
     if std::env::var_os(AGEDEBUG).is_some() {
         let text = "it has age print what passes between it and its plugins, PINs too";
