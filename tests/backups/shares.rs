@@ -168,6 +168,9 @@ fn a_medium_that_is_missing_shared_or_whose_identity_is_anothers_gets_no_share()
         let mut stage = Stage::new();
         let ada = Ada::of(&stage);
         let medium = stage.path("genesis").join(medium);
+        if !medium.starts_with(stage.path("genesis/out")) {
+            fs::create_dir_all(&medium).unwrap();
+        }
         stage.people.patience = 2;
         stage
             .run(&genesis(&stage, &ada, ada.room_with(&medium)))

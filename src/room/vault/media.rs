@@ -107,17 +107,17 @@ impl RoomWorld {
                 "the room names no medium for {what}: give backup.{what}"
             ))
         })?;
-        if !folder.is_dir() {
-            return Err(refuse(format!(
-                "there is no folder {}: plug in the medium for {what}, and make the folder on it",
-                folder.display()
-            )));
-        }
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let (real_folder, output) = (real(folder), real(&self.output));
         if real_folder.starts_with(&output) || output.starts_with(&real_folder) {
             return Err(refuse(format!(
                 "backup.{what} is in the folder that is carried away, or around it: a backup lies on a medium of its own"
+            )));
+        }
+        if !folder.is_dir() {
+            return Err(refuse(format!(
+                "there is no folder {}: plug in the medium for {what}, and make the folder on it",
+                folder.display()
             )));
         }
         Ok(folder.clone())
