@@ -7,6 +7,7 @@ mod terminal {
     pub(crate) mod ceremony;
     mod envelope;
     mod searched;
+    mod share;
 }
 #[path = "support/terminal.rs"]
 mod screen;

@@ -1,6 +1,7 @@
 //! Shows a share to its custodian alone, and has it typed back from the paper, line by line; each line is judged when it is typed. As with new secrets for
 //! envelopes everything is written to the terminal itself, from locked memory, and wiped behind it.
 
+use std::cmp::Ordering;
 use std::io;
 
 use crossterm::terminal::size;
@@ -171,15 +172,16 @@ impl Entry {
             " The share of {}, from the paper. A word that cannot be read is typed as ?.{LINE}{LINE}",
             plain(&prompt.custodian)
         ))?;
-        for (number, done) in (1..=sheet::LINES).zip(0..) {
-            if done < self.done {
-                page.put(&format!(" {number}  [ OK ]"))?;
-            } else if done == self.done {
-                page.put(&format!(" {number}  \x1b[1m"))?;
-                self.line.expose(|line| page.put_words(line, "    "))?;
-                page.put("_\x1b[0m")?;
-            } else {
-                page.put(&format!(" {number}"))?;
+        for line in 0..sheet::LINES {
+            page.put(&format!(" {}", line + 1))?;
+            match line.cmp(&self.done) {
+                Ordering::Less => page.put("  [ OK ]")?,
+                Ordering::Equal => {
+                    page.put("  \x1b[1m")?;
+                    self.line.expose(|line| page.put_words(line, "    "))?;
+                    page.put("_\x1b[0m")?;
+                }
+                Ordering::Greater => {}
             }
             page.put(LINE)?;
         }

@@ -73,6 +73,16 @@ pub(crate) fn run(scenario: &str) {
             };
             (told, finish)
         })),
+        "share" => tell(tui::run(opening_page(), |operator, sink| {
+            let told = super::share::share(operator, sink);
+            let told = told.unwrap_or_else(|stop| stop.to_string());
+            let finish = Finish {
+                code: 0,
+                text: vec![format!("the end: {told}")],
+                head: None,
+            };
+            (told, finish)
+        })),
         "panic" => tell(tui::run(opening_page(), |_, _| -> (String, Finish) {
             panic!("secret data")
         })),
