@@ -6,6 +6,8 @@ mod support;
 
 #[path = "backups/flows.rs"]
 mod flows;
+#[path = "backups/media.rs"]
+mod media;
 #[path = "backups/record.rs"]
 mod record;
 #[path = "backups/refusals.rs"]

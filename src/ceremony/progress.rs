@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use super::decisions::Decisions;
 use super::event::{Abandoned, Custody, Document, Event, FileDigest, Mode, Signer, TokenIdentity};
 use super::plan::Step;
+use super::{EPHEMERAL, ONLINE};
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 use crate::tuf::key::KeyId;
@@ -179,6 +180,14 @@ impl Progress {
     /// Whether the ephemeral keys were made and destroyed.
     pub fn ephemeral_destroyed(&self) -> bool {
         self.destroyed
+    }
+    /// Whether keys were made that are in memory only: a stop loses them, and with them what names them.
+    pub fn has_keys_in_memory(&self) -> bool {
+        let ephemeral = |key: &Enrolled| key.holder == EPHEMERAL && !self.destroyed;
+        let online = |key: &Enrolled| key.role == ONLINE && self.backup.drilled().is_none();
+        self.enrolled
+            .iter()
+            .any(|key| ephemeral(key) || online(key))
     }
     /// What the checks said.
     pub fn findings(&self) -> &[Finding] {

@@ -11,6 +11,7 @@ mod decide;
 mod documents;
 mod enrol;
 mod finish;
+mod medium;
 mod nonce;
 mod open;
 mod prove;

@@ -155,12 +155,12 @@ impl Vault for RoomWorld {
             .partition(|(path, _)| path.starts_with("metadata/"));
         order.files = metadata;
         let mut payload = self.payload(order)?;
-        let infrastructure = if recipients.is_empty() {
+        let exported = if recipients.is_empty() {
             None
         } else {
             let folder = self.medium("infrastructure", other.as_ref())?;
             let sealed = backup::seal_to(&payload.infrastructure, &recipients, armored)?;
-            Some(self.to_medium(&folder, INFRASTRUCTURE, &sealed)?)
+            Some((folder, sealed))
         };
         payload.infrastructure.files.extend(rest);
         let path = self.output.join(transcript::NAME);
@@ -171,15 +171,10 @@ impl Vault for RoomWorld {
         let set = backup::seal_shared(&payload, scheme, armored)?;
         drop(payload);
         let folder = self.medium("everything", folder.as_ref())?;
-        let everything = self.to_medium(&folder, EVERYTHING, &set.file)?;
-        let shares = self.to_medium(&folder, SHARES, &set.record.to_vec())?;
+        let sealed = self.to_media(&folder, &set, exported.as_ref())?;
         self.vault.file = Some((folder.join(EVERYTHING), set.record));
         self.vault.dealt = set.shares;
-        Ok(Sealed {
-            everything,
-            shares,
-            infrastructure,
-        })
+        Ok(sealed)
     }
 
     fn share(&mut self, index: u8) -> Result<Secret, VaultError> {
@@ -377,8 +372,11 @@ impl From<Fault> for VaultError {
 }
 
 fn disk(path: &Path, said: &str) -> VaultError {
+    let path = path.display().to_string();
+    // Some of what is said names the file already.
+    let said = said.strip_prefix(&format!("{path}: ")).unwrap_or(said);
     VaultError::World(WorldError {
-        path: path.display().to_string(),
         said: said.to_owned(),
+        path,
     })
 }

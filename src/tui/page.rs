@@ -210,10 +210,21 @@ fn pin_page(model: &Model, pin: &PinPage) -> Page {
 
 fn leaving(model: &Model) -> Page {
     let say = |text: &str, tone| lines(text, model.columns(), tone);
+    let (kept, tone) = if model.progress.has_keys_in_memory() {
+        (
+            "[WARN] Keys of this ceremony are in memory only, and a pause loses them: it begins anew then, with an empty output folder, and what was signed counts for nothing.",
+            Tone::Bad,
+        )
+    } else {
+        (
+            "Everything recorded so far is kept. Run the same command with the same folder to go on from this step. A PIN that was begun is wiped, and no try is used.",
+            Tone::Plain,
+        )
+    };
     let body = [
         say("Pause and save?", Tone::Strong),
         say("", Tone::Plain),
-        say("Everything recorded so far is kept. Run the same command with the same folder to go on from this step. A PIN that was begun is wiped, and no try is used.", Tone::Plain),
+        say(kept, tone),
         say("", Tone::Plain),
         say("  p    pause and save", Tone::Plain),
         say("  Esc  stay", Tone::Plain),

@@ -155,7 +155,7 @@ impl Entry {
             let mut page = Page::new(prompt)?;
             let (columns, rows) = SMALLEST;
             page.put(&format!(
-                "The screen is too small: enlarge it to {columns} columns and {rows} rows. What was typed is kept."
+                " Enlarge the screen to {columns} columns and {rows} rows.{LINE} What was typed is kept."
             ))?;
             page.0
         } else {

@@ -51,9 +51,17 @@ impl Room {
     }
 
     fn media(&self, name: &str) -> String {
-        let stage = self.stage.path("").display().to_string();
+        let media = self.stage.path(name).join("media");
+        for medium in ["everything", "infrastructure", "restored"] {
+            fs::create_dir_all(media.join(medium)).unwrap();
+        }
+        let ada = self.stage.path("ada");
+        fs::create_dir_all(&ada).unwrap();
+        let [media, ada] = [media.display(), ada.display()];
+        let infrastructure = self.stage.path(IDENTITIES[0]).display().to_string();
+        let identity = self.stage.path(IDENTITIES[1]).display().to_string();
         format!(
-            "\n[backup]\neverything = \"{stage}/{name}/media/everything\"\ninfrastructure = \"{stage}/{name}/media/infrastructure\"\nrestored = \"{stage}/{name}/media/restored\"\nidentities = [\"{stage}/infrastructure.txt\"]\n\n[[backup.custodian]]\nname = \"ada\"\nmedium = \"{stage}/ada\"\nidentity = \"{stage}/ada.txt\"\n"
+            "\n[backup]\neverything = \"{media}/everything\"\ninfrastructure = \"{media}/infrastructure\"\nrestored = \"{media}/restored\"\nidentities = [\"{infrastructure}\"]\n\n[[backup.custodian]]\nname = \"ada\"\nmedium = \"{ada}\"\nidentity = \"{identity}\"\n"
         )
     }
 

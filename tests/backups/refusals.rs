@@ -60,6 +60,23 @@ fn a_backup_that_nobody_here_can_open_or_that_has_no_medium_is_refused_before_an
 }
 
 #[test]
+fn a_variable_that_has_age_print_pins_is_refused_before_any_secret_is_there() {
+    let run = |debug: Option<&str>| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tuf-ceremony"));
+        command
+            .args(["rehearse", "abort", "--headless"])
+            .env_remove("AGEDEBUG");
+        command.envs(debug.map(|value| ("AGEDEBUG", value)));
+        let out = command.output().unwrap();
+        (out.status.code(), String::from_utf8(out.stderr).unwrap())
+    };
+    assert_eq!(run(None).0, Some(0));
+    let (code, said) = run(Some("plugin"));
+    assert_eq!(code, Some(5), "{said}");
+    assert!(said.contains("AGEDEBUG is set: it has age print"), "{said}");
+}
+
+#[test]
 fn an_online_key_that_is_gone_before_it_was_sealed_ends_the_ceremony() {
     let mut stage = Stage::new();
     stage.people.stop_at = Some("backup:policy");

@@ -10,6 +10,7 @@ use std::thread;
 use portable_pty::{MasterPty, PtySize, native_pty_system};
 use tuf_ceremony::backup::{Identities, sheet};
 use tuf_ceremony::ceremony::event::{Event, ShareRead};
+use tuf_ceremony::tuf::digest::Sha256;
 
 use crate::stage::{Act, Stage, secret};
 
@@ -167,6 +168,9 @@ fn a_medium_that_is_missing_shared_or_whose_identity_is_anothers_gets_no_share()
         let mut stage = Stage::new();
         let ada = Ada::of(&stage);
         let medium = stage.path("genesis").join(medium);
+        if !medium.starts_with(stage.path("genesis/out")) {
+            fs::create_dir_all(&medium).unwrap();
+        }
         stage.people.patience = 2;
         stage
             .run(&genesis(&stage, &ada, ada.room_with(&medium)))
@@ -280,8 +284,11 @@ fn printed_shares_are_typed_from_the_paper() {
     stage.run(&act).unwrap();
     assert_eq!(reads(&stage).len(), 5);
     let paper = printer.paper.lock().unwrap().clone();
+    let file = fs::read(stage.medium("genesis").join("everything.age")).unwrap();
+    let digits = Sha256::of(&file).to_string();
     for (index, name) in (1..).zip(["ada", "ben", "cleo", "dov", "eli"]) {
-        let heading = format!("  share {index} of 5 for {name}; any 3 open the backup");
+        let heading =
+            format!("  backup {digits:.16}   share {index} of 5 for {name}; any 3 open it");
         assert!(paper.contains(&heading), "{heading}");
     }
     assert_eq!(paper.matches('\x0c').count(), 5);

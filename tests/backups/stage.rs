@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tuf_ceremony::backup::Identities;
 use tuf_ceremony::ceremony::event::{Credential, Event};
 use tuf_ceremony::ceremony::port::{Operator, Reset, Sink, Stop, WorldError};
-use tuf_ceremony::ceremony::prompt::{EnvelopePrompt, PinPrompt, Prompt, SharePrompt};
+use tuf_ceremony::ceremony::prompt::{Ask, EnvelopePrompt, PinPrompt, Prompt, SharePrompt};
 use tuf_ceremony::room::rehearsal::{PIN, Rehearser};
 use tuf_ceremony::room::session::{Paths, Session};
 use tuf_ceremony::secret::Secret;
@@ -47,7 +47,11 @@ pub(crate) struct People {
     pub(crate) stop_at: Option<&'static str>,
     /// What was asked, with its text.
     pub(crate) asked: Vec<(String, String)>,
+    /// What happens in the room when this is asked, and, where people answer otherwise than usual, what they answer.
+    pub(crate) happens: Option<Happening>,
 }
+
+pub(crate) type Happening = Box<dyn FnMut(&str) -> Option<String>>;
 
 impl Default for People {
     fn default() -> Self {
@@ -61,6 +65,7 @@ impl Default for People {
             refused: Vec::new(),
             stop_at: None,
             asked: Vec::new(),
+            happens: None,
         }
     }
 }
@@ -94,10 +99,19 @@ impl Operator for People {
         if self.stop_at.is_some_and(|id| prompt.id == id) {
             return Err(Stop::Paused);
         }
+        if let Some(own) = self.happens.as_mut().and_then(|own| own(&prompt.id)) {
+            return Ok(own);
+        }
         let times = self.asked.iter().filter(|(id, _)| *id == prompt.id).count();
         match prompt.id.split(':').take(2).collect::<Vec<_>>()[..] {
             ["share", _] if times > self.patience => Err(Stop::Paused),
-            ["share", "print"] => Ok("print".to_owned()),
+            ["share", "print"] => Ok(
+                if matches!(&prompt.ask, Ask::Choice { options } if options[0].id == "type") {
+                    "type".to_owned()
+                } else {
+                    "print".to_owned()
+                },
+            ),
             ["share", "medium"] => {
                 if let Some(between) = self.between.as_mut().filter(|_| times > 1) {
                     between();
@@ -237,6 +251,9 @@ impl Stage {
             for name in ["everything.age", "shares.json"] {
                 fs::copy(medium.join(name), carried.join(name)).unwrap();
             }
+        }
+        for medium in ["everything", "infrastructure", "restored"] {
+            fs::create_dir_all(folder.join("media").join(medium)).unwrap();
         }
         fs::write(&paths.script, &act.script).unwrap();
         fs::write(&paths.room, self.room(act)).unwrap();

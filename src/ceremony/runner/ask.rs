@@ -60,7 +60,7 @@ impl Runner<'_> {
         mut options: Vec<Choice>,
     ) -> Result<String, Halt> {
         if !options.iter().any(|option| option.id == "pause") {
-            options.push(choice("pause", "stop here; the ceremony can be resumed"));
+            options.push(self.pause());
         }
         let ids: Vec<_> = options.iter().map(|option| option.id.clone()).collect();
         let answer = self.ask(question, Ask::Choice { options }, &|answer| {
@@ -71,6 +71,16 @@ impl Runner<'_> {
         } else {
             Ok(answer)
         }
+    }
+
+    /// Stopping, as a choice.
+    pub(super) fn pause(&self) -> Choice {
+        let label = if self.progress.has_keys_in_memory() {
+            "stop here; the keys that are in memory only are lost, and the ceremony begins anew"
+        } else {
+            "stop here; the ceremony can be resumed"
+        };
+        choice("pause", label)
     }
 
     /// Puts a question until the answer fits.

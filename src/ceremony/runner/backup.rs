@@ -86,7 +86,7 @@ impl Runner<'_> {
         let blobs = self.blobs()?;
         let keys = self.backed_up(&blobs)?;
         self.agree(backup, &keys)?;
-        self.world.begin_backup(backup)?;
+        self.on_media(&mut |runner| Ok(runner.world.begin_backup(backup)?))?;
         self.emit(Event::BackupBegun(BackupBegun {
             needed: backup.needed,
             custodians: backup.custodians.clone(),
@@ -97,14 +97,16 @@ impl Runner<'_> {
             self.wrap(blob)?;
         }
         let of = u8::try_from(backup.custodians.len()).unwrap_or(u8::MAX);
-        let files = self.backup_files()?;
-        let sealed = self.world.seal(SealOrder {
-            needed: backup.needed,
-            of,
-            keys: &keys,
-            armored: backup.armored,
-            infrastructure: &backup.infrastructure,
-            files,
+        let sealed = self.on_media(&mut |runner| {
+            let files = runner.backup_files()?;
+            Ok(runner.world.seal(SealOrder {
+                needed: backup.needed,
+                of,
+                keys: &keys,
+                armored: backup.armored,
+                infrastructure: &backup.infrastructure,
+                files,
+            })?)
         })?;
         self.emit(Event::Sealed(sealed))?;
         for (index, custodian) in (1..).zip(&backup.custodians) {
@@ -114,7 +116,7 @@ impl Runner<'_> {
         for blob in &blobs {
             self.try_blob(blob)?;
         }
-        let (drilled, _) = self.world.drill()?;
+        let (drilled, _) = self.on_media(&mut |runner| Ok(runner.world.drill()?))?;
         self.world.forget();
         self.emit(Event::Drilled(drilled))
     }

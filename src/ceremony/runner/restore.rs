@@ -39,7 +39,7 @@ impl Runner<'_> {
         for custodian in &restore.custodians {
             self.read_share(custodian)?;
         }
-        let (drilled, keys) = self.world.drill()?;
+        let (drilled, keys) = self.on_media(&mut |runner| Ok(runner.world.drill()?))?;
         self.compare(restore, &keys)?;
         self.emit(Event::Drilled(drilled))
     }
@@ -152,7 +152,7 @@ impl Runner<'_> {
             text,
         );
         self.ask_phrase(question, "write this key unsealed")?;
-        let file = self.world.restore_file(keyid)?;
+        let file = self.on_media(&mut |runner| Ok(runner.world.restore_file(keyid)?))?;
         self.emit(Event::Restored(Restored {
             keyid: keyid.clone(),
             token: None,

@@ -5,6 +5,7 @@ use super::{Halt, Runner};
 use crate::ceremony::event::{Event, ShareRead};
 use crate::ceremony::port::VaultError;
 use crate::ceremony::prompt::SharePrompt;
+use crate::secret::Secret;
 use crate::tuf::finding::Finding;
 
 impl Runner<'_> {
@@ -22,7 +23,7 @@ impl Runner<'_> {
                 ),
                 "Plug in that medium and what has the identity; both belong to the custodian. The share is read from there at once.".to_owned(),
             ];
-            return self.from_medium(custodian, text, Some((index, recipient)));
+            return self.on_medium(custodian, &text, Some((index, recipient)));
         }
         if self.world.prints() {
             return self.printed((index, of), custodian);
@@ -34,7 +35,7 @@ impl Runner<'_> {
             "Write the six lines of eight words on one sheet, with the number of each line. On the same sheet: which backup, your name, the date.".to_owned(),
             "The sheet never lies beside the backup, nor beside another share.".to_owned(),
         ];
-        self.typed(custodian, Some(index), text)
+        self.typed(custodian, Some(index), &text)
     }
 
     /// Takes a share of a backup that was carried in.
@@ -43,7 +44,7 @@ impl Runner<'_> {
             let text = vec![format!(
                 "The share of {custodian} lies sealed on a medium. Plug it in, and what has the identity."
             )];
-            return self.from_medium(custodian, text, None);
+            return self.on_medium(custodian, &text, None);
         }
         let text = vec![
             format!(
@@ -51,17 +52,17 @@ impl Runner<'_> {
             ),
             "A word that cannot be read is typed as ?.".to_owned(),
         ];
-        self.typed(custodian, None, text)
+        self.typed(custodian, None, &text)
     }
 
     /// Asks for a share until it is right; one that is dealt now, with its number, is shown before, each time.
-    fn typed(&mut self, custodian: &str, index: Option<u8>, text: Vec<String>) -> Result<(), Halt> {
+    fn typed(&mut self, custodian: &str, index: Option<u8>, text: &[String]) -> Result<(), Halt> {
         let mut after = None;
         loop {
             let prompt = SharePrompt {
                 custodian: custodian.to_owned(),
                 index,
-                text: text.clone(),
+                text: text.to_vec(),
                 after,
             };
             let shown = index.map(|index| self.world.share(index)).transpose()?;
@@ -76,7 +77,7 @@ impl Runner<'_> {
     fn type_once(
         &mut self,
         prompt: &SharePrompt,
-        shown: Option<crate::secret::Secret>,
+        shown: Option<Secret>,
     ) -> Result<Option<String>, Halt> {
         let typed = self.operator.share(prompt, shown)?;
         match self.world.take_share(&prompt.custodian, &typed) {
@@ -101,23 +102,28 @@ impl Runner<'_> {
                 format!(
                     "Share {index} of {of} is printed. Only {custodian} stands at the printer; the camera is turned away."
                 ),
-                "On the same sheet, by hand: which backup, your name, the date. It never lies beside the backup, nor beside another share.".to_owned(),
+                "Write the date on the sheet. It never lies beside the backup, nor beside another share.".to_owned(),
             ];
             text.extend(after.take());
-            let mut options = vec![choice("print", "print it now")];
-            if is_printed {
-                options.insert(0, choice("type", "the sheet is there: type it"));
-            }
+            let options = if is_printed {
+                vec![
+                    choice("type", "all six lines can be read: type them"),
+                    choice(
+                        "print",
+                        "print it again; the sheet that is spoilt is destroyed",
+                    ),
+                ]
+            } else {
+                vec![choice("print", "print it now")]
+            };
             let id = format!("share:print:{custodian}");
             let question = Question::new(id, "A share for the printer", text);
             if self.ask_choice(question, options)? == "print" {
                 match self.world.print_share(index, custodian) {
                     Ok(()) => is_printed = true,
-                    Err(failed) => {
-                        after = Some(format!("It was not printed: {}", why(failed)?));
-                        continue;
-                    }
+                    Err(failed) => after = Some(format!("It was not printed: {}", why(failed)?)),
                 }
+                continue;
             }
             let prompt = SharePrompt {
                 custodian: custodian.to_owned(),
@@ -135,10 +141,10 @@ impl Runner<'_> {
     }
 
     /// A sealed share is read from its custodian's medium; where it is dealt now, it is sealed to its recipient and written there before.
-    fn from_medium(
+    fn on_medium(
         &mut self,
         custodian: &str,
-        text: Vec<String>,
+        text: &[String],
         dealt: Option<(u8, &String)>,
     ) -> Result<(), Halt> {
         let mut after = None;

@@ -42,7 +42,7 @@ impl Runner<'_> {
             question.text.extend(seen.take());
             let ask = Ask::Token {
                 tokens: rows.collect(),
-                options: options(may_skip),
+                options: options(may_skip, self.pause()),
             };
             let answer = self.ask(question, ask, &|answer| {
                 ["ready", "rescan", "pause"].contains(&answer) || (may_skip && answer == "skip")
@@ -243,7 +243,7 @@ pub(super) fn refuse_factory(holder: &str, token: &TokenInfo) -> Result<(), Find
     Err(Finding::error("TOKEN-FACTORY", "", text))
 }
 
-fn options(may_skip: bool) -> Vec<Choice> {
+fn options(may_skip: bool, pause: Choice) -> Vec<Choice> {
     let mut options = vec![
         choice("ready", "the token is inserted"),
         choice("rescan", "look again"),
@@ -251,7 +251,7 @@ fn options(may_skip: bool) -> Vec<Choice> {
     if may_skip {
         options.push(choice("skip", "pass this holder over for now"));
     }
-    options.push(choice("pause", "stop here; the ceremony can be resumed"));
+    options.push(pause);
     options
 }
 

@@ -47,7 +47,7 @@ impl Backups {
         })
     }
 
-    /// Carries the newest backup into `input`.
+    /// Carries the newest backup into `input`, and lays out empty media.
     ///
     /// # Errors
     /// [`Failure`].
@@ -71,6 +71,11 @@ impl Backups {
             }
         }
         self.now = self.work.join(act.name);
+        for medium in ["everything", "infrastructure", "restored"] {
+            let path = self.now.join(medium);
+            std::fs::create_dir_all(&path)
+                .map_err(|fault| Failure::disk(format!("{}: {fault}", path.display())))?;
+        }
         Ok(())
     }
 

@@ -9,10 +9,10 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::disk;
-use crate::backup::{self, Identities, Recipient};
+use super::{EVERYTHING, INFRASTRUCTURE, SHARES, disk};
+use crate::backup::{self, Identities, Recipient, SealedSet};
 use crate::bundle::files;
-use crate::ceremony::event::{Event, FileDigest};
+use crate::ceremony::event::{Event, FileDigest, Sealed};
 use crate::ceremony::port::VaultError;
 use crate::room::world::{RoomWorld, remove};
 use crate::secret::Secret;
@@ -20,6 +20,38 @@ use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 
 impl RoomWorld {
+    /// Writes what was sealed, with the record of its shares: all of it, or nothing.
+    pub(super) fn to_media(
+        &self,
+        folder: &Path,
+        set: &SealedSet,
+        exported: Option<&(PathBuf, Vec<u8>)>,
+    ) -> Result<Sealed, VaultError> {
+        let mut written = Vec::new();
+        let mut put = |folder: &Path, name: &str, bytes: &[u8]| -> Result<FileDigest, VaultError> {
+            let digest = self.to_medium(folder, name, bytes)?;
+            written.push(folder.join(name));
+            Ok(digest)
+        };
+        let mut all = || {
+            let infrastructure =
+                exported.map(|(folder, sealed)| put(folder, INFRASTRUCTURE, sealed));
+            Ok(Sealed {
+                infrastructure: infrastructure.transpose()?,
+                everything: put(folder, EVERYTHING, &set.file)?,
+                shares: put(folder, SHARES, &set.record.to_vec())?,
+            })
+        };
+        let sealed = all();
+        if sealed.is_err() {
+            // Of a backup that is not whole no part may be taken for one. A medium that is gone keeps its part.
+            for path in written {
+                let _ = remove(&path);
+            }
+        }
+        sealed
+    }
+
     /// Writes a file to a medium of its own. One that an attempt of this ceremony left, cut short, is replaced; any other is somebody's backup.
     pub(super) fn to_medium(
         &self,
@@ -62,7 +94,8 @@ impl RoomWorld {
         })
     }
 
-    /// A folder that the room names; none of them may lie in what is carried to PyPI.
+    /// A folder that the room names; none of them may lie in what is carried to PyPI. It is not made: where a medium is not plugged in, what was written would
+    /// lie on this machine.
     pub(super) fn medium(
         &self,
         what: &str,
@@ -74,12 +107,17 @@ impl RoomWorld {
                 "the room names no medium for {what}: give backup.{what}"
             ))
         })?;
-        std::fs::create_dir_all(folder).map_err(|fault| disk(folder, &fault.to_string()))?;
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let (real_folder, output) = (real(folder), real(&self.output));
         if real_folder.starts_with(&output) || output.starts_with(&real_folder) {
             return Err(refuse(format!(
                 "backup.{what} is in the folder that is carried away, or around it: a backup lies on a medium of its own"
+            )));
+        }
+        if !folder.is_dir() {
+            return Err(refuse(format!(
+                "there is no folder {}: plug in the medium for {what}, and make the folder on it",
+                folder.display()
             )));
         }
         Ok(folder.clone())

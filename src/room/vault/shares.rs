@@ -12,7 +12,7 @@ use std::path::Path;
 
 use super::media::secret_file;
 use super::{Held, RoomVault, SHARE, disk, refused};
-use crate::backup::{self, Identities, Recipient, Share, sheet};
+use crate::backup::{self, Identities, Recipient, Record, Share, sheet};
 use crate::bundle::files;
 use crate::ceremony::event::{FileDigest, Mode};
 use crate::ceremony::port::VaultError;
@@ -159,17 +159,21 @@ impl RoomWorld {
                 path.display()
             )));
         }
-        let page = printed(self.vault.dealt(index)?, custodian)?;
+        let Some((_, record)) = &self.vault.file else {
+            return Err(Finding::error("BACKUP-FILE", "", "no backup is open").into());
+        };
+        let page = printed(self.vault.dealt(index)?, record, custodian)?;
         page.expose(|page| printer.write_all(page).and_then(|()| printer.flush()))
             .map_err(failed)
     }
 }
 
 /// The sheet as a line printer takes it: a heading, six numbered lines, a form feed.
-fn printed(share: &Share, custodian: &str) -> Result<Secret, SecretError> {
+fn printed(share: &Share, record: &Record, custodian: &str) -> Result<Secret, SecretError> {
     let scheme = share.scheme();
     let heading = format!(
-        "\r\n  share {} of {} for {custodian}; any {} open the backup\r\n\r\n",
+        "\r\n  backup {:.16}   share {} of {} for {custodian}; any {} open it\r\n\r\n",
+        record.backup().to_string(),
         share.index(),
         scheme.of(),
         scheme.needed()

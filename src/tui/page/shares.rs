@@ -83,17 +83,6 @@ pub(super) fn record(model: &Model) -> Vec<Line<'static>> {
     let width = model.columns();
     let backup = model.progress.backup();
     let mut body = Vec::new();
-    if let Some(sealed) = backup.sealed() {
-        for file in [Some(&sealed.everything), sealed.infrastructure.as_ref()] {
-            let Some(file) = file else { continue };
-            body.extend(lines(
-                &format!("{}  {} bytes", file.path, file.size),
-                width,
-                Tone::Plain,
-            ));
-            body.extend(digest_lines("  sha256", &file.sha256));
-        }
-    }
     if let Some(drilled) = backup.drilled() {
         let text = format!(
             "{} groups of shares opened the backup, {} smaller ones did not; {} keys are whole.",
@@ -113,6 +102,17 @@ pub(super) fn record(model: &Model) -> Vec<Line<'static>> {
             width,
             Tone::Good,
         ));
+    }
+    if let Some(sealed) = backup.sealed() {
+        for file in [Some(&sealed.everything), sealed.infrastructure.as_ref()] {
+            let Some(file) = file else { continue };
+            body.extend(lines(
+                &format!("{}  {} bytes", file.path, file.size),
+                width,
+                Tone::Plain,
+            ));
+            body.extend(digest_lines("  sha256", &file.sha256));
+        }
     }
     if !body.is_empty() {
         body.splice(0..0, lines("Backup:", width, Tone::Strong));

@@ -6,12 +6,13 @@ use super::fixture::{
     CLOCK, ask, choices, control, drawn, event, key, model, opened, read_through,
 };
 use crate::ceremony::event::{
-    BackedUp, BackupBegun, Drilled, Event, FileDigest, Kept, Restored, Sealed, ShareRead,
+    BackedUp, BackupBegun, Custody, Drilled, Event, FileDigest, Kept, Restored, Sealed, ShareRead,
 };
 use crate::ceremony::plan::Step;
 use crate::ceremony::prompt::{Ask, SharePrompt};
+use crate::ceremony::{EPHEMERAL, ONLINE};
 use crate::tuf::digest::{Sha256, Sha512};
-use crate::tuf::key::KeyId;
+use crate::tuf::key::{Algorithm, KeyId};
 use crate::tui::Finish;
 use crate::tui::model::{Input, Model, Overlay, Request, ShareStep, Stage};
 use crate::tui::page::{page, share_label};
@@ -192,7 +193,14 @@ fn the_counts_of_the_drill_and_what_came_back_stand_on_the_last_pages() {
     let mut model = sealed();
     for (index, custodian) in (1..).zip(["ada", "ben", "cleo"]) {
         let custodian = custodian.to_owned();
-        event(&mut model, Event::ShareRead(ShareRead { custodian, index }));
+        event(
+            &mut model,
+            Event::ShareRead(ShareRead {
+                custodian,
+                index,
+                sealed: None,
+            }),
+        );
     }
     let drilled = Event::Drilled(Drilled {
         everything: Sha256::of(b"everything.age"),
@@ -236,5 +244,40 @@ fn the_counts_of_the_drill_and_what_came_back_stand_on_the_last_pages() {
         ] {
             assert!(shown.contains(text), "{last}: {text}: {shown}");
         }
+    }
+}
+
+#[test]
+fn a_pause_that_would_lose_a_key_says_so() {
+    let lost = "are in memory only, and a pause loses them";
+    let mut model = sealed();
+    key(&mut model, Char('q'));
+    assert!(!told(&model).contains(lost), "no key was made here");
+    for (holder, role) in [("online:online-1", ONLINE), (EPHEMERAL, "targets")] {
+        let mut model = super::fixture::model("", SIZE);
+        let steps = vec![Step::MakeOnline {
+            name: "online-1".to_owned(),
+            algorithm: Algorithm::Ed25519,
+        }];
+        let fixed = Event::PlanFixed {
+            sha256: Sha256::of(b"plan"),
+            steps,
+            minutes: 65,
+        };
+        let made = Event::KeyEnrolled {
+            holder: holder.to_owned(),
+            role: role.to_owned(),
+            keyid: keyid(),
+            key: "{}".to_owned(),
+            generated: true,
+            token: None,
+            custody: Custody::default(),
+        };
+        for happened in [opened(""), fixed, Event::StepStarted { step: 0 }, made] {
+            event(&mut model, happened);
+        }
+        model.stage = Stage::Working;
+        key(&mut model, Char('q'));
+        assert!(told(&model).contains(lost), "{holder}: {}", told(&model));
     }
 }

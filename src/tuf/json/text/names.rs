@@ -108,12 +108,11 @@ impl Hashed {
         let number = |hash: u32, place: u32| u64::from(hash) << 32 | u64::from(place);
         // Of a document that shares entries the list is empty.
         let list = text.list(keys).filter(|_| text.splice().is_none());
-        let (state, mut sorted): (_, Vec<u64>) = match list.and_then(List::hashes) {
-            Some((state, hashes)) => {
+        let (state, mut sorted): (_, Vec<u64>) =
+            if let Some((state, hashes)) = list.and_then(List::hashes) {
                 let numbers = hashes.zip(0..).map(|(hash, place)| number(hash, place));
                 (state.clone(), numbers.collect())
-            }
-            None => {
+            } else {
                 let state = RandomState::new();
                 let numbers = (0..).take(text.count(keys)).filter_map(|place| {
                     let name = text.name(keys, place as usize)?;
@@ -121,8 +120,7 @@ impl Hashed {
                 });
                 let numbers = numbers.collect();
                 (state, numbers)
-            }
-        };
+            };
         sorted.sort_unstable();
         let mut twice: Option<usize> = None;
         for run in sorted
