@@ -25,13 +25,13 @@ const STEPS: [(&str, &[&str]); 10] = [
     ("keys are made", &[EPHEMERAL, SERVERS]),
     // The token is asked for that gives a key away.
     ("what leaves is agreed", &[SERVERS, WRAPPING]),
-    // The blob was taken; the first custodian is called.
-    ("sealed", &[SHARE, WORDS, SERVERS, WRAPPING]),
+    // The blob was taken; the first custodian is called, who keeps a share sealed.
+    ("sealed", &[SHARE, SERVERS, WRAPPING]),
+    // The next custodian is called, who keeps a share on paper.
+    ("a share was read", &[SHARE, WORDS, SERVERS, WRAPPING]),
     ("a share is shown", &[SHARE, WORDS, SERVERS, WRAPPING]),
     // The page was wiped, half of the sheet is typed.
     ("a share is typed", &[SHARE, WORDS, SERVERS, WRAPPING]),
-    // The next custodian is called.
-    ("a share was read", &[SHARE, WORDS, SERVERS, WRAPPING]),
     // The PIN of the other token is asked for.
     ("the blob is tried", &[SHARE, SERVERS, WRAPPING]),
     ("drilled and closed", &[]),

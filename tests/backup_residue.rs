@@ -7,7 +7,10 @@ mod sample;
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
 
-use tuf_ceremony::backup::{Held, Scheme, combine, drill, open_shared, seal_shared};
+use tuf_ceremony::backup::{
+    Held, Identities, Recipient, Scheme, combine, drill, open_share, open_shared, seal_share,
+    seal_shared, sheet,
+};
 use tuf_ceremony::secret::{Secret, SecretError};
 use tuf_ceremony::tuf::digest::Sha256;
 
@@ -113,6 +116,15 @@ fn nothing_of_a_backups_secrets_is_left_when_it_was_dropped() {
     let set = seal_shared(&everything, Scheme::new("", 2, 3).unwrap(), false).unwrap();
     drop(everything);
     assert_eq!(of_payload(), [0; 5], "after sealing");
+
+    let words = sheet::written(&set.shares[0]).unwrap();
+    let (key, recipient) = Identities::fresh().unwrap();
+    let recipient = Recipient::parse("", &recipient).unwrap();
+    let sealed = seal_share(&set.shares[0], &recipient).unwrap();
+    assert_eq!(pieces(&words), 0, "after a share was sealed");
+    let key = Identities::read("", &key, None).unwrap();
+    drop(open_share(&sealed, &key).unwrap());
+    assert_eq!(pieces(&words), 0, "after a share was opened");
 
     let held: Vec<Held> = set
         .shares

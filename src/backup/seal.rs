@@ -8,7 +8,7 @@ use super::age_file::{encrypted, plaintext, refused, sealed};
 use super::identities::text;
 use super::payload::{self, Everything, Infrastructure};
 use super::{Fault, Held, Identities, Recipient, Record, Scheme, Share, combine, sheet, split};
-use crate::secret::{Secret, SecretError};
+use crate::secret::{Secret, SecretError, wipe_stack};
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 use crate::words;
@@ -108,10 +108,13 @@ pub fn open(backup: &[u8], identities: &Identities) -> Result<Everything, Fault>
 /// `BACKUP-SEAL`; no memory for secrets.
 pub fn seal_share(share: &Share, custodian: &Recipient) -> Result<Vec<u8>, Fault> {
     let words = sheet::written(share)?;
-    encrypted([custodian.age()].into_iter(), true, |out| {
+    let sealed = encrypted([custodian.age()].into_iter(), true, |out| {
         let written = words.expose(|words| out.write_all(words));
         written.map_err(|_| refused("age could not write it").into())
-    })
+    });
+    // The cipher keeps its last blocks there.
+    wipe_stack();
+    sealed
 }
 
 /// The words of a share that was sealed to its custodian, for [`sheet::read`].
@@ -131,6 +134,7 @@ pub fn open_share(file: &[u8], identities: &Identities) -> Result<Secret, Fault>
         }
         Ok(())
     })?;
+    wipe_stack();
     while words.len() > length {
         words.pop();
     }

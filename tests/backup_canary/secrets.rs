@@ -21,7 +21,7 @@ pub(crate) const WRAPPED: &str = "alice's key";
 pub(crate) const SHARE: &str = "a share";
 pub(crate) const WORDS: &str = "a share's words";
 const PINS: &str = "a PIN";
-pub(crate) const INFRASTRUCTURE: &str = "the infrastructure's identity";
+pub(crate) const OPENS: &str = "an identity in the room";
 
 /// How many keys are made for targets and bins.
 const THROWAWAY: usize = 4;
@@ -33,10 +33,12 @@ fn secret(text: &str) -> Secret {
 }
 
 /// All of them; `medium` has the backup, and each sheet has six lines.
-pub(crate) fn learnt(sheets: &[Vec<String>], medium: &Path, infrastructure: &str) -> Needles {
+pub(crate) fn learnt(sheets: &[Vec<String>], medium: &Path, identities: &[String]) -> Needles {
     let mut needles = Needles::default();
     needles.bytes(PINS, PIN.as_bytes());
-    needles.identity(INFRASTRUCTURE, infrastructure);
+    identities
+        .iter()
+        .for_each(|text| needles.identity(OPENS, text));
     let mut shares = Vec::new();
     for lines in sheets {
         let text = secret(&(lines.join("\n") + "\n"));
