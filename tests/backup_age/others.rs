@@ -1,4 +1,4 @@
-//! Debian's `age`, the library of `rage` as Python has it (pyrage), tar and OpenSSL: they open ours, and we open theirs.
+//! Debian's `age`, `rage`, tar and OpenSSL: they open ours, and we open theirs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -176,29 +176,30 @@ fn age_opens_our_passphrases_and_we_open_its() {
 }
 
 #[test]
-fn the_library_of_rage_opens_ours_and_we_open_its() {
-    const SCRIPT: &str = "
-import sys, pyrage
-identity = pyrage.x25519.Identity.from_str(sys.argv[1])
-plain = pyrage.decrypt(sys.stdin.buffer.read(), [identity])
-sys.stdout.buffer.write(pyrage.encrypt(plain, [identity.to_public()], armored=True))
-";
-    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = top.join("tests/.venv/bin/python");
-    assert!(python.exists(), "not installed: run tests/peers/setup");
+fn rage_opens_ours_and_we_open_its() {
+    let rage = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/.rage/bin/rage");
+    assert!(rage.exists(), "not installed: run tests/peers/setup");
+    let rage = rage.to_str().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("identity.txt"), IDENTITY).unwrap();
     let recipient = Recipient::parse("", RECIPIENT).unwrap();
-    let ours = seal_to(&infrastructure(200_000), &[recipient], false).unwrap();
-    let theirs = run(
-        python.to_str().unwrap(),
-        &["-c", SCRIPT, IDENTITY],
-        top,
-        &ours,
-    );
-    assert!(theirs.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----"));
-    let mut plain = Vec::new();
-    let mut stream = plaintext(&theirs, &identities(IDENTITY)).unwrap();
-    stream.read_to_end(&mut plain).unwrap();
-    assert_sealed(&plain);
+    for armored in [false, true] {
+        let recipients = std::slice::from_ref(&recipient);
+        let ours = seal_to(&infrastructure(200_000), recipients, armored).unwrap();
+        let opened = run(rage, &["-d", "-i", "identity.txt"], folder.path(), &ours);
+        assert_sealed(&opened);
+        let mut seal = vec!["-r", RECIPIENT];
+        seal.extend(armored.then_some("-a"));
+        let theirs = run(rage, &seal, folder.path(), &opened);
+        assert_eq!(
+            armored,
+            theirs.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----")
+        );
+        let mut plain = Vec::new();
+        let mut stream = plaintext(&theirs, &identities(IDENTITY)).unwrap();
+        stream.read_to_end(&mut plain).unwrap();
+        assert_eq!(plain, opened);
+    }
 }
 
 /// A plugin that wraps nothing: who wrote the protocol down (C2SP age-plugin) can read it here. It wants a PIN to open.
