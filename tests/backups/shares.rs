@@ -177,7 +177,7 @@ fn a_medium_that_is_missing_shared_or_whose_identity_is_anothers_gets_no_share()
             .unwrap_err();
         let again = said_again(&stage, "share:medium:ada");
         assert!(
-            again[0].contains(&format!("Nothing was counted: BACKUP-MEDIUM: ")),
+            again[0].contains("Nothing was counted: BACKUP-MEDIUM: "),
             "{again:?}"
         );
         assert!(again[0].contains(said), "{again:?}");

@@ -87,7 +87,7 @@ impl People {
         for number in 1..=6 {
             assert_eq!(words.next(), Some(number.to_string().as_str()), "{page}");
             let line: Vec<&str> = words.by_ref().take(8).collect();
-            sheet += &format!("{}\n", line.join(" "));
+            let _ = writeln!(sheet, "{}", line.join(" "));
         }
         sheet
     }
