@@ -7,6 +7,7 @@ use std::process::Command;
 
 use portable_pty::CommandBuilder;
 use tuf_ceremony::room::rehearsal::PIN;
+use tuf_ceremony::tuf::digest::Sha256;
 
 use crate::support::record;
 use crate::support::stage::{PROGRAM, softhsm};
@@ -185,34 +186,9 @@ fn inner(session: &Session) -> String {
     children.trim().to_owned()
 }
 
-#[test]
-fn a_backup_that_was_cut_short_begins_anew_and_no_sheet_of_before_is_taken() {
-    let temporary = tempfile::tempdir().unwrap();
-    let mut session = rehearse("backup", temporary.path(), &[]);
-    for custodian in CUSTODIANS {
-        hand_out(&mut session, custodian);
-    }
-    finished(&mut session, "10 groups of shares opened the backup, 10");
-    let old: Vec<Sheet> = ["ada", "ben"]
-        .map(|custodian| hand_out(&mut session, custodian))
-        .to_vec();
-    // The power fails while the third one writes.
-    shown(&mut session, "cleo");
-    let killed = Command::new("kill")
-        .args(["-s", "KILL", &inner(&session)])
-        .status();
-    assert!(killed.unwrap().success());
-    session.end();
-
-    let work = work(temporary.path());
-    let (folder, bundle) = (work.join("backup"), work.join("bundles/backup"));
-    let room = folder.join("room.toml");
-    let module = format!(
-        "\n[[module]]\nname = \"rehearsal\"\npath = \"{}\"\n",
-        softhsm()
-    );
-    let told = fs::read_to_string(&room).unwrap();
-    fs::write(&room, told + &module).unwrap();
+/// Goes on with the rehearsal's last ceremony after it was cut short, as with any other.
+fn go_on(work: &Path, room: &Path) -> Session {
+    let folder = work.join("backup");
     let mut command = CommandBuilder::new(PROGRAM);
     command.arg("run");
     command.arg(folder.join("script.toml"));
@@ -221,7 +197,7 @@ fn a_backup_that_was_cut_short_begins_anew_and_no_sheet_of_before_is_taken() {
     command.arg("--in");
     command.arg(folder.join("in"));
     command.arg("--out");
-    command.arg(&bundle);
+    command.arg(work.join("bundles/backup"));
     command.env("TERM", "linux");
     command.env("SOFTHSM2_CONF", work.join("softhsm2.conf"));
     let mut session = Session::start(command, 24, 80);
@@ -230,9 +206,55 @@ fn a_backup_that_was_cut_short_begins_anew_and_no_sheet_of_before_is_taken() {
         "A backup was begun before and cut short. It begins anew",
         PIN,
     );
-    for (custodian, old) in CUSTODIANS.iter().zip(old.iter().map(Some).chain([None; 3])) {
+    session
+}
+
+fn kill(process: &str) {
+    let killed = Command::new("kill").args(["-s", "KILL", process]).status();
+    assert!(killed.unwrap().success());
+}
+
+#[test]
+fn a_backup_that_was_cut_short_begins_anew_and_no_sheet_of_before_is_taken() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut session = rehearse("backup", temporary.path(), &[]);
+    for custodian in CUSTODIANS {
+        hand_out(&mut session, custodian);
+    }
+    finished(&mut session, "10 groups of shares opened the backup, 10");
+    let of_the_first = hand_out(&mut session, "ada");
+    hand_out(&mut session, "ben");
+    // The power fails while the third one writes.
+    shown(&mut session, "cleo");
+    kill(&inner(&session));
+    session.end();
+
+    let work = work(temporary.path());
+    let room = work.join("backup/room.toml");
+    let told = fs::read_to_string(&room).unwrap();
+    let module = softhsm();
+    let told = format!("{told}\n[[module]]\nname = \"rehearsal\"\npath = \"{module}\"\n");
+    fs::write(&room, &told).unwrap();
+    let media = work.join("media/backup");
+    let sealed = |medium: &str| fs::read(media.join(medium).join("everything.age")).unwrap();
+    let first = sealed("everything");
+    // On the same medium, which has the file of before; and it fails once more.
+    let mut session = go_on(&work, &room);
+    let of_the_second = hand_out(&mut session, "ada");
+    kill(&session.process().to_string());
+    session.end();
+    let second = sealed("everything");
+    assert!(first != second, "sealed anew in place of what nobody opens");
+
+    // On another medium, to the end.
+    fs::create_dir(media.join("another")).unwrap();
+    let another = told.replace("media/backup/everything", "media/backup/another");
+    fs::write(&room, another).unwrap();
+    let mut session = go_on(&work, &room);
+    let old = BTreeMap::from([("ada", of_the_first), ("ben", of_the_second)]);
+    for custodian in CUSTODIANS {
         let sheet = shown(&mut session, custodian);
-        if let Some(old) = old {
+        if let Some(old) = old.get(custodian) {
             type_sheet(&mut session, old);
             session.sees("[FAIL] SHARE-FOREIGN");
             assert_eq!(shown(&mut session, custodian), sheet);
@@ -241,8 +263,13 @@ fn a_backup_that_was_cut_short_begins_anew_and_no_sheet_of_before_is_taken() {
     }
     session.answers_until(FINISHED, PIN);
     leave(session, 0);
-    let transcript = record::transcript(&bundle);
+    let transcript = record::transcript(&work.join("bundles/backup"));
     assert!(transcript.is_complete());
     let drilled = transcript.progress().backup().drilled().cloned().unwrap();
     assert_eq!((drilled.opened, drilled.refused), (10, 10));
+    assert_eq!(drilled.everything, Sha256::of(&sealed("another")));
+    assert!(
+        sealed("everything") == second,
+        "nothing was done to the other"
+    );
 }
