@@ -88,6 +88,14 @@ impl<'a> Form<'a> {
         }
     }
 
+    /// The form of a value in one piece whose keys are known to be in order, whatever lies between them.
+    pub(super) fn ordered(value: Json<'a>) -> Self {
+        Self {
+            compact: false,
+            ..Self::compact(value, false)
+        }
+    }
+
     /// Whether the value is canonical as written.
     pub fn is_canonical(&self) -> bool {
         self.canonical
@@ -96,6 +104,12 @@ impl<'a> Form<'a> {
     /// Whether it has no white space and its keys are in order.
     pub(super) fn is_compact(&self) -> bool {
         self.compact
+    }
+
+    /// Whether its keys are in order.
+    #[cfg(test)]
+    pub(super) fn is_ordered(&self) -> bool {
+        self.unsorted.is_empty()
     }
 
     /// Streams the canonical form into `out`.

@@ -36,7 +36,9 @@ pub struct Envelope {
     signed: Range<usize>,
     signatures_span: Range<usize>,
     signatures: Vec<Signature>,
-    /// Whether the signed part has no white space and its keys are in order.
+    /// Whether the keys in the signed part are in order.
+    ordered: bool,
+    /// Whether it has no white space either.
     compact: bool,
     /// Whether it is canonical as written.
     canonical: bool,
@@ -109,9 +111,9 @@ impl Envelope {
         let digest = incoming.digest(&found);
         let own = incoming.into_text().map_err(|error| not_strict(&error))?;
         let document = found.document.clone();
-        let (compact, canonical) = (found.compact, found.canonical);
+        let (ordered, compact, canonical) = (found.ordered, found.compact, found.canonical);
         let text = Text::new(own, found.entries);
-        let envelope = Self::of(text, document, compact, canonical)
+        let envelope = Self::of(text, document, (ordered, compact), canonical)
             .map_err(|text| Finding::error("ENVELOPE-FORM", file, text))?;
         if let Some(digest) = digest {
             let _ = envelope.known.sha256.set(digest);
@@ -121,7 +123,7 @@ impl Envelope {
     fn of(
         text: Text,
         document: Range<usize>,
-        compact: bool,
+        (ordered, compact): (bool, bool),
         canonical: bool,
     ) -> Result<Self, String> {
         let (signed, signatures_span, signatures) = read(Json::of(&text, document))?;
@@ -130,6 +132,7 @@ impl Envelope {
             text: Arc::new(text),
             signatures_span,
             signatures,
+            ordered,
             compact,
             canonical,
             known: Arc::default(),
@@ -193,6 +196,8 @@ impl Envelope {
     fn form(&self) -> Form<'_> {
         if self.compact {
             Form::compact(self.signed(), self.canonical)
+        } else if self.ordered {
+            Form::ordered(self.signed())
         } else {
             Form::of(self.signed())
         }
@@ -212,9 +217,9 @@ impl Envelope {
     pub(super) fn text(&self) -> &Arc<Text> {
         &self.text
     }
-    /// Whether the signed part has no white space and its keys are in order.
-    pub(super) fn is_compact(&self) -> bool {
-        self.compact
+    /// Whether the keys in the signed part are in order.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.ordered
     }
     /// The content, once [`Targets::read`] has judged it.
     pub(super) fn targets(&self) -> &OnceLock<Targets> {
@@ -375,6 +380,7 @@ impl Envelope {
             signed: moved(&self.signed),
             signatures_span: moved(&self.signatures_span),
             signatures,
+            ordered: self.ordered,
             compact: self.compact,
             canonical: self.canonical,
             known: Arc::clone(&self.known),

@@ -81,14 +81,16 @@ impl People {
                     "sign-off" if !self.reasons => return None,
                     "sign-off" => "it is replaced next month".to_owned(),
                     "bag-opened" => format!("old bag of {about}"),
+                    "ephemeral" => "Wanda Witness, Walt Witness".to_owned(),
                     _ => format!("bag of {}", about.trim_end_matches(":again")),
                 })
             }
-            Ask::Choice { options } => first(&["agree", "done", "use", "try", "blank"], options)
-                .or_else(|| {
+            Ask::Choice { options } => {
+                first(&["agree", "done", "none", "use", "try", "blank"], options).or_else(|| {
                     let mut ids = options.iter().map(|option| option.id.clone());
                     ids.find(|id| id.starts_with("sign:"))
-                }),
+                })
+            }
             Ask::Token { .. } => {
                 let told = prompt.text.join(" ");
                 let failed = ["Nothing was counted", "refused before its PIN"];

@@ -37,7 +37,7 @@ pub(super) fn put_together(own: String, splice: Splice) -> Option<Envelope> {
     }
     let canonical = found.canonical && splice.canonical;
     let text = Text::spliced(own, found.entries, splice);
-    Envelope::of(text, found.document, true, canonical).ok()
+    Envelope::of(text, found.document, (true, true), canonical).ok()
 }
 
 /// Reads a file next to `base`. `None` where it is not like `base`: what was read of it is then in `begun`, and it has to be

@@ -45,6 +45,7 @@ pub(crate) fn prove(supply: &mut impl Supply, limits: Limits) -> Result<Found, R
         signed: 0..0,
         siblings: Siblings::default(),
         found: Found {
+            ordered: true,
             compact: true,
             canonical: true,
             ..Found::default()
@@ -350,7 +351,8 @@ impl<S: Supply> Reader<'_, S> {
                 return Ok(());
             }
             if self.trail > 1 {
-                (self.found.compact, self.found.canonical) = (false, false);
+                let found = &mut self.found;
+                (found.ordered, found.compact, found.canonical) = (false, false, false);
             }
             // What lies before is proven, so the keys so far are found again.
             *innermost = Open::Few(Walk::keys_before(text, *start, key.start - 1).collect());

@@ -11,7 +11,9 @@ use super::{JsonError, JsonFault};
 pub(crate) struct Found {
     /// Where the document's value lies.
     pub(crate) document: Range<usize>,
-    /// Whether the value of the member `signed` has no white space and its keys are in order.
+    /// Whether the keys in the value of the member `signed` are in order.
+    pub(crate) ordered: bool,
+    /// Whether it has no white space either.
     pub(crate) compact: bool,
     /// Whether it is canonical as written: compact, and without escapes that the canonical form does not have.
     pub(crate) canonical: bool,

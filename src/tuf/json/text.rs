@@ -136,6 +136,14 @@ impl Text {
             None => Some(value_at(&self.own, self.list(keys)?.offset(index)?)),
         }
     }
+    /// What is written from entry number `index` to the next one, and where it ends without a search; none of what is held elsewhere. Where that is
+    /// the same of two entries, they are.
+    pub(crate) fn written(&self, keys: bool, index: usize) -> Option<&[u8]> {
+        let (text, list, number) = self.held(keys, index)?;
+        let list = list?;
+        text.as_bytes()
+            .get(list.offset(number)?..list.offset(number + 1)?)
+    }
     /// Key number `index`: the object.
     pub(crate) fn key(&self, index: usize) -> Option<Json<'_>> {
         self.entry(true, index).map(value_after)

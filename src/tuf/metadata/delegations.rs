@@ -63,7 +63,7 @@ impl Delegations {
             return Err(field.refuse("must have exactly one of roles and succinct_roles"));
         }
         let text = Arc::clone(envelope.text());
-        let names = |keys| Names::of(&text, keys, envelope.is_compact());
+        let names = |keys| Names::of(&text, keys, envelope.is_ordered());
         let mut read = Self {
             // No reader lets an object pass that has a key twice.
             names: Arc::new([

@@ -151,6 +151,8 @@ mod tests {
                     if let Ok(document) = check(beside.as_bytes(), Limits::LARGE) {
                         let form = Form::of(document.get("signed").unwrap());
                         assert_eq!(said(&beside), Ok([form.is_compact(), form.is_canonical()]));
+                        let found = prove_text(beside.as_bytes(), Limits::LARGE).unwrap();
+                        assert_eq!(found.ordered, form.is_ordered(), "{beside}");
                     }
                 }
             }

@@ -37,12 +37,12 @@ pub(crate) struct Hashed {
 pub(crate) struct Twice(pub(crate) usize);
 
 impl Names {
-    /// Of the keys or the roles of `text`. Keys are known to ascend where the text is `compact`.
+    /// Of the keys or the roles of `text`. Keys are known to ascend where the text is `ordered`.
     ///
     /// # Errors
     /// The first place whose name an earlier entry has too.
-    pub(crate) fn of(text: &Text, keys: bool, compact: bool) -> Result<Self, Twice> {
-        if (keys && compact) || ascend(text, keys) {
+    pub(crate) fn of(text: &Text, keys: bool, ordered: bool) -> Result<Self, Twice> {
+        if (keys && ordered) || ascend(text, keys) {
             return Ok(Self::Ascending);
         }
         match text

@@ -185,13 +185,16 @@ impl<'a> Search<'a> {
             return Was::NOWHERE;
         };
         self.next = was + 1;
-        let alike = match (
-            entry(self.old, self.keys, was),
-            entry(self.new, self.keys, place),
-        ) {
-            (Some(was), Some(is)) => was.is_written_as(is),
-            _ => false,
-        };
+        let written = |of: &'a Delegations, place| of.text.written(self.keys, place);
+        let same = written(self.old, was).is_some_and(|it| written(self.new, place) == Some(it));
+        let alike = same
+            || match (
+                entry(self.old, self.keys, was),
+                entry(self.new, self.keys, place),
+            ) {
+                (Some(was), Some(is)) => was.is_written_as(is),
+                _ => false,
+            };
         Was::at(was, alike)
     }
     fn place(&mut self, place: usize) -> Option<usize> {
