@@ -8,6 +8,8 @@ mod support;
 mod dump;
 #[path = "backup_canary/ephemeral.rs"]
 mod ephemeral;
+#[path = "backup_canary/headless.rs"]
+mod headless;
 #[path = "backup_canary/scan.rs"]
 mod scan;
 #[path = "backup_canary/screen.rs"]

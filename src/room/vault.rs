@@ -305,9 +305,7 @@ impl Vault for RoomWorld {
         let online = online.find(|online| online.half().keyid == *key);
         let online = online.ok_or_else(|| lost(key))?;
         let name = format!("{key}.pem");
-        online
-            .pem()
-            .expose(|pem| self.to_medium(&folder, &name, pem))
+        media::key_to_medium(&folder, &name, online.pem())
     }
 
     fn is_open(&self) -> bool {

@@ -115,10 +115,11 @@ pub(crate) fn of_all(program: u32) -> Vec<Dump> {
     dumps
 }
 
-fn with_children(process: u32) -> Vec<u32> {
+/// A process and all below it.
+pub(crate) fn with_children(process: u32) -> Vec<u32> {
     let mut all = vec![process];
-    let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
-    for task in tasks.flatten() {
+    let tasks = fs::read_dir(format!("/proc/{process}/task"));
+    for task in tasks.into_iter().flatten().flatten() {
         let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
         let children = children.split_whitespace();
         all.extend(children.flat_map(|child| with_children(child.parse().unwrap())));

@@ -9,6 +9,7 @@ use tuf_ceremony::backup::{Identities, open_share};
 use tuf_ceremony::secret::Secret;
 use tuf_ceremony::tuf::digest::Sha256;
 
+use crate::STEPS;
 use crate::secrets::{OPENS, SERVERS, WORDS, learnt};
 use crate::support::ceremony::Ceremony;
 use crate::support::scripts::example;
@@ -244,6 +245,7 @@ fn at_the_screen_nothing_is_found_at_any_step() {
     let medium = stage.join("genesis/media/everything");
     let mut needles = learnt(&sheets, &medium, &identities);
     needles.ephemeral(watch.locked("keys are made"));
+    watch.holds(&STEPS, &needles);
     watch.finds_nothing(&needles);
     let [open, closed] = apart(&bytes);
     let found = needles.found_in(open.as_bytes());

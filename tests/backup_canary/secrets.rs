@@ -43,18 +43,10 @@ pub(crate) fn learnt(sheets: &[Vec<String>], medium: &Path, identities: &[String
     for lines in sheets {
         let text = secret(&(lines.join("\n") + "\n"));
         shares.push(sheet::read("paper", &text).unwrap());
-        // The words before the data are those of the backup.
-        needles.words(
-            WORDS,
-            &lines[0][lines[0].rmatch_indices(' ').nth(1).unwrap().0 + 1..],
-        );
-        lines[1..]
-            .iter()
-            .for_each(|line| needles.words(WORDS, line));
+        needles.sheet(lines.iter().map(String::as_str));
     }
     for share in &shares {
-        let bytes = share.bytes();
-        bytes.expose(|bytes| needles.bytes(SHARE, &bytes[PUBLIC..]));
+        share.bytes().expose(|bytes| needles.share(bytes));
     }
     let file = fs::read(medium.join("everything.age")).unwrap();
     let record = fs::read(medium.join("shares.json")).unwrap();
@@ -78,10 +70,7 @@ pub(crate) fn learnt(sheets: &[Vec<String>], medium: &Path, identities: &[String
     for online in &everything.infrastructure.online {
         online.pem().expose(|pem| {
             let pem = str::from_utf8(pem).unwrap();
-            let lines = pem.lines().filter(|line| !line.starts_with('-'));
-            let body: String = lines.collect();
-            // What is the same for every Ed25519 key goes before.
-            needles.letters(SERVERS, body[24..].trim_end_matches('='));
+            needles.pem(SERVERS, pem);
             let key = ed25519_dalek::pkcs8::KeypairBytes::from_pkcs8_pem(pem).unwrap();
             needles.ed25519(SERVERS, &key.secret_key);
         });
@@ -133,7 +122,25 @@ impl Needles {
         }
     }
 
-    fn identity(&mut self, name: &str, text: &str) {
+    /// Lines of eight words.
+    pub(crate) fn sheet<'a>(&mut self, lines: impl Iterator<Item = &'a str>) {
+        // The first has the words of the backup, and one and a check that say little.
+        lines.skip(1).for_each(|line| self.words(WORDS, line));
+    }
+
+    pub(crate) fn share(&mut self, bytes: &[u8]) {
+        self.bytes(SHARE, &bytes[PUBLIC..]);
+    }
+
+    /// The private half of an Ed25519 key.
+    pub(crate) fn pem(&mut self, name: &str, pem: &str) {
+        let lines = pem.lines().filter(|line| !line.starts_with('-'));
+        let body: String = lines.collect();
+        // What is the same for every such key goes before.
+        self.letters(name, body[24..].trim_end_matches('='));
+    }
+
+    pub(crate) fn identity(&mut self, name: &str, text: &str) {
         let text = text
             .lines()
             .find_map(|line| line.strip_prefix("AGE-SECRET-KEY-1"));

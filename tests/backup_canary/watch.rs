@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::STEPS;
 use crate::dump::{self, Dump};
 use crate::scan::Needles;
 use crate::secrets::WRAPPED;
@@ -20,30 +19,38 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Dumps the program and its children; `step` is one of [`STEPS`].
-    pub(crate) fn look(&mut self, step: &str, program: u32) {
-        let step = STEPS.into_iter().find(|(name, ..)| *name == step);
-        let (step, ..) = step.expect("a step of the table");
+    /// Dumps the program and its children.
+    pub(crate) fn look(&mut self, step: &'static str, program: u32) {
         let dumps = dump::of_all(program);
         self.seen.extend(dumps.into_iter().map(|dump| (step, dump)));
     }
 
-    /// What stood in the program's own locked pages at a step.
+    /// What stood in locked pages at a step.
     pub(crate) fn locked(&self, step: &str) -> impl Iterator<Item = &[u8]> {
         let dumps = self.seen.iter().filter(move |(seen, _)| *seen == step);
         dumps.flat_map(|(_, dump)| dump.locked.iter().map(Vec::as_slice))
     }
 
-    /// Fails where anything is found that is not in [`CEILINGS`]; and where the locked pages of a step do not hold what they must, for then nothing
-    /// would have been seen.
-    pub(crate) fn finds_nothing(&self, needles: &Needles) {
-        for (step, expected) in STEPS {
-            let known: BTreeSet<_> = self
-                .locked(step)
+    /// What stood in them at any.
+    pub(crate) fn all_locked(&self) -> impl Iterator<Item = &[u8]> {
+        let dumps = self.seen.iter();
+        dumps.flat_map(|(_, dump)| dump.locked.iter().map(Vec::as_slice))
+    }
+
+    /// Fails where the locked pages of a step do not hold what they must, and that alone: otherwise nothing would have been seen.
+    pub(crate) fn holds(&self, steps: &[(&str, &[&str])], needles: &Needles) {
+        for (step, expected) in steps {
+            let pages = self.locked(step);
+            let known: BTreeSet<_> = pages
                 .flat_map(|page| needles.found_in(page).into_keys())
                 .collect();
             assert_eq!(known, expected.iter().copied().collect(), "{step}");
+            assert!(self.seen.iter().any(|(seen, _)| seen == step), "{step}");
         }
+    }
+
+    /// Fails where anything is found that is not in [`CEILINGS`].
+    pub(crate) fn finds_nothing(&self, needles: &Needles) {
         let mut found: BTreeMap<_, usize> = BTreeMap::new();
         for (step, dump) in &self.seen {
             let memory = dump.memory.iter().map(|piece| (dump.has_module, piece));

@@ -129,11 +129,11 @@ impl Runner<'_> {
                 then: "Name a token for this holder in the room file. The same command goes on from here.",
             });
         };
-        self.emit(Event::Restored(Restored {
+        self.restored(Restored {
             keyid: keyid.clone(),
             token: Some(token),
             file: None,
-        }))
+        })
     }
 
     pub(super) fn restore_file(&mut self, keyid: &KeyId) -> Result<(), Halt> {
@@ -153,11 +153,21 @@ impl Runner<'_> {
         );
         self.ask_phrase(question, "write this key unsealed")?;
         let file = self.on_media(&mut |runner| Ok(runner.world.restore_file(keyid)?))?;
-        self.emit(Event::Restored(Restored {
+        self.restored(Restored {
             keyid: keyid.clone(),
             token: None,
             file: Some(file),
-        }))
+        })
+    }
+
+    /// Once all is restored nothing of the backup is needed any more.
+    fn restored(&mut self, restored: Restored) -> Result<(), Halt> {
+        self.emit(Event::Restored(restored))?;
+        let wanted = &to_restore(self.subject.script)?.keys;
+        if wanted.iter().all(|wanted| self.is_restored(&wanted.keyid)) {
+            self.world.forget();
+        }
+        Ok(())
     }
 
     fn is_restored(&self, keyid: &KeyId) -> bool {

@@ -5,8 +5,9 @@
     reason = "media of backups are written here and nowhere else"
 )]
 
-use std::fs::File;
-use std::io::Read as _;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{EVERYTHING, INFRASTRUCTURE, SHARES, disk};
@@ -15,7 +16,7 @@ use crate::bundle::files;
 use crate::ceremony::event::{Event, FileDigest, Sealed};
 use crate::ceremony::port::VaultError;
 use crate::room::world::{RoomWorld, remove};
-use crate::secret::Secret;
+use crate::secret::{Secret, wipe_stack};
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 
@@ -65,19 +66,14 @@ impl RoomWorld {
             Ok(found) if self.is_cut_short(&Sha256::of(&found)) => {
                 remove(&path).map_err(|fault| disk(&path, &fault.to_string()))?;
             }
-            Ok(_) => {
-                let text = "a file is there already that this ceremony did not record: it may be the only backup of something. Give an empty folder, or move the file to where it belongs";
-                return Err(
-                    Finding::error("BACKUP-MEDIUM", &path.display().to_string(), text).into(),
-                );
-            }
+            Ok(_) => return Err(occupied(&path)),
             Err(fault) => return Err(disk(&path, &fault.to_string())),
         }
         files::create_new(&path, bytes).map_err(|fault| disk(&path, &fault.to_string()))?;
         Ok(files::digest(name, bytes))
     }
 
-    /// Whether a file was sealed or restored by this ceremony before.
+    /// Whether a file was sealed by this ceremony before.
     fn is_cut_short(&self, sha256: &Sha256) -> bool {
         let transcript = self.record.transcript();
         let mut events = transcript.lines.iter().map(|line| &line.event);
@@ -145,6 +141,52 @@ impl RoomWorld {
     }
 }
 
+fn occupied(path: &Path) -> VaultError {
+    let text = "a file is there already that this ceremony did not record: it may be the only backup of something. Give an empty folder, or move the file to where it belongs";
+    Finding::error("BACKUP-MEDIUM", &path.display().to_string(), text).into()
+}
+
+/// Writes a private key as it is, for its owner alone to read, and compares what lies there then. From locked memory and into it: nothing else that writes
+/// files wipes its buffers.
+pub(super) fn key_to_medium(
+    folder: &Path,
+    name: &str,
+    key: &Secret,
+) -> Result<FileDigest, VaultError> {
+    let path = folder.join(name);
+    let failed = |fault: io::Error| disk(&path, &fault.to_string());
+    let mut options = OpenOptions::new();
+    let created = options.write(true).create_new(true).mode(0o600).open(&path);
+    let mut file = match created {
+        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => return Err(occupied(&path)),
+        created => created.map_err(failed)?,
+    };
+    let written = key
+        .expose(|key| file.write_all(key))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| File::open(folder)?.sync_all());
+    // The kernel is asked to forget its copy, so that the medium is read.
+    let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+    let compared = written.map_err(failed).and_then(|()| {
+        let found = secret_file(&path)?;
+        if found.expose(|found| key.expose(|key| found == key)) {
+            Ok(())
+        } else {
+            let fault = files::FileError::ReadBack(path.clone());
+            Err(disk(&path, &fault.to_string()))
+        }
+    });
+    if compared.is_err() {
+        // Ours and not whole. The first error is the one to tell.
+        let _ = remove(&path);
+    }
+    compared?;
+    let digest = key.expose(|key| files::digest(name, key));
+    // Hashes keep their last blocks there.
+    wipe_stack();
+    Ok(digest)
+}
+
 /// A file of at most a page, straight into locked memory.
 pub(super) fn secret_file(path: &Path) -> Result<Secret, VaultError> {
     let failed = |fault: &dyn std::fmt::Display| disk(path, &fault.to_string());
@@ -154,4 +196,31 @@ pub(super) fn secret_file(path: &Path) -> Result<Secret, VaultError> {
     Secret::filled(length, |room| {
         file.read_exact(room).map_err(|fault| failed(&fault))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::{key_to_medium, secret_file};
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_private_key_is_its_owners_alone_and_nothing_is_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.pem");
+        let keys = [(); 2].map(|()| Secret::random(119).unwrap());
+        let digest = key_to_medium(folder.path(), "key.pem", &keys[0]).unwrap();
+        assert_eq!((digest.path.as_str(), digest.size), ("key.pem", 119));
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let refused = key_to_medium(folder.path(), "key.pem", &keys[1]).unwrap_err();
+        assert!(
+            refused.to_string().contains("a file is there already"),
+            "{refused}"
+        );
+        let found = secret_file(&path).unwrap();
+        assert!(found.expose(|found| keys[0].expose(|key| found == key)));
+    }
 }
