@@ -107,11 +107,13 @@ fn pieces(source: &mut File, range: &Range) -> Vec<Vec<u8>> {
 /// Holds a program, its helpers and their modules still, and dumps each.
 pub(crate) fn of_all(program: u32) -> Vec<Dump> {
     let all = with_children(program);
-    all.iter()
-        .for_each(|process| signal(*process, Signal::STOP));
+    for process in &all {
+        signal(*process, Signal::STOP);
+    }
     let dumps = all.iter().map(|process| Dump::of(*process)).collect();
-    all.iter()
-        .for_each(|process| signal(*process, Signal::CONT));
+    for process in &all {
+        signal(*process, Signal::CONT);
+    }
     dumps
 }
 

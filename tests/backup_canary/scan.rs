@@ -44,10 +44,8 @@ impl Needles {
     pub(crate) fn words(&mut self, name: &str, line: &str) {
         let words: Vec<&str> = line.split(' ').collect();
         for row in words.windows(IN_A_ROW) {
-            let mut columns = String::new();
-            for word in row {
-                columns.push_str(&format!("{word:COLUMN$}"));
-            }
+            let columns = row.iter().map(|word| format!("{word:COLUMN$}"));
+            let columns: String = columns.collect();
             for text in [row.join(" "), row.concat(), columns.trim_end().to_owned()] {
                 self.piece(name, text.as_bytes());
             }

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use aes_kw::{KeyInit as _, KwpAes256};
-use p256::pkcs8::DecodePrivateKey as _;
+use p256::pkcs8::der::{Decode as _, SliceReader};
+use p256::pkcs8::{DecodePrivateKey as _, PrivateKeyInfoRef};
 use sha2::Digest as _;
 use tuf_ceremony::backup::{Held, Record, combine, open_shared, sheet};
 use tuf_ceremony::secret::Secret;
@@ -36,9 +37,9 @@ fn secret(text: &str) -> Secret {
 pub(crate) fn learnt(sheets: &[Vec<String>], medium: &Path, identities: &[String]) -> Needles {
     let mut needles = Needles::default();
     needles.bytes(PINS, PIN.as_bytes());
-    identities
-        .iter()
-        .for_each(|text| needles.identity(OPENS, text));
+    for text in identities {
+        needles.identity(OPENS, text);
+    }
     let mut shares = Vec::new();
     for lines in sheets {
         let text = secret(&(lines.join("\n") + "\n"));
@@ -82,14 +83,10 @@ pub(crate) fn learnt(sheets: &[Vec<String>], medium: &Path, identities: &[String
             let mut der = vec![0; key.blob().len()];
             let cipher = KwpAes256::new_from_slice(wrap_key).unwrap();
             let der = cipher.unwrap_key(key.blob(), &mut der).unwrap();
-            // SoftHSM fills PKCS#8 up with zeros.
-            let length = usize::from(u16::from_be_bytes([0, der[1]])) + 2;
-            let length = if der[1] == 0x81 {
-                usize::from(der[2]) + 3
-            } else {
-                length
-            };
-            let key = p256::SecretKey::from_pkcs8_der(&der[..length]).unwrap();
+            // SoftHSM fills PKCS#8 up with zeros, which are left in the reader.
+            let mut reader = SliceReader::new(der).unwrap();
+            let key = PrivateKeyInfoRef::decode(&mut reader).unwrap();
+            let key = p256::SecretKey::try_from(key).unwrap();
             needles.p256(WRAPPED, &key);
         }
     });
@@ -124,7 +121,7 @@ impl Needles {
 
     /// Lines of eight words.
     pub(crate) fn sheet<'a>(&mut self, lines: impl Iterator<Item = &'a str>) {
-        // The first has the words of the backup, and one and a check that say little.
+        // Of the first all but one word and the check are those of the backup.
         lines.skip(1).for_each(|line| self.words(WORDS, line));
     }
 
@@ -150,7 +147,7 @@ impl Needles {
     }
 
     /// A seed, and what signing makes of it.
-    pub(crate) fn ed25519(&mut self, name: &str, seed: &[u8; 32]) {
+    fn ed25519(&mut self, name: &str, seed: &[u8; 32]) {
         self.bytes(name, seed);
         let expanded: [u8; 64] = sha2::Sha512::digest(seed).into();
         self.bytes(name, &expanded);
@@ -161,7 +158,8 @@ impl Needles {
         self.digits(name, &digits(&scalar));
     }
 
-    pub(crate) fn p256(&mut self, name: &str, key: &p256::SecretKey) {
+    /// A number, as it is and as it is multiplied with.
+    fn p256(&mut self, name: &str, key: &p256::SecretKey) {
         let scalar = *key.to_nonzero_scalar();
         let montgomery = (0..256).fold(scalar, |scalar, _| scalar.double());
         for form in [scalar, montgomery] {
@@ -177,7 +175,7 @@ impl Needles {
         }
     }
 
-    /// A number as it is written, and as it lies in memory.
+    /// A number from its highest byte, as it is written, and from its lowest, as it lies in memory.
     fn both_ways(&mut self, name: &str, number: &[u8]) {
         self.bytes(name, number);
         let reversed: Vec<u8> = number.iter().rev().copied().collect();
