@@ -1,8 +1,8 @@
 //! A share as words for paper: six lines of eight PGP words. The last word of a line is its check, so that the line with a mistake is known while it is
 //! typed; the check at the end of the share then tells which word of the line it is, and what should stand there.
 //!
-//! Nothing is put right in silence. A mistake is told by its place; the word that should stand there is a [`Hint`]. A word that nobody can read is typed
-//! as `?`.
+//! Nothing is put right in silence. A mistake is told by its place; the word that should stand there is a [`Hint`]. A word that nobody can read any more
+//! is typed as `?`: one in a line follows from the line's check, and the check at the end says whether it is the one.
 
 use super::share::{LENGTH, Share};
 use super::{Fault, Hint};
@@ -16,6 +16,8 @@ pub const LINES: usize = LENGTH / DATA;
 pub const WORDS: usize = DATA + 1;
 /// Words of a line before its check.
 const DATA: usize = 7;
+/// What is typed for a word that cannot be read.
+const UNREAD: &[u8] = b"?";
 /// Three lines, each wrong in an unknown place: of so many ways to put them right a false one passes the check at the end once in eight million times.
 const MOST_WAYS: usize = WORDS.pow(3);
 
@@ -55,8 +57,16 @@ pub fn read(from: &str, typed: &Secret) -> Result<Share, Fault> {
         let lines = lines.map(|(number, line)| Line::parse(number, line));
         lines.collect::<Result<_, _>>()
     })?;
+    let worn: Vec<_> = lines.iter().map(Line::worn).collect();
     if lines.iter().all(Line::is_right) {
-        return Ok(Share::read(from, assembled(&lines, &[None; LINES])?)?);
+        return Ok(Share::read(from, assembled(&lines, &worn)?)?);
+    }
+    if lines
+        .iter()
+        .all(|line| line.is_right() || line.worn().is_some())
+        && let Ok(share) = Share::read(from, assembled(&lines, &worn)?)
+    {
+        return Ok(share);
     }
     let mut fitting = Vec::new();
     for repair in ways(&lines) {
@@ -72,13 +82,13 @@ pub fn read(from: &str, typed: &Secret) -> Result<Share, Fault> {
     Err(mistyped(from, &lines, repair)?)
 }
 
-/// Judges one line as soon as it was typed; what should stand there is known after all six. `number` is from 1.
+/// Judges one line as soon as it was typed; what should stand there is known after all six. `number` is from 1. One word may be `?` if the sheet is `old`.
 ///
 /// # Errors
 /// `SHARE-WORDS` as [`Fault::Mistyped`].
-pub fn line(from: &str, number: u8, typed: &Secret) -> Result<(), Fault> {
+pub fn line(from: &str, number: u8, typed: &Secret, old: bool) -> Result<(), Fault> {
     let line = typed.expose(|typed| Line::parse(number, typed))?;
-    if line.is_right() {
+    if line.is_right() || old && line.worn().is_some() {
         return Ok(());
     }
     Err(mistyped(from, &[line], &[None])?)
@@ -89,6 +99,11 @@ fn not_blank(typed: &[u8]) -> impl Iterator<Item = &[u8]> {
     lines.filter(|line| !line.trim_ascii().is_empty())
 }
 
+/// Whether a word is typed as one that cannot be read.
+pub fn has_worn(typed: &Secret) -> bool {
+    typed.expose(|typed| typed.contains(&UNREAD[0]))
+}
+
 /// A line as it was typed.
 struct Line {
     number: u8,
@@ -96,6 +111,8 @@ struct Line {
     bytes: Secret,
     /// Places of what is no word, or a word of the other list.
     strange: Vec<usize>,
+    /// How many of those were typed as [`UNREAD`].
+    unread: usize,
 }
 
 impl Line {
@@ -104,6 +121,7 @@ impl Line {
             number,
             bytes: Secret::new()?,
             strange: Vec::new(),
+            unread: 0,
         };
         let typed = typed.split(u8::is_ascii_whitespace);
         for word in typed.filter(|word| !word.is_empty()) {
@@ -111,6 +129,7 @@ impl Line {
             let byte = words::byte(place, word);
             if byte.is_none() {
                 line.strange.push(place);
+                line.unread += usize::from(word == UNREAD);
             }
             line.bytes.push(byte.unwrap_or(0))?;
         }
@@ -123,6 +142,14 @@ impl Line {
                 .expose(|bytes| sum(self.number, bytes.iter().copied()))
         };
         self.bytes.len() == WORDS && self.strange.is_empty() && sum() == 0
+    }
+
+    /// The place of the one word that cannot be read, where all others are words.
+    fn worn(&self) -> Option<usize> {
+        match self.strange[..] {
+            [place] if self.unread == 1 && self.bytes.len() == WORDS => Some(place),
+            _ => None,
+        }
     }
 
     /// The places where one other word would make it right; None: none needs to.

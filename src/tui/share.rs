@@ -129,7 +129,12 @@ impl Entry {
     /// Judges the line; a right one is kept, a wrong one stands to be corrected.
     fn enter(&mut self, prompt: &SharePrompt) -> io::Result<()> {
         let number = u8::try_from(self.done + 1).map_err(io::Error::other)?;
-        match sheet::line(&prompt.custodian, number, &self.line) {
+        match sheet::line(
+            &prompt.custodian,
+            number,
+            &self.line,
+            prompt.index.is_none(),
+        ) {
             Ok(()) => {
                 let lines = &mut self.lines;
                 self.line.expose(|line| {
@@ -168,8 +173,12 @@ impl Entry {
     /// A line that is right need not be seen again.
     fn page(&self, prompt: &SharePrompt) -> io::Result<Secret> {
         let mut page = Page::new(prompt)?;
+        let worn = match prompt.index {
+            None => " A word that cannot be read any more is typed as ?.",
+            Some(_) => "",
+        };
         page.put(&format!(
-            " The share of {}, from the paper. A word that cannot be read is typed as ?.{LINE}{LINE}",
+            " The share of {}, from the paper.{worn}{LINE}{LINE}",
             plain(&prompt.custodian)
         ))?;
         for line in 0..sheet::LINES {

@@ -156,7 +156,7 @@ fn written(screen: &str) -> Sheet {
 
 /// Types a sheet; `half` is done when half of it is typed.
 fn type_sheet(session: &mut Session, sheet: &Sheet, half: &mut dyn FnMut(&Session)) {
-    session.sees("from the paper. A word that cannot be read is typed as ?.");
+    session.sees(", from the paper.");
     for (number, line) in (1..).zip(sheet) {
         session.types(&format!("{line}\r"));
         if number < sheet.len() {

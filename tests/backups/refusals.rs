@@ -147,6 +147,27 @@ fn a_sheet_of_another_backup_another_custodian_or_with_a_slip_is_told_and_asked_
 }
 
 #[test]
+fn a_word_that_cannot_be_read_is_no_excuse_on_a_new_sheet_and_no_loss_on_an_old_one() {
+    let mut stage = Stage::new();
+    stage.people.worn.insert("ben".to_owned());
+    let genesis = stage.genesis();
+    let said = std::mem::take(&mut stage.people.refused);
+    let text = "SHARE-WORDS: this sheet is new, and a word on it cannot be read: write it again";
+    assert_eq!(said, [text]);
+    let medium = stage.medium("genesis");
+    stage.people.worn.insert("cleo".to_owned());
+    let drill = Act {
+        name: "drill",
+        script: stage.opening("restore-drill", &genesis, &medium),
+        before: Some(&genesis),
+        room: Vec::new(),
+        carried: Some(medium),
+    };
+    stage.run(&drill).unwrap();
+    assert_eq!(stage.people.refused, [""; 0]);
+}
+
+#[test]
 fn too_few_sheets_open_nothing() {
     let mut stage = Stage::new();
     let genesis = stage.genesis();

@@ -1,6 +1,6 @@
 //! Software tokens, media and custodians with their sheets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,6 +41,8 @@ pub(crate) struct People {
     pub(crate) sheets: BTreeMap<String, String>,
     /// What a custodian types first, instead of the sheet.
     pub(crate) slips: BTreeMap<String, String>,
+    /// Whose first word cannot be read when it is typed next.
+    pub(crate) worn: BTreeSet<String>,
     /// What was said of shares that were refused.
     pub(crate) refused: Vec<String>,
     /// The prompt at which everybody leaves.
@@ -62,6 +64,7 @@ impl Default for People {
             between: None,
             sheets: BTreeMap::new(),
             slips: BTreeMap::new(),
+            worn: BTreeSet::new(),
             refused: Vec::new(),
             stop_at: None,
             asked: Vec::new(),
@@ -139,6 +142,10 @@ impl Operator for People {
         }
         if let Some(slip) = self.slips.remove(&prompt.custodian) {
             return Ok(secret(&slip));
+        }
+        if self.worn.remove(&prompt.custodian) {
+            let (_, rest) = self.sheets[&prompt.custodian].split_once(' ').unwrap();
+            return Ok(secret(&format!("? {rest}")));
         }
         let typed = prompt.after.is_none() || self.refused.len() < 9;
         let sheet = self.sheets.get(&prompt.custodian).filter(|_| typed);

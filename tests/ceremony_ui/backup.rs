@@ -55,7 +55,7 @@ fn written(screen: &str) -> Sheet {
 }
 
 fn type_sheet(session: &mut Session, sheet: &Sheet) {
-    session.sees("from the paper. A word that cannot be read is typed as ?.");
+    session.sees(", from the paper.");
     for (number, line) in (1..).zip(sheet) {
         session.types(&format!("{line}\r"));
         if number < sheet.len() {
@@ -121,7 +121,7 @@ fn a_key_is_backed_up_and_brought_to_another_token_at_the_screen_and_signs_for_t
         let sheet = shown(&mut session, custodian);
         if custodian == "ben" {
             // A slip of the pen is told by its line, and the line stands to be corrected.
-            session.sees("from the paper. A word");
+            session.sees(", from the paper.");
             let slip = sheet[0].replacen(sheet[0].split(' ').next().unwrap(), "?", 1);
             session.types(&format!("{slip}\r"));
             session.sees("[FAIL] line 1");

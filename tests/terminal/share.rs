@@ -11,7 +11,7 @@ use crate::terminal::ceremony;
 
 const SHOW: &str = "Press Enter to show it; then it is typed from the paper.";
 const SHOWN: &str = "Esc: stop.";
-const FIELD: &str = "A word that cannot be read is typed as ?.";
+const FIELD: &str = ", from the paper.";
 const WIPE: &str = "\x1b[2J\x1b[3J";
 
 /// A share is handed out; what was typed is compared with it.

@@ -47,8 +47,36 @@ fn words_are_read_in_any_case_and_with_any_blanks() {
         assert_eq!(share.index(), 1);
     }
     for (number, line) in (1..).zip(KNOWN[0].1.lines()) {
-        assert!(sheet::line("Ada", number, &secret(line)).is_ok());
+        assert!(sheet::line("Ada", number, &secret(line), false).is_ok());
     }
+}
+
+#[test]
+fn a_word_in_each_line_that_cannot_be_read_is_found_by_the_checks() {
+    let whole = sheet::read("Ada", &typed(&lines())).unwrap();
+    for place in 0..sheet::WORDS {
+        let mut worn = lines();
+        for (number, line) in (0..).zip(&mut worn) {
+            line[(place + number) % sheet::WORDS] = "?";
+        }
+        for (number, line) in (1..).zip(&worn) {
+            let line = secret(line.join(" "));
+            assert!(sheet::line("Ada", number, &line, true).is_ok());
+            assert!(
+                sheet::line("Ada", number, &line, false).is_err(),
+                "a new sheet"
+            );
+        }
+        let typed = typed(&worn);
+        assert!(sheet::has_worn(&typed));
+        let found = sheet::read("Ada", &typed).unwrap();
+        assert_eq!(found.commitment(), whole.commitment());
+    }
+    // What the lines' checks give is a share only if the check at the end says so.
+    let mut worn = lines();
+    (worn[1][0], worn[1][3]) = ("?", "combustion");
+    let text = "line 2 has no right word at 1 (neighbours may have changed places)";
+    assert_eq!(mistake(&worn), (text.to_owned(), String::new()));
 }
 
 #[test]
@@ -73,10 +101,11 @@ fn a_mistyped_word_is_named_with_what_should_stand_there() {
             "line 3, word 5 is wrong",
             "line 3, word 5: unwind\n",
         ),
+        // A word that cannot be read is no mistake; what else is wrong is told with it.
         (
-            &[(3, 5, "?")],
-            "line 3, word 5 is wrong",
-            "line 3, word 5: unwind\n",
+            &[(3, 5, "?"), (1, 1, "blockade")],
+            "line 1, word 1 is wrong; line 3, word 5 is wrong",
+            "line 1, word 1: blackjack\nline 3, word 5: unwind\n",
         ),
         (
             &[(3, 5, "warranty")],
@@ -169,7 +198,9 @@ fn lines_with_words_exchanged_dropped_or_doubled_are_named() {
 #[test]
 fn a_line_is_judged_as_soon_as_it_was_typed() {
     let judged = |number, text: &str| {
-        let fault = sheet::line("Ada", number, &secret(text)).err().unwrap();
+        let fault = sheet::line("Ada", number, &secret(text), true)
+            .err()
+            .unwrap();
         mistake_of(fault)
     };
     let right = "orca mosquito peachy passenger rebirth publisher regain bravado";

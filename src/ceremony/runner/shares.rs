@@ -50,7 +50,7 @@ impl Runner<'_> {
             format!(
                 "{custodian} types the six lines of the sheet. Everybody else turns away; the camera does, too."
             ),
-            "A word that cannot be read is typed as ?.".to_owned(),
+            "A word that cannot be read any more is typed as ?, at most one in a line.".to_owned(),
         ];
         self.typed(custodian, None, &text)
     }

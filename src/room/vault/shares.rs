@@ -39,6 +39,10 @@ impl RoomVault {
 
     /// Takes a share as words; judged with those before it, because the same sheet twice is two people's.
     pub(super) fn take(&mut self, custodian: &str, words: &Secret) -> Result<u8, Vec<Finding>> {
+        if !self.dealt.is_empty() && sheet::has_worn(words) {
+            let text = "this sheet is new, and a word on it cannot be read: write it again";
+            return Err(vec![Finding::error("SHARE-WORDS", custodian, text)]);
+        }
         let share = sheet::read(custodian, words).map_err(refused)?;
         let index = share.index();
         let Some((_, record)) = &self.file else {
