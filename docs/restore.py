@@ -16,15 +16,18 @@ def times(a, b):
         product = double(product) ^ (a if b >> bit & 1 else 0)
     return product
 
-def read_line(number):  # seven bytes and their check
+def read_line(number):  # seven bytes and their check; one word that cannot be read is typed as ? and follows from the check
     while True:
-        line = [BYTES[place % 2].get(word) for place, word in enumerate(input(f"  line {number}: ").lower().split())]
+        words = input(f"  line {number}: ").lower().split()
+        line = [BYTES[place % 2].get(word) for place, word in enumerate(words)]
         wrong = [str(place + 1) for place, byte in enumerate(line) if byte is None]
-        check = number
-        for byte in line:
-            check = double(check) ^ (byte or 0)
-        if len(line) == 8 and not wrong and check == 0:
-            return line[:7]
+        if len(line) == 8 and len(wrong) == words.count("?") <= 1:
+            for guess in range(256):
+                way, check = [guess if byte is None else byte for byte in line], number
+                for byte in way:
+                    check = double(check) ^ byte
+                if check == 0:
+                    return way[:7]
         print(f"  {len(line)} words of 8; not on the list: {', '.join(wrong) or 'none, but one is another'}. Type the line again.")
 
 def read_share(backup):

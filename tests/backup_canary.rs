@@ -19,7 +19,7 @@ mod secrets;
 #[path = "backup_canary/watch.rs"]
 mod watch;
 
-use secrets::{EPHEMERAL, SERVERS, SHARE, WORDS, WRAPPING};
+use secrets::{EPHEMERAL, PINS, SERVERS, SHARE, WORDS, WRAPPING};
 
 /// The steps, and what stands in locked pages then, which a core leaves out.
 const STEPS: [(&str, &[&str]); 10] = [
@@ -34,8 +34,8 @@ const STEPS: [(&str, &[&str]); 10] = [
     ("a share is shown", &[SHARE, WORDS, SERVERS, WRAPPING]),
     // The page was wiped, half of the sheet is typed.
     ("a share is typed", &[SHARE, WORDS, SERVERS, WRAPPING]),
-    // The PIN of the other token is asked for.
-    ("the blob is tried", &[SHARE, SERVERS, WRAPPING]),
+    // The PIN of the other token is typed.
+    ("the blob is tried", &[PINS, SHARE, SERVERS, WRAPPING]),
     ("drilled and closed", &[]),
     // The token is asked for to which a key is brought.
     ("opened again", &[SHARE, SERVERS, WRAPPING]),

@@ -83,10 +83,11 @@ fn sheets_and_the_script_restore_the_same_files() {
     let [.., three, four, five] = &set.shares[..] else {
         panic!("five shares")
     };
-    // The first line is mistyped once, and one share is typed twice.
+    // The first line is mistyped once, one share is typed twice, and a word of the last cannot be read.
     let mistyped = format!("aardvark {}", typed(&[five]));
     let typed = format!("{}{}", mistyped.lines().next().unwrap(), "\n")
-        + &typed(&[five, three, three, four]);
+        + &typed(&[five, three, three])
+        + &format!("? {}", typed(&[four]).split_once(' ').unwrap().1);
     let output = restore(folder.path(), &set.file, &typed);
     let said = text(&output.stdout);
     assert!(output.status.success(), "{said}{}", text(&output.stderr));

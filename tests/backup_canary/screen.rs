@@ -219,8 +219,11 @@ fn at_the_screen_nothing_is_found_at_any_step() {
         sheets.push(sheet);
     }
     session.answers_until("Try the blob on another token", PIN);
-    session.answers_until("PIN of spare", PIN);
+    session.answers_until("PIN: _", PIN);
+    session.types(PIN);
+    session.sees("PIN: ********");
     watch.look("the blob is tried", session.process());
+    session.types("\r");
     session.answers_until(FINISHED, PIN);
     watch.look("drilled and closed", session.process());
     session.types("q");

@@ -21,7 +21,7 @@ const IDENTITY: &str = "the identity";
 pub(crate) const WRAPPED: &str = "alice's key";
 pub(crate) const SHARE: &str = "a share";
 pub(crate) const WORDS: &str = "a share's words";
-const PINS: &str = "a PIN";
+pub(crate) const PINS: &str = "a PIN";
 pub(crate) const OPENS: &str = "an identity in the room";
 
 /// How many keys are made for targets and bins.
