@@ -329,7 +329,7 @@ fn line(event: &Event, progress: &Progress) -> Option<String> {
             proven.token.serial, proven.keyid
         ),
         Event::Drilled(drilled) => format!(
-            "  {} groups of shares opened the backup, {} smaller ones did not; {} keys are whole",
+            "  groups of shares that opened the backup: {}; smaller ones that did not: {}; whole keys: {}",
             drilled.opened,
             drilled.refused,
             drilled.keys.len()

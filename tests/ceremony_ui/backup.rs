@@ -134,17 +134,17 @@ fn a_key_is_backed_up_and_brought_to_another_token_at_the_screen_and_signs_for_t
     }
     finished(
         &mut session,
-        "10 groups of shares opened the backup, 10 smaller ones did not; 2 keys are whole.",
+        "Groups of shares that opened the backup: 10; smaller ones that did not: 10; whole keys: 2.",
     );
     // The drill, and the restoration after alice's token was erased: what was the spare one is hers.
     for (custodians, counts) in [
         (
             &["ada", "cleo", "dov", "eli"][..],
-            "4 groups of shares opened the backup, 6",
+            "Groups of shares that opened the backup: 4; smaller ones that did not: 6",
         ),
         (
             &["ben", "dov", "eli"],
-            "1 groups of shares opened the backup, 3",
+            "Groups of shares that opened the backup: 1; smaller ones that did not: 3",
         ),
     ] {
         for custodian in custodians {
@@ -221,7 +221,10 @@ fn a_backup_that_was_cut_short_begins_anew_and_no_sheet_of_before_is_taken() {
     for custodian in CUSTODIANS {
         hand_out(&mut session, custodian);
     }
-    finished(&mut session, "10 groups of shares opened the backup, 10");
+    finished(
+        &mut session,
+        "Groups of shares that opened the backup: 10; smaller ones that did not: 10",
+    );
     let of_the_first = hand_out(&mut session, "ada");
     hand_out(&mut session, "ben");
     // The power fails while the third one writes.

@@ -85,7 +85,7 @@ pub(super) fn record(model: &Model) -> Vec<Line<'static>> {
     let mut body = Vec::new();
     if let Some(drilled) = backup.drilled() {
         let text = format!(
-            "{} groups of shares opened the backup, {} smaller ones did not; {} keys are whole.",
+            "Groups of shares that opened the backup: {}; smaller ones that did not: {}; whole keys: {}.",
             drilled.opened,
             drilled.refused,
             drilled.keys.len()

@@ -220,7 +220,8 @@ fn the_counts_of_the_drill_and_what_came_back_stand_on_the_last_pages() {
     for happened in [drilled, done(0), start(1), restored, done(1), start(2)] {
         event(&mut model, happened);
     }
-    let counts = "3 groups of shares opened the backup, 3 smaller ones did not; 1 keys are whole.";
+    let counts =
+        "Groups of shares that opened the backup: 3; smaller ones that did not: 3; whole keys: 1.";
     let back = format!("{} was restored into a file.", keyid());
     let options = choices("");
     let close = Box::new(ask("", false, Ask::Choice { options }));
