@@ -1,6 +1,7 @@
 //! What is backed up and what was opened: it stays here, in locked memory, until it is forgotten. Wires tokens, software keys, the backup room and media.
 
 mod media;
+pub(super) mod named;
 mod payload;
 mod shares;
 
@@ -105,7 +106,6 @@ impl Vault for RoomWorld {
 
     fn begin_backup(&mut self, backup: &Backup) -> Result<(), VaultError> {
         self.vault.clear();
-        self.vault.have_media(backup.sealed.keys())?;
         let Media {
             everything,
             infrastructure: folder,

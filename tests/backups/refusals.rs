@@ -60,6 +60,49 @@ fn a_backup_that_nobody_here_can_open_or_that_has_no_medium_is_refused_before_an
 }
 
 #[test]
+fn what_the_room_file_does_not_name_is_told_before_anything_begins() {
+    for (from, to, rule, said) in [
+        (
+            "everything =",
+            "#",
+            "BACKUP-MEDIUM",
+            "give backup.everything",
+        ),
+        (
+            "infrastructure =",
+            "#",
+            "BACKUP-MEDIUM",
+            "give backup.infrastructure",
+        ),
+        (
+            "identities =",
+            "#",
+            "BACKUP-RECIPIENT",
+            "(backup.identities)",
+        ),
+        ("spare", "", "ROOM-HOLDER", "as the holder spare"),
+    ] {
+        let mut stage = Stage::new();
+        let spare = format!(
+            "\n[[holder]]\nname = \"spare\"\ntoken = \"pkcs11:serial={}\"\n",
+            stage.serials["spare"]
+        );
+        let from = if from == "spare" { &spare } else { from };
+        let act = Act {
+            name: "genesis",
+            script: stage.example("genesis-backup", None),
+            before: None,
+            room: vec![(from, to.to_owned())],
+            carried: None,
+        };
+        let lines = refused(stage.run(&act));
+        assert!(lines.contains(rule) && lines.contains(said), "{lines}");
+        assert!(lines.contains("Nothing was begun and nothing was written."));
+        assert!(!stage.path("genesis/out/transcript.jsonl").exists());
+    }
+}
+
+#[test]
 fn a_variable_that_has_age_print_pins_is_refused_before_any_secret_is_there() {
     let run = |debug: Option<&str>| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tuf-ceremony"));

@@ -11,6 +11,7 @@ use crate::room::clock;
 use crate::room::config::{Room, Task};
 use crate::room::failure::Failure;
 use crate::room::throwaway::throwaway;
+use crate::room::vault::named;
 use crate::tuf::digest::Sha256;
 use crate::tuf::finding::Finding;
 
@@ -82,6 +83,10 @@ impl Preparation {
                 &mut |algorithm| throwaway(algorithm),
             )
             .map_err(|findings| Failure::refused(&findings))?;
+            let missing = named::missing(&paths.room.display().to_string(), &room, &script);
+            if !missing.is_empty() {
+                return Err(Failure::refused(&missing));
+            }
             planned
         };
         Ok(Self {

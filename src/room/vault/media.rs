@@ -10,6 +10,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::named::unnamed;
 use super::{EVERYTHING, INFRASTRUCTURE, SHARES, disk};
 use crate::backup::{self, Identities, Recipient, SealedSet};
 use crate::bundle::files;
@@ -98,11 +99,7 @@ impl RoomWorld {
         folder: Option<&PathBuf>,
     ) -> Result<PathBuf, VaultError> {
         let refuse = |text: String| VaultError::from(Finding::error("BACKUP-MEDIUM", "", text));
-        let folder = folder.ok_or_else(|| {
-            refuse(format!(
-                "the room names no medium for {what}: give backup.{what}"
-            ))
-        })?;
+        let folder = folder.ok_or_else(|| refuse(unnamed(what)))?;
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let (real_folder, output) = (real(folder), real(&self.output));
         if real_folder.starts_with(&output) || output.starts_with(&real_folder) {

@@ -11,6 +11,7 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
 use super::media::secret_file;
+use super::named::without_medium;
 use super::{Held, RoomVault, SHARE, disk, refused};
 use crate::backup::{self, Identities, Recipient, Record, Share, sheet};
 use crate::bundle::files;
@@ -69,20 +70,8 @@ impl RoomVault {
     }
 
     fn medium_of(&self, name: &str) -> Result<&CustodianMedium, VaultError> {
-        self.custodian(name).ok_or_else(|| {
-            let text = format!(
-                "the share of {name} is to be sealed, and the room names no medium for it: give a [[backup.custodian]] called {name}"
-            );
-            Finding::error("BACKUP-MEDIUM", "", text).into()
-        })
-    }
-
-    /// Refuses sealed shares that have no medium, before anything begins; the media themselves come one after the other.
-    pub(super) fn have_media<'a>(
-        &self,
-        mut custodians: impl Iterator<Item = &'a String>,
-    ) -> Result<(), VaultError> {
-        custodians.try_for_each(|name| self.medium_of(name).map(drop))
+        self.custodian(name)
+            .ok_or_else(|| Finding::error("BACKUP-MEDIUM", "", without_medium(name)).into())
     }
 }
 
