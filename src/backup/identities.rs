@@ -44,6 +44,14 @@ impl Identities {
         Ok(Self(identities))
     }
 
+    /// Whether a plugin opens with one of the identities in this file: its device may want a PIN.
+    pub fn need_plugin(file: &Secret) -> bool {
+        file.expose(|file| {
+            let mut lines = file.split(|byte| *byte == b'\n');
+            lines.any(|line| line.trim_ascii().starts_with(b"AGE-PLUGIN-"))
+        })
+    }
+
     /// A passphrase. It opens files that are sealed with it, and no others.
     ///
     /// # Errors

@@ -47,6 +47,8 @@ pub(super) struct RoomVault {
     dealt: Vec<Share>,
     typed: Vec<(String, Share)>,
     opened: Option<Everything>,
+    /// Of age identities on devices, by their files: for what is done next.
+    pins: Vec<(PathBuf, Secret)>,
 }
 
 impl RoomVault {
@@ -105,6 +107,7 @@ impl Vault for RoomWorld {
     }
 
     fn begin_backup(&mut self, backup: &Backup) -> Result<(), VaultError> {
+        let pins = std::mem::take(&mut self.vault.pins);
         self.vault.clear();
         let Media {
             everything,
@@ -114,7 +117,10 @@ impl Vault for RoomWorld {
         self.medium("everything", everything.as_ref())?;
         if !backup.infrastructure.is_empty() {
             self.medium("infrastructure", folder.as_ref())?;
-            self.prove_recipients(&recipients(&backup.infrastructure)?)?;
+            self.vault.pins = pins;
+            let proven = self.prove_recipients(&recipients(&backup.infrastructure)?);
+            self.vault.pins.clear();
+            proven?;
         }
         self.vault.wrap_key = Some(Secret::random(WRAP_KEY)?);
         Ok(())
@@ -193,6 +199,14 @@ impl Vault for RoomWorld {
         self.print(index, custodian)
     }
 
+    fn locked(&self, custodian: Option<&str>) -> Vec<String> {
+        self.vault.locked(custodian)
+    }
+
+    fn unlock(&mut self, identity: &str, pin: Secret) {
+        self.vault.pins.push((identity.into(), pin));
+    }
+
     fn has_medium(&self, custodian: &str) -> bool {
         self.vault.custodian(custodian).is_some()
     }
@@ -203,11 +217,17 @@ impl Vault for RoomWorld {
         custodian: &str,
         recipient: &str,
     ) -> Result<(), VaultError> {
-        self.seal_to_custodian(index, custodian, recipient)
+        let sealed = self.seal_to_custodian(index, custodian, recipient);
+        if sealed.is_err() {
+            self.vault.pins.clear();
+        }
+        sealed
     }
 
     fn take_sealed(&mut self, custodian: &str) -> Result<(u8, FileDigest), VaultError> {
-        self.take_from_custodian(custodian)
+        let taken = self.take_from_custodian(custodian);
+        self.vault.pins.clear();
+        taken
     }
 
     fn open_backup(&mut self, sha256: Sha256) -> Result<Sealed, VaultError> {

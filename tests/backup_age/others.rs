@@ -203,33 +203,7 @@ fn rage_opens_ours_and_we_open_its() {
 }
 
 /// A plugin that wraps nothing: who wrote the protocol down (C2SP age-plugin) can read it here. It wants a PIN to open.
-const PLUGIN: &str = r#"#!/usr/bin/env python3
-import sys
-out = sys.stdout
-def send(line, body=""):
-    out.write(f"-> {line}\n{body}\n"); out.flush()
-def receive():
-    command, body = sys.stdin.readline().split()[1:], ""
-    while True:
-        line = sys.stdin.readline().rstrip("\n"); body += line
-        if len(line) < 64: return command, body
-phase, stanzas = [], []
-while True:
-    command, body = receive()
-    if command[0] == "done": break
-    phase.append((command, body))
-if sys.argv[1] == "--age-plugin=recipient-v1":
-    key = next(body for command, body in phase if command[0] == "wrap-file-key")
-    send("recipient-stanza 0 trial", key); receive()
-else:
-    key = next((body for command, body in phase if command[:3] == ["recipient-stanza", "0", "trial"]), None)
-    send("request-secret", "UElO")
-    answer = receive()
-    if answer == (["ok"], "MTIzNA"): send("file-key 0", key)
-    else: send("error identity 0", "d3JvbmcgUElO")
-    receive()
-send("done")
-"#;
+const PLUGIN: &str = include_str!("../support/age-plugin-trial");
 
 /// Run again in a process whose programs are this plugin and what it needs.
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -195,6 +196,54 @@ fn a_medium_that_is_missing_shared_or_whose_identity_is_anothers_gets_no_share()
     let again = said_again(&stage, "share:medium:ada");
     assert!(again[0].contains("BACKUP-RECIPIENT: "), "{again:?}");
     assert!(!ada.share().exists());
+}
+
+/// Run again in a process whose programs are the plugin and what it needs.
+#[test]
+fn an_identity_on_a_device_gets_its_pin_and_a_wrong_one_is_not_tried_twice() {
+    const CHILD: &str = "TUF_CEREMONY_TEST_PLUGIN";
+    let bech32 = |hrp: &str| {
+        let hrp = bech32::Hrp::parse_unchecked(hrp);
+        bech32::encode_lower::<bech32::Bech32>(hrp, b"trial").unwrap()
+    };
+    if std::env::var_os(CHILD).is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let plugin = folder.path().join("age-plugin-trial");
+        fs::write(&plugin, include_str!("../support/age-plugin-trial")).unwrap();
+        fs::set_permissions(&plugin, PermissionsExt::from_mode(0o700)).unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--test-threads=1"])
+            .arg("shares::an_identity_on_a_device_gets_its_pin_and_a_wrong_one_is_not_tried_twice")
+            .env(CHILD, "1")
+            .env("PATH", format!("{}:{path}", folder.path().display()))
+            .status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    let mut stage = Stage::new();
+    let ada = Ada {
+        recipient: bech32("age1trial"),
+        ..Ada::of(&stage)
+    };
+    let identity = bech32("age-plugin-trial-").to_uppercase();
+    fs::write(&ada.identity, identity).unwrap();
+    stage.people.pins = vec!["4321", "1234"];
+    stage.run(&genesis(&stage, &ada, ada.room())).unwrap();
+    let asked = stage.people.asked.iter();
+    let asked: Vec<_> = asked.filter(|(id, _)| id == "pin:ada").collect();
+    let file = ada.identity.display().to_string();
+    assert_eq!(
+        asked.iter().map(|(_, of)| of).collect::<Vec<_>>(),
+        [&file, &file]
+    );
+    let again = said_again(&stage, "share:medium:ada");
+    assert_eq!(again.len(), 1);
+    assert!(
+        again[0].contains("BACKUP-RECIPIENT: ") && again[0].contains("wrong PIN"),
+        "{again:?}"
+    );
+    assert!(reads(&stage)[0].sealed.is_some());
 }
 
 #[test]

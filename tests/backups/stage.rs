@@ -41,6 +41,8 @@ pub(crate) struct People {
     pub(crate) sheets: BTreeMap<String, String>,
     /// What a custodian types first, instead of the sheet.
     pub(crate) slips: BTreeMap<String, String>,
+    /// What is typed for an age identity on a device, one after the other.
+    pub(crate) pins: Vec<&'static str>,
     /// Whose first word cannot be read when it is typed next.
     pub(crate) worn: BTreeSet<String>,
     /// What was said of shares that were refused.
@@ -64,6 +66,7 @@ impl Default for People {
             between: None,
             sheets: BTreeMap::new(),
             slips: BTreeMap::new(),
+            pins: Vec::new(),
             worn: BTreeSet::new(),
             refused: Vec::new(),
             stop_at: None,
@@ -125,6 +128,11 @@ impl Operator for People {
         }
     }
     fn pin(&mut self, prompt: &PinPrompt) -> Result<Secret, Stop> {
+        if prompt.token.module == "age" {
+            let id = format!("pin:{}", prompt.holder);
+            self.asked.push((id, prompt.token.serial.clone()));
+            return Ok(secret(self.pins.remove(0)));
+        }
         self.rehearser.pin(prompt)
     }
     fn envelope(&mut self, prompt: &EnvelopePrompt, fresh: Secret) -> Result<Secret, Stop> {

@@ -76,6 +76,12 @@ pub trait Vault {
     fn print_share(&mut self, _index: u8, _custodian: &str) -> Result<(), VaultError> {
         Err(none().into())
     }
+    /// Identities whose plugin may want a PIN that was not given: of a custodian, or of the infrastructure. Each by the name of its file.
+    fn locked(&self, _custodian: Option<&str>) -> Vec<String> {
+        Vec::new()
+    }
+    /// The PIN for the identity in this file: for what is done next with it, and forgotten when that fails.
+    fn unlock(&mut self, _identity: &str, _pin: Secret) {}
     /// Whether this custodian keeps a share sealed on a medium of the custodian's own.
     fn has_medium(&self, _custodian: &str) -> bool {
         false

@@ -86,7 +86,12 @@ impl Runner<'_> {
         let blobs = self.blobs()?;
         let keys = self.backed_up(&blobs)?;
         self.agree(backup, &keys)?;
-        self.on_media(&mut |runner| Ok(runner.world.begin_backup(backup)?))?;
+        self.on_media(&mut |runner| {
+            if !backup.infrastructure.is_empty() {
+                runner.unlock(None)?;
+            }
+            Ok(runner.world.begin_backup(backup)?)
+        })?;
         self.emit(Event::BackupBegun(BackupBegun {
             needed: backup.needed,
             custodians: backup.custodians.clone(),

@@ -2,11 +2,14 @@
 
 use super::ask::{Question, choice};
 use super::{Halt, Runner};
-use crate::ceremony::event::{Event, ShareRead};
+use crate::ceremony::event::{Credential, Event, ShareRead, TokenIdentity};
 use crate::ceremony::port::VaultError;
-use crate::ceremony::prompt::SharePrompt;
+use crate::ceremony::prompt::{PinPrompt, SharePrompt, Tries};
 use crate::secret::Secret;
 use crate::tuf::finding::Finding;
+
+/// Who is asked for the PINs of the infrastructure's identities.
+const INFRASTRUCTURE: &str = "infrastructure";
 
 impl Runner<'_> {
     /// A custodian gets a share: on a medium if it is `sealed` to a recipient, else on paper.
@@ -36,6 +39,27 @@ impl Runner<'_> {
             "The sheet never lies beside the backup, nor beside another share.".to_owned(),
         ];
         self.typed(custodian, Some(index), &text)
+    }
+
+    /// Asks for the PINs of age identities on devices, of a custodian or of the infrastructure.
+    pub(super) fn unlock(&mut self, custodian: Option<&str>) -> Result<(), Halt> {
+        for identity in self.world.locked(custodian) {
+            let pin = self.operator.pin(&PinPrompt {
+                holder: custodian.unwrap_or(INFRASTRUCTURE).to_owned(),
+                kind: Credential::User,
+                token: TokenIdentity {
+                    module: "age".to_owned(),
+                    manufacturer: String::new(),
+                    model: "age identity".to_owned(),
+                    serial: identity.clone(),
+                    label: "if its device asks for no PIN, type anything".to_owned(),
+                },
+                tries: Tries::Unknown,
+                after: None,
+            })?;
+            self.world.unlock(&identity, pin);
+        }
+        Ok(())
     }
 
     /// Takes a share of a backup that was carried in.
@@ -154,6 +178,7 @@ impl Runner<'_> {
             let question = Question::new(id, "A share on its custodian's medium", text);
             let here = "the medium and the identity are here";
             self.ask_choice(question, vec![choice("ready", here)])?;
+            self.unlock(Some(custodian))?;
             let written = match dealt {
                 Some((index, recipient)) => self.world.seal_share(index, custodian, recipient),
                 None => Ok(()),

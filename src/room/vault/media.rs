@@ -119,10 +119,7 @@ impl RoomWorld {
     /// Refuses a recipient that no identity in this room opens.
     pub(super) fn prove_recipients(&self, recipients: &[Recipient]) -> Result<(), VaultError> {
         let paths = self.vault.media.identities.iter();
-        let read = paths.map(|path| {
-            let file = secret_file(path)?;
-            Ok(Identities::read(&path.display().to_string(), &file, None)?)
-        });
+        let read = paths.map(|path| self.vault.identities(path));
         let identities: Vec<_> = read.collect::<Result<_, VaultError>>()?;
         for recipient in recipients {
             let opens = |known: &Identities| backup::proves(recipient, known).is_ok();

@@ -8,11 +8,11 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::media::secret_file;
 use super::named::without_medium;
-use super::{Held, RoomVault, SHARE, disk, refused};
+use super::{Held, RoomVault, SHARE, copy, disk, refused};
 use crate::backup::{self, Identities, Recipient, Record, Share, sheet};
 use crate::bundle::files;
 use crate::ceremony::event::{FileDigest, Mode};
@@ -63,6 +63,32 @@ impl RoomVault {
         Err(refused)
     }
 
+    /// An identity file, with the PIN that was given for it.
+    pub(super) fn identities(&self, path: &Path) -> Result<Identities, VaultError> {
+        let file = secret_file(path)?;
+        let mut pins = self.pins.iter();
+        let pin = pins.find(|(of, _)| of == path);
+        let pin = pin.map(|(_, pin)| copy(pin)).transpose()?;
+        Ok(Identities::read(&path.display().to_string(), &file, pin)?)
+    }
+
+    /// The identity files of a custodian, or of the infrastructure, that a plugin opens and that have no PIN yet.
+    pub(super) fn locked(&self, custodian: Option<&str>) -> Vec<String> {
+        let paths: Vec<&PathBuf> = match custodian {
+            None => self.media.identities.iter().collect(),
+            Some(name) => self
+                .custodian(name)
+                .map(|it| &it.identity)
+                .into_iter()
+                .collect(),
+        };
+        let locked = paths.into_iter().filter(|path| {
+            let is_given = self.pins.iter().any(|(of, _)| of == *path);
+            !is_given && secret_file(path).is_ok_and(|file| Identities::need_plugin(&file))
+        });
+        locked.map(|path| path.display().to_string()).collect()
+    }
+
     /// The medium of a custodian who keeps a share sealed.
     pub(super) fn custodian(&self, name: &str) -> Option<&CustodianMedium> {
         let mut known = self.media.custodians.iter();
@@ -107,7 +133,7 @@ impl RoomWorld {
         let recipient = Recipient::parse("script.toml", recipient)?;
         let custodian = self.vault.medium_of(name)?;
         self.custodians_medium(custodian)?;
-        let identities = identities(custodian)?;
+        let identities = self.vault.identities(&custodian.identity)?;
         backup::proves(&recipient, &identities)?;
         // Written before a medium was pulled out: it is the one that is wanted if it opens as such.
         let there = files::read(&custodian.medium.join(SHARE), files::SMALL_CAP);
@@ -132,7 +158,7 @@ impl RoomWorld {
         let path = custodian.medium.join(SHARE);
         let file = files::read(&path, files::SMALL_CAP);
         let file = file.map_err(|fault| disk(&path, &fault.to_string()))?;
-        let words = backup::open_share(&file, &identities(custodian)?)?;
+        let words = backup::open_share(&file, &self.vault.identities(&custodian.identity)?)?;
         let index = self.vault.take(name, &words);
         let index = index.map_err(VaultError::Refused)?;
         Ok((index, files::digest(SHARE, &file)))
@@ -189,12 +215,6 @@ fn printed(share: &Share, record: &Record, custodian: &str) -> Result<Secret, Se
         put(b"\x0c")
     })?;
     Ok(page)
-}
-
-fn identities(custodian: &CustodianMedium) -> Result<Identities, VaultError> {
-    let file = secret_file(&custodian.identity)?;
-    let name = custodian.identity.display().to_string();
-    Ok(Identities::read(&name, &file, None)?)
 }
 
 /// Whether two folders are one place. In production two folders of one medium are, too.
