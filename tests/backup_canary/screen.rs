@@ -14,7 +14,7 @@ use crate::secrets::{OPENS, SERVERS, WORDS, learnt};
 use crate::support::ceremony::Ceremony;
 use crate::support::scripts::example;
 use crate::support::stage::{PIN, Stage};
-use crate::support::terminal::Session;
+use crate::support::terminal::{Session, Sheet, written};
 use crate::watch::{Watch, in_files};
 
 const PEOPLE: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "spare"];
@@ -26,8 +26,6 @@ const FINISHED: &str = "Finished, exit code 0";
 /// How the pages begin and end that only a custodian may see.
 const CAMERA: &str = "TURN THE CAMERA AWAY. Only";
 const WIPE: &str = "\x1b[2J\x1b[3J";
-
-type Sheet = Vec<String>;
 
 /// Tokens, media, and who opens what is not opened with shares: the infrastructure its export, and ada, the first custodian, her share.
 struct Room {
@@ -131,27 +129,6 @@ impl Room {
         command.env("TMPDIR", stage.join("tmp"));
         Session::start(command, 24, 80)
     }
-}
-
-/// The six lines on the screen, as a custodian writes them down.
-fn written(screen: &str) -> Sheet {
-    let mut lines = Sheet::new();
-    for row in screen.lines() {
-        let words: Vec<&str> = row.split_whitespace().collect();
-        match words[..] {
-            [number, ref words @ ..] if words.len() == 4 && number.parse::<u8>().is_ok() => {
-                lines.push(words.join(" "));
-            }
-            ref words if words.len() == 4 && row.starts_with("     ") => {
-                let line = lines.last_mut().unwrap();
-                line.push(' ');
-                line.push_str(&words.join(" "));
-            }
-            _ => {}
-        }
-    }
-    assert_eq!(lines.len(), 6, "{screen}");
-    lines
 }
 
 /// Types a sheet; `half` is done when half of it is typed.

@@ -11,14 +11,12 @@ use tuf_ceremony::tuf::digest::Sha256;
 
 use crate::support::record;
 use crate::support::stage::{PROGRAM, softhsm};
-use crate::support::terminal::Session;
+use crate::support::terminal::{Session, Sheet, written};
 use crate::{FINISHED, leave};
 
 const DEALT: &str = "Press Enter to show it; then it is typed from the paper.";
 const ASKED: &str = "Press Enter to type it from the paper.";
 const CUSTODIANS: [&str; 5] = ["ada", "ben", "cleo", "dov", "eli"];
-
-type Sheet = Vec<String>;
 
 /// Starts a rehearsal at the screen, whose folder is made in `temporary`.
 fn rehearse(kind: &str, temporary: &Path, more: &[&str]) -> Session {
@@ -28,31 +26,6 @@ fn rehearse(kind: &str, temporary: &Path, more: &[&str]) -> Session {
     command.env("TERM", "linux");
     command.env("TMPDIR", temporary);
     Session::start(command, 24, 80)
-}
-
-/// The six lines on the screen, as a custodian writes them down.
-fn written(screen: &str) -> Sheet {
-    let mut lines = Sheet::new();
-    for row in screen.lines() {
-        let words: Vec<&str> = row.split_whitespace().collect();
-        match words[..] {
-            [number, ref words @ ..] if words.len() == 4 && number.parse::<u8>().is_ok() => {
-                lines.push(words.join(" "));
-            }
-            ref words if words.len() == 4 && row.starts_with("     ") => {
-                let line = lines.last_mut().unwrap();
-                line.push(' ');
-                line.push_str(&words.join(" "));
-            }
-            _ => {}
-        }
-    }
-    assert_eq!(lines.len(), 6, "{screen}");
-    assert!(
-        lines.iter().all(|line| line.split(' ').count() == 8),
-        "{screen}"
-    );
-    lines
 }
 
 fn type_sheet(session: &mut Session, sheet: &Sheet) {

@@ -229,6 +229,34 @@ impl Drop for Session {
     }
 }
 
+/// A custodian's share on paper, line by line.
+pub type Sheet = Vec<String>;
+
+/// The six lines on the screen, as a custodian writes them down.
+pub fn written(screen: &str) -> Sheet {
+    let mut lines = Sheet::new();
+    for row in screen.lines() {
+        let words: Vec<&str> = row.split_whitespace().collect();
+        match words[..] {
+            [number, ref words @ ..] if words.len() == 4 && number.parse::<u8>().is_ok() => {
+                lines.push(words.join(" "));
+            }
+            ref words if words.len() == 4 && row.starts_with("     ") => {
+                let line = lines.last_mut().unwrap();
+                line.push(' ');
+                line.push_str(&words.join(" "));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(lines.len(), 6, "{screen}");
+    assert!(
+        lines.iter().all(|line| line.split(' ').count() == 8),
+        "{screen}"
+    );
+    lines
+}
+
 /// The keys that a well-behaved person presses on this screen; none: nothing is asked.
 fn proper_answer(screen: &str, pin: &str) -> Option<String> {
     let phrase = screen
