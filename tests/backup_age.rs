@@ -10,6 +10,8 @@ mod memlock;
 mod others;
 #[path = "backup_age/paper.rs"]
 mod paper;
+#[path = "support/plugin.rs"]
+mod plugin;
 #[path = "backup_age/sample.rs"]
 mod sample;
 #[path = "backup_age/vectors.rs"]

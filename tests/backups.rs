@@ -8,6 +8,8 @@ mod support;
 mod flows;
 #[path = "backups/media.rs"]
 mod media;
+#[path = "support/plugin.rs"]
+mod plugin;
 #[path = "backups/record.rs"]
 mod record;
 #[path = "backups/refusals.rs"]

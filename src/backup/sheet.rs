@@ -58,15 +58,15 @@ pub fn read(from: &str, typed: &Secret) -> Result<Share, Fault> {
         lines.collect::<Result<_, _>>()
     })?;
     let worn: Vec<_> = lines.iter().map(Line::worn).collect();
-    if lines.iter().all(Line::is_right) {
-        return Ok(Share::read(from, assembled(&lines, &worn)?)?);
-    }
     if lines
         .iter()
         .all(|line| line.is_right() || line.worn().is_some())
-        && let Ok(share) = Share::read(from, assembled(&lines, &worn)?)
     {
-        return Ok(share);
+        let share = Share::read(from, assembled(&lines, &worn)?);
+        // What is wrong beside a word that cannot be read is told below.
+        if share.is_ok() || lines.iter().all(Line::is_right) {
+            return Ok(share?);
+        }
     }
     let mut fitting = Vec::new();
     for repair in ways(&lines) {

@@ -13,6 +13,7 @@ use tuf_ceremony::backup::{
 };
 use tuf_ceremony::secret::Secret;
 
+use super::plugin;
 use super::sample::infrastructure;
 use super::{IDENTITY, RECIPIENT, identities, refused, secret};
 
@@ -202,21 +203,12 @@ fn rage_opens_ours_and_we_open_its() {
     }
 }
 
-/// A plugin that wraps nothing: who wrote the protocol down (C2SP age-plugin) can read it here. It wants a PIN to open.
-const PLUGIN: &str = include_str!("../support/age-plugin-trial");
-
-/// Run again in a process whose programs are this plugin and what it needs.
 #[test]
 fn a_plugin_gets_its_pin_once_and_proves_its_recipient() {
-    const CHILD: &str = "TUF_CEREMONY_TEST_PLUGIN";
-    let bech32 = |hrp: &str| {
-        let hrp = bech32::Hrp::parse_unchecked(hrp);
-        bech32::encode_lower::<bech32::Bech32>(hrp, b"trial").unwrap()
-    };
-    let recipient = bech32("age1trial");
-    let identity = bech32("age-plugin-trial-").to_uppercase();
-    if std::env::var_os(CHILD).is_none() {
-        let missing = Recipient::parse("script.toml", &recipient).unwrap_err();
+    let (recipient, identity) = plugin::trial();
+    let parsed = Recipient::parse("script.toml", &recipient);
+    if !plugin::is_installed("others::a_plugin_gets_its_pin_once_and_proves_its_recipient") {
+        let missing = parsed.unwrap_err();
         assert_eq!(
             (&*missing.rule, &*missing.text),
             (
@@ -224,21 +216,9 @@ fn a_plugin_gets_its_pin_once_and_proves_its_recipient() {
                 "the program age-plugin-trial is not on this machine. Install it where programs are looked for, or name another recipient"
             )
         );
-        let folder = TempDir::new().unwrap();
-        let plugin = folder.path().join("age-plugin-trial");
-        fs::write(&plugin, PLUGIN).unwrap();
-        fs::set_permissions(&plugin, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-        let path = std::env::var("PATH").unwrap();
-        let status = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "--test-threads=1"])
-            .arg("others::a_plugin_gets_its_pin_once_and_proves_its_recipient")
-            .env(CHILD, "1")
-            .env("PATH", format!("{}:{path}", folder.path().display()))
-            .status();
-        assert!(status.unwrap().success());
         return;
     }
-    let recipient = Recipient::parse("script.toml", &recipient).unwrap();
+    let recipient = parsed.unwrap();
     let with = |pin: Option<&str>| {
         Identities::read("identity.txt", &secret(&identity), pin.map(secret)).unwrap()
     };

@@ -26,14 +26,7 @@ fn a_key_whose_token_is_lost_comes_back_from_the_backup_and_signs_for_the_same_r
     let mut stage = Stage::new();
     let genesis = stage.genesis();
     let medium = stage.medium("genesis");
-    let drill = Act {
-        carried: Some(medium.clone()),
-        ..act(
-            "drill",
-            stage.opening("restore-drill", &genesis, &medium),
-            &genesis,
-        )
-    };
+    let drill = stage.drill("drill", &genesis, &medium);
     let drilled = stage.run(&drill).unwrap();
     let drilled_as = |events: &[Event]| {
         events.iter().find_map(|event| match event {
@@ -89,14 +82,7 @@ fn the_register_says_where_keys_and_pins_are_and_when_the_backup_was_last_opened
     let genesis = stage.run(&genesis).unwrap();
     let medium = stage.medium("genesis");
     let sha256 = Sha256::of(&fs::read(medium.join("everything.age")).unwrap());
-    let drill = Act {
-        carried: Some(medium.clone()),
-        ..act(
-            "drill",
-            stage.opening("restore-drill", &genesis, &medium),
-            &genesis,
-        )
-    };
+    let drill = stage.drill("drill", &genesis, &medium);
     let drill = stage.run(&drill).unwrap();
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     for bundle in [&genesis, &drill] {

@@ -177,13 +177,7 @@ fn a_sheet_of_another_backup_another_custodian_or_with_a_slip_is_told_and_asked_
     let medium = stage.medium("backup");
     let ada = stage.people.sheets["ada"].clone();
     stage.people.slips.insert("dov".to_owned(), ada);
-    let drill = Act {
-        name: "drill",
-        script: stage.opening("restore-drill", &genesis, &medium),
-        before: Some(&genesis),
-        room: Vec::new(),
-        carried: Some(medium),
-    };
+    let drill = stage.drill("drill", &genesis, &medium);
     stage.run(&drill).unwrap();
     let said = stage.people.refused.join("\n");
     assert!(said.contains("SHARE-TWICE"), "{said}");
@@ -199,13 +193,7 @@ fn a_word_that_cannot_be_read_is_no_excuse_on_a_new_sheet_and_no_loss_on_an_old_
     assert_eq!(said, [text]);
     let medium = stage.medium("genesis");
     stage.people.worn.insert("cleo".to_owned());
-    let drill = Act {
-        name: "drill",
-        script: stage.opening("restore-drill", &genesis, &medium),
-        before: Some(&genesis),
-        room: Vec::new(),
-        carried: Some(medium),
-    };
+    let drill = stage.drill("drill", &genesis, &medium);
     stage.run(&drill).unwrap();
     assert_eq!(stage.people.refused, [""; 0]);
 }
@@ -215,14 +203,9 @@ fn too_few_sheets_open_nothing() {
     let mut stage = Stage::new();
     let genesis = stage.genesis();
     let medium = stage.medium("genesis");
-    let script = stage.opening("restore-drill", &genesis, &medium);
-    let drill = Act {
-        name: "drill",
-        script: script.replace("\"ada\", \"cleo\", \"dov\", \"eli\"", "\"ada\", \"cleo\""),
-        before: Some(&genesis),
-        room: Vec::new(),
-        carried: Some(medium),
-    };
+    let mut drill = stage.drill("drill", &genesis, &medium);
+    let all = "\"ada\", \"cleo\", \"dov\", \"eli\"";
+    drill.script = drill.script.replace(all, "\"ada\", \"cleo\"");
     let said = refused(stage.run(&drill));
     assert!(
         said.contains("SHARE-FEW: 2 of the 3 shares that restore are there"),

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -13,6 +12,7 @@ use tuf_ceremony::backup::{Identities, sheet};
 use tuf_ceremony::ceremony::event::{Event, ShareRead};
 use tuf_ceremony::tuf::digest::Sha256;
 
+use crate::plugin;
 use crate::stage::{Act, Stage, secret};
 
 /// Ada keeps her share on a medium.
@@ -119,11 +119,8 @@ fn a_share_that_is_sealed_to_its_custodian_is_never_on_the_screen_and_opens_the_
 
     let medium = stage.medium("genesis");
     let drill = |stage: &Stage, name| Act {
-        name,
-        script: stage.opening("restore-drill", &bundle, &medium),
-        before: Some(&bundle),
         room: ada.room(),
-        carried: Some(medium.clone()),
+        ..stage.drill(name, &bundle, &medium)
     };
     let act = drill(&stage, "drill");
     stage.run(&act).unwrap();
@@ -198,35 +195,18 @@ fn a_medium_that_is_missing_shared_or_whose_identity_is_anothers_gets_no_share()
     assert!(!ada.share().exists());
 }
 
-/// Run again in a process whose programs are the plugin and what it needs.
 #[test]
 fn an_identity_on_a_device_gets_its_pin_and_a_wrong_one_is_not_tried_twice() {
-    const CHILD: &str = "TUF_CEREMONY_TEST_PLUGIN";
-    let bech32 = |hrp: &str| {
-        let hrp = bech32::Hrp::parse_unchecked(hrp);
-        bech32::encode_lower::<bech32::Bech32>(hrp, b"trial").unwrap()
-    };
-    if std::env::var_os(CHILD).is_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let plugin = folder.path().join("age-plugin-trial");
-        fs::write(&plugin, include_str!("../support/age-plugin-trial")).unwrap();
-        fs::set_permissions(&plugin, PermissionsExt::from_mode(0o700)).unwrap();
-        let path = std::env::var("PATH").unwrap();
-        let status = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "--test-threads=1"])
-            .arg("shares::an_identity_on_a_device_gets_its_pin_and_a_wrong_one_is_not_tried_twice")
-            .env(CHILD, "1")
-            .env("PATH", format!("{}:{path}", folder.path().display()))
-            .status();
-        assert!(status.unwrap().success());
+    let test = "shares::an_identity_on_a_device_gets_its_pin_and_a_wrong_one_is_not_tried_twice";
+    if !plugin::is_installed(test) {
         return;
     }
+    let (recipient, identity) = plugin::trial();
     let mut stage = Stage::new();
     let ada = Ada {
-        recipient: bech32("age1trial"),
+        recipient,
         ..Ada::of(&stage)
     };
-    let identity = bech32("age-plugin-trial-").to_uppercase();
     fs::write(&ada.identity, identity).unwrap();
     stage.people.pins = vec!["4321", "1234"];
     stage.run(&genesis(&stage, &ada, ada.room())).unwrap();

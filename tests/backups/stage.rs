@@ -234,6 +234,17 @@ impl Stage {
             .replacen(&zeros, &Sha256::of(&file).to_string(), 1)
     }
 
+    /// The drill of the backup on a medium.
+    pub(crate) fn drill<'a>(&self, name: &'a str, before: &'a Path, medium: &Path) -> Act<'a> {
+        Act {
+            name,
+            script: self.opening("restore-drill", before, medium),
+            before: Some(before),
+            room: Vec::new(),
+            carried: Some(medium.to_owned()),
+        }
+    }
+
     /// Where the act called so puts its backup.
     pub(crate) fn medium(&self, act: &str) -> PathBuf {
         self.path(act).join("media/everything")

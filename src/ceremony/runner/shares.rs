@@ -26,7 +26,7 @@ impl Runner<'_> {
                 ),
                 "Plug in that medium and what has the identity; both belong to the custodian. The share is read from there at once.".to_owned(),
             ];
-            return self.on_medium(custodian, &text, Some((index, recipient)));
+            return self.sealed_share(custodian, &text, Some((index, recipient)));
         }
         if self.world.prints() {
             return self.printed((index, of), custodian);
@@ -68,7 +68,7 @@ impl Runner<'_> {
             let text = vec![format!(
                 "The share of {custodian} lies sealed on a medium. Plug it in, and what has the identity."
             )];
-            return self.on_medium(custodian, &text, None);
+            return self.sealed_share(custodian, &text, None);
         }
         let text = vec![
             format!(
@@ -165,7 +165,7 @@ impl Runner<'_> {
     }
 
     /// A sealed share is read from its custodian's medium; where it is dealt now, it is sealed to its recipient and written there before.
-    fn on_medium(
+    fn sealed_share(
         &mut self,
         custodian: &str,
         text: &[String],
